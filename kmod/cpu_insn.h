@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The random number instructions, one block per architecture. Each block ends
+ * in the table cpu_insns and names, for autoloading, the CPUs that have one.
+ *
+ * The quality of an instruction that samples an entropy source with every use
+ * is 512 of 1024 by default: hardware is believed, by half. A generator is
+ * worth what seeds it. RDRAND's vendors promise a seed of 256 bits at least
+ * every 511 outputs of 128 bits, so in the worst case 1 bit in 256 is fresh:
+ * 4 of 1024. Arm promises nothing better for RNDR.
+ */
+#ifndef _CPU_INSN_H
+#define _CPU_INSN_H
+
+#include <linux/kernel.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+
+struct cpu_insn {
+	const char *name;
+	bool (*present)(void);
+	/* Returns the number of words it filled, less than n if starved. */
+	size_t (*fill)(unsigned long *words, size_t n);
+	/* Names the erratum that makes this CPU's useless; may be NULL. */
+	const char *(*erratum)(void);
+	const unsigned short *quality;
+};
+
+#define CPU_INSN_QUALITY(insn, value)					\
+	static unsigned short insn##_quality = (value);			\
+	module_param(insn##_quality, ushort, 0444);			\
+	MODULE_PARM_DESC(insn##_quality,				\
+			 "Bits of entropy credited per 1024 bits of "	\
+			 #insn ", 1 to 1024 (default " #value ")")
+
+/* Inlined into each fill function, which leaves one indirect call per batch. */
+static __always_inline size_t cpu_insn_fill(unsigned long *words, size_t n,
+					    bool (*insn)(unsigned long *word),
+					    unsigned int tries)
+{
+	unsigned int left;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		for (left = tries; !insn(&words[i]); cpu_relax())
+			if (!--left)
+				return i;
+	}
+
+	return n;
+}
+
+#if defined(CONFIG_X86_64)
+
+#include <asm/archrandom.h>
+#include <asm/cpu_device_id.h>
+#include <asm/cpufeature.h>
+
+CPU_INSN_QUALITY(rdseed, 512);
+CPU_INSN_QUALITY(rdrand, 4);
+
+static bool rdseed_present(void)
+{
+	return boot_cpu_has(X86_FEATURE_RDSEED);
+}
+
+static bool rdrand_present(void)
+{
+	return boot_cpu_has(X86_FEATURE_RDRAND);
+}
+
+/* All cores share one source, which cannot keep up with all of them. */
+static size_t rdseed_fill(unsigned long *words, size_t n)
+{
+	return cpu_insn_fill(words, n, rdseed_long, 100);
+}
+
+/* rdrand_long() has the ten tries that the vendors ask for. */
+static size_t rdrand_fill(unsigned long *words, size_t n)
+{
+	return cpu_insn_fill(words, n, rdrand_long, 1);
+}
+
+/*
+ * It may be stuck after a resume. The kernel hides it for that, but not in a
+ * guest whose hypervisor goes on to show it.
+ */
+static const char *rdrand_erratum(void)
+{
+	const struct cpuinfo_x86 *c = &boot_cpu_data;
+
+	if (c->x86_vendor == X86_VENDOR_AMD && (c->x86 == 0x15 || c->x86 == 0x16))
+		return "unreliable after resume on AMD families 15h and 16h";
+
+	return NULL;
+}
+
+/*
+ * AMD-SB-7055, CVE-2025-68313: RDSEED of Zen 5 may return zeros as random. The
+ * revisions of its microcode that have the remedy; the upper 24 bits of a
+ * revision stand for model and stepping. Only the 16 and 32 bit forms, which
+ * are not used here, are known to fail, but no kernel trusts the others either.
+ */
+static bool zen5_rdseed_is_fixed(u32 microcode)
+{
+	static const u32 fixed[] = {
+		0x0b00215a, 0x0b008121, 0x0b101054, 0x0b204037, 0x0b404035,
+		0x0b404108, 0x0b600037, 0x0b608038, 0x0b700037,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (microcode >> 8 == fixed[i] >> 8)
+			return microcode >= fixed[i];
+
+	return false;
+}
+
+/* Later kernels hide RDSEED on these CPUs, and then it is not present. */
+static const char *rdseed_erratum(void)
+{
+	const struct cpuinfo_x86 *c = &boot_cpu_data;
+
+	if (c->x86_vendor != X86_VENDOR_AMD)
+		return NULL;
+
+	if (c->x86 == 0x17 && c->x86_model == 0x47)
+		return "unreliable on AMD Cyan Skillfish";
+
+	if (c->x86 == 0x1a) {
+		switch (c->x86_model) {
+		case 0x00 ... 0x2f:
+		case 0x40 ... 0x4f:
+		case 0x60 ... 0x7f:
+			if (!zen5_rdseed_is_fixed(c->microcode))
+				return "AMD-SB-7055, update the microcode";
+		}
+	}
+
+	return NULL;
+}
+
+static const struct cpu_insn cpu_insns[] = {
+	{ "cpu_rng.rdseed", rdseed_present, rdseed_fill, rdseed_erratum, &rdseed_quality },
+	{ "cpu_rng.rdrand", rdrand_present, rdrand_fill, rdrand_erratum, &rdrand_quality },
+};
+
+static const struct x86_cpu_id __maybe_unused cpu_rng_ids[] = {
+	X86_MATCH_FEATURE(X86_FEATURE_RDSEED, NULL),
+	X86_MATCH_FEATURE(X86_FEATURE_RDRAND, NULL),
+	{ }
+};
+MODULE_DEVICE_TABLE(x86cpu, cpu_rng_ids);
+
+#elif defined(CONFIG_ARM64)
+
+#include <linux/cpufeature.h>
+#include <asm/archrandom.h>
+
+static bool rng_present(void)
+{
+	return cpu_have_named_feature(RNG);
+}
+
+/* RNDRRS reseeds its generator before each word. */
+#ifdef HAVE_ARM64_RNDRRS
+CPU_INSN_QUALITY(rndrrs, 512);
+
+static size_t rndrrs_fill(unsigned long *words, size_t n)
+{
+	return cpu_insn_fill(words, n, __arm64_rndrrs, 100);
+}
+#endif
+
+CPU_INSN_QUALITY(rndr, 4);
+
+static size_t rndr_fill(unsigned long *words, size_t n)
+{
+	return cpu_insn_fill(words, n, __arm64_rndr, 10);
+}
+
+static const struct cpu_insn cpu_insns[] = {
+#ifdef HAVE_ARM64_RNDRRS
+	{ "cpu_rng.rndrrs", rng_present, rndrrs_fill, NULL, &rndrrs_quality },
+#endif
+	{ "cpu_rng.rndr", rng_present, rndr_fill, NULL, &rndr_quality },
+};
+
+static const struct cpu_feature __maybe_unused cpu_rng_ids[] = {
+	{ .feature = cpu_feature(RNG) },
+	{ }
+};
+MODULE_DEVICE_TABLE(cpu, cpu_rng_ids);
+
+#elif defined(CONFIG_PPC64)
+
+#include <asm/cputable.h>
+#include <asm/cpu_has_feature.h>
+
+CPU_INSN_QUALITY(darn, 512);
+
+static bool darn_present(void)
+{
+	return cpu_has_feature(CPU_FTR_ARCH_300);
+}
+
+/* L=1 asks for 64 conditioned bits; all ones is the instruction's error. */
+static __always_inline bool darn_long(unsigned long *word)
+{
+	asm volatile(".machine push\n"
+		     ".machine power9\n"
+		     "darn %0,1\n"
+		     ".machine pop" : "=r" (*word));
+	return *word != ~0UL;
+}
+
+static size_t darn_fill(unsigned long *words, size_t n)
+{
+	return cpu_insn_fill(words, n, darn_long, 10);
+}
+
+static const struct cpu_insn cpu_insns[] = {
+	{ "cpu_rng.darn", darn_present, darn_fill, NULL, &darn_quality },
+};
+
+#elif defined(CONFIG_RISCV) && defined(HAVE_RISCV_CSR_SEED)
+
+#include <asm/archrandom.h>
+#include <asm/cpufeature.h>
+
+/* Zkr promises that half of the bits are entropy. */
+CPU_INSN_QUALITY(seed, 512);
+
+static bool seed_present(void)
+{
+	return riscv_has_extension_likely(RISCV_ISA_EXT_ZKR);
+}
+
+/* csr_seed_long() tries a hundred times. */
+static size_t seed_fill(unsigned long *words, size_t n)
+{
+	return cpu_insn_fill(words, n, csr_seed_long, 1);
+}
+
+static const struct cpu_insn cpu_insns[] = {
+	{ "cpu_rng.seed", seed_present, seed_fill, NULL, &seed_quality },
+};
+
+#else
+#error "no random number instruction is known for this architecture"
+#endif
+
+#endif /* _CPU_INSN_H */

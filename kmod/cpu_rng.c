@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hardware random number generator of the CPU's own instructions
+ *
+ * The kernel's pool takes a little from these instructions at boot and now and
+ * then. As hwrng sources they can also be chosen, measured and fed from, each
+ * under a name of its own: cpu_rng.rdseed, cpu_rng.rdrand, and so on.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/hw_random.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "cpu_insn.h"
+#include "fault.h"
+#include "health.h"
+#include "stats.h"
+
+/*
+ * Enough for the whole start-up test in the shortest reads of the framework,
+ * with some to spare for a starved instruction.
+ */
+#define CPU_RNG_BATCHES		(HEALTH_STARTUP / 32 + 8)
+
+struct cpu_rng {
+	struct hwrng hwrng;
+	struct health health;
+	struct stats *stats;
+	const struct cpu_insn *insn;
+	unsigned short quality;
+	bool registered;
+};
+
+static struct cpu_rng cpu_rngs[ARRAY_SIZE(cpu_insns)];
+
+static bool force;
+module_param(force, bool, 0444);
+MODULE_PARM_DESC(force,
+		 "Serve also instructions that are known to be unreliable (default N)");
+
+static int cpu_rng_fill(struct cpu_rng *rng, void *data, size_t max, bool wait)
+{
+	int batch, len, err;
+
+	for (batch = 0; batch < CPU_RNG_BATCHES; batch++) {
+		len = rng->insn->fill(data, max / sizeof(long)) * sizeof(long);
+		len = fault_inject(&rng->health, data, len);
+		if (len <= 0) {
+			stats_add(&rng->stats->retries, 1);
+			if (!wait)
+				return 0;
+			usleep_range(50, 100);
+			continue;
+		}
+
+		err = health_test(&rng->health, data, len);
+		if (!err)
+			return len;
+		if (err != -EAGAIN)
+			return err;
+	}
+
+	/* Not 0: the framework would call again at once, without end. */
+	return -EIO;
+}
+
+/* The framework calls this for one reader at a time. */
+static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
+{
+	struct cpu_rng *rng = container_of(hwrng, struct cpu_rng, hwrng);
+	u64 start = 0;
+	int ret;
+
+	/* The clock can take as long as an instruction: time one in eight. */
+	if (!(rng->stats->reads % 8))
+		start = local_clock();
+	ret = cpu_rng_fill(rng, data, max, wait);
+	stats_read(rng->stats, start, ret);
+
+	return ret;
+}
+
+/*
+ * Nothing to do. But old kernels (6.1, not 6.12) also read from a source that
+ * has no ->init while it registers, behind whoever is being read: modprobe would
+ * hang for ever if that one stalls.
+ */
+static int cpu_rng_hwrng_init(struct hwrng *hwrng)
+{
+	return 0;
+}
+
+/*
+ * While khwrngd is inside ->read, selecting another source makes the framework
+ * (at least 6.1 to 7.3) write that one's quality into this one's. Nobody uses
+ * the source any more when this is called, so put its own back.
+ */
+static void cpu_rng_cleanup(struct hwrng *hwrng)
+{
+	struct cpu_rng *rng = container_of(hwrng, struct cpu_rng, hwrng);
+
+	hwrng->quality = rng->quality;
+}
+
+static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
+{
+	const char *erratum = insn->erratum ? insn->erratum() : NULL;
+	unsigned long words[8];
+	int ret;
+
+	if (erratum && !force) {
+		pr_warn("%s refused: %s\n", insn->name, erratum);
+		return -ENODEV;
+	}
+
+	rng->insn = insn;
+	rng->quality = *insn->quality;
+	rng->hwrng.name = insn->name;
+	rng->hwrng.init = cpu_rng_hwrng_init;
+	rng->hwrng.read = cpu_rng_read;
+	rng->hwrng.cleanup = cpu_rng_cleanup;
+	rng->hwrng.quality = rng->quality;
+
+	health_init(&rng->health, insn->name);
+	rng->stats = stats_create(insn->name, &rng->health);
+	if (!rng->stats)
+		return -ENOMEM;
+
+	/* The first bytes come after the start-up test, so this runs it. */
+	ret = cpu_rng_fill(rng, words, sizeof(words), true);
+	memzero_explicit(words, sizeof(words));
+	if (ret < 0) {
+		pr_err("%s refused: start-up test failed\n", insn->name);
+		goto out_stats;
+	}
+
+	fault_bench_read(&rng->hwrng);
+
+	ret = hwrng_register(&rng->hwrng);
+	if (ret) {
+		pr_err("%s cannot be registered: %d\n", insn->name, ret);
+		goto out_stats;
+	}
+
+	/* The framework may have lowered it to its own default_quality. */
+	rng->quality = rng->hwrng.quality;
+	rng->registered = true;
+	pr_info("%s registered, quality %u\n", insn->name, rng->quality);
+
+	return 0;
+
+out_stats:
+	stats_destroy(rng->stats);
+	return ret;
+}
+
+static int __init cpu_rng_init(void)
+{
+	int i, registered = 0;
+
+	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++) {
+		unsigned short quality = *cpu_insns[i].quality;
+
+		/* 0 would mean nothing, or everything, as the kernel is old or new. */
+		if (!quality || quality > 1024) {
+			pr_err("quality %u of %s is not within 1 to 1024\n",
+			       quality, cpu_insns[i].name);
+			return -EINVAL;
+		}
+	}
+
+	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++) {
+		if (!cpu_insns[i].present())
+			continue;
+		if (!cpu_rng_add(&cpu_rngs[i], &cpu_insns[i]))
+			registered++;
+	}
+
+	return registered ? 0 : -ENODEV;
+}
+module_init(cpu_rng_init);
+
+static void __exit cpu_rng_exit(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cpu_rngs); i++) {
+		if (!cpu_rngs[i].registered)
+			continue;
+		hwrng_unregister(&cpu_rngs[i].hwrng);
+		stats_destroy(cpu_rngs[i].stats);
+	}
+}
+module_exit(cpu_rng_exit);
+
+MODULE_DESCRIPTION("CPU random number instructions as hwrng sources");
+MODULE_AUTHOR("hwrngd developers");
+MODULE_LICENSE("GPL");

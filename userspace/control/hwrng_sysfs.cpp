@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/hwrng_sysfs.h"
+
+#include "interrupt.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <sstream>
+#include <thread>
+
+#include <fmt/ranges.h>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr const char *folder = "/sys/class/misc/hw_random";
+constexpr const char *rng_current = "/sys/class/misc/hw_random/rng_current";
+constexpr const char *rng_available = "/sys/class/misc/hw_random/rng_available";
+constexpr const char *rng_selected = "/sys/class/misc/hw_random/rng_selected";
+constexpr const char *rng_quality = "/sys/class/misc/hw_random/rng_quality";
+
+} // namespace
+
+bool HwrngState::offers(const std::string &name) const
+{
+	return std::find(available.begin(), available.end(), name) != available.end();
+}
+
+Result<HwrngState> HwrngSysfs::read() const
+{
+	if (!root_.exists(folder))
+		return fail(ExitCode::no_source,
+		            fmt::format("{} is missing: this kernel has no hwrng framework "
+		                        "(CONFIG_HW_RANDOM), or its module rng-core is not loaded "
+		                        "(`modprobe rng-core`)",
+		                        folder));
+	HwrngState state;
+	const auto available = root_.read(rng_available);
+	const auto current = root_.read(rng_current);
+	if (!available)
+		return std::unexpected(available.error());
+	if (!current)
+		return std::unexpected(current.error());
+	std::istringstream words(*available);
+	for (std::string word; words >> word;) {
+		if (word == "none")
+			state.can_select_none = true;
+		else
+			state.available.push_back(word);
+	}
+	if (*current != "none")
+		state.current = *current;
+	state.selected = root_.read_number(rng_selected).value_or(0) != 0;
+	state.has_quality_file = root_.exists(rng_quality);
+	state.quality = root_.read_number(rng_quality); // ENODEV while no RNG is in use
+	return state;
+}
+
+Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit) const
+{
+	auto fd = root_.open(rng_current, O_RDONLY);
+	if (!fd)
+		return fd;
+	const auto end = std::chrono::steady_clock::now() + limit;
+	while (flock(fd->get(), LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return fail_errno(errno, root_.at(rng_current).string());
+		if (interrupted() != 0)
+			return fail_errno(EINTR, root_.at(rng_current).string());
+		if (std::chrono::steady_clock::now() >= end)
+			return fail(ExitCode::unavailable,
+			            "another hwrngctl is reading a hwrng and has made it current for that; "
+			            "try again when it is done");
+		std::this_thread::sleep_for(std::chrono::milliseconds(20));
+	}
+	return fd;
+}
+
+Result<void> HwrngSysfs::write_current(const std::string &text) const
+{
+	auto written = root_.write(rng_current, text);
+	if (!written && written.error().code == ExitCode::not_permitted)
+		written.error().message += "; choosing the hwrng needs root (or write access to this file)";
+	return written;
+}
+
+Result<void> HwrngSysfs::select(const std::string &name) const
+{
+	const auto state = read();
+	if (!state)
+		return std::unexpected(state.error());
+	const bool none = name == "none";
+	if (none ? !state->can_select_none : !state->offers(name))
+		return fail(
+		    ExitCode::no_source,
+		    fmt::format("\"{}\" is no hwrng of this machine; it has: {}. `auto` lets the kernel "
+		                "choose{}",
+		                name,
+		                state->available.empty()
+		                    ? "none at all"
+		                    : fmt::format("{}", fmt::join(state->available, ", ")),
+		                state->can_select_none ? ", `none` stops using any" : ""));
+	if (auto written = write_current(name); !written)
+		return written;
+	const auto after = read();
+	if (!after)
+		return std::unexpected(after.error());
+	if (after->current != (none ? "" : name))
+		return fail(ExitCode::io_error,
+		            fmt::format("the kernel did not take \"{}\": rng_current reads \"{}\" after it "
+		                        "was written (the device may have failed to start; see dmesg)",
+		                        name, after->current.empty() ? "none" : after->current));
+	return {};
+}
+
+Result<void> HwrngSysfs::select_automatically() const
+{
+	const auto state = read(); // a clear error where there is no framework
+	if (!state)
+		return std::unexpected(state.error());
+	return write_current("\n");
+}
+
+Result<void> HwrngSysfs::restore(const HwrngState &before) const
+{
+	const auto put_back = [&]() -> Result<void> {
+		if (!before.selected)
+			return select_automatically();
+		return select(before.current.empty() ? "none" : before.current);
+	};
+	auto done = put_back();
+	if (!done)
+		return done;
+	const auto after = read();
+	if (!after)
+		return std::unexpected(after.error());
+	// 6.1 and later: a switch during a slow read gives the old RNG the quality of the new one.
+	// Writing a quality makes the kernel choose anew, so the choice is put back once more.
+	if (after->current == before.current && before.quality && after->quality != before.quality) {
+		auto text = std::to_string(*before.quality);
+		if (auto written = root_.write(rng_quality, text + "\n"); !written)
+			return written;
+		return put_back();
+	}
+	return {};
+}
+
+} // namespace hwrngd

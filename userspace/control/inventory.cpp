@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/inventory.h"
+
+#include "pool/kernel_pool.h"
+#include "source/source.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace hwrngd {
+
+namespace {
+
+// Claims, in bits per 1024 bits, of sources for which the kernel shows none.
+constexpr unsigned claim_of_unknown = 512; // a driver that says nothing of itself
+constexpr unsigned claim_of_virtio = 1000; // what virtio-rng registers on 5.10 and 6.1
+constexpr unsigned claim_of_tpm = 512;     // as the module tpm_rng
+constexpr unsigned claim_of_seed = 512;    // as the module cpu_rng
+// As the module cpu_rng: a generator, reseeded with 256 bits at least each 511 x 128 bits.
+constexpr unsigned claim_of_generator = 4;
+
+struct KnownHwrng {
+	std::string_view prefix; ///< of the name that the kernel lists
+	std::string_view driver;
+	unsigned claim;
+};
+
+constexpr std::array<KnownHwrng, 8> known_hwrngs{{
+    {"virtio_rng.", "virtio_rng", claim_of_virtio},
+    {"tpm_rng.", "tpm_rng", claim_of_tpm},
+    {"tpm-rng", "tpm (the kernel's own)", claim_of_tpm},
+    {"cpu_rng.rdseed", "cpu_rng", claim_of_seed},
+    {"cpu_rng.rndrrs", "cpu_rng", claim_of_seed},
+    {"cpu_rng.darn", "cpu_rng", claim_of_seed},
+    {"cpu_rng.seed", "cpu_rng", claim_of_seed},
+    {"cpu_rng.", "cpu_rng", claim_of_generator}, // rdrand, rndr
+}};
+
+struct KnownFeeder {
+	std::string_view comm;
+	std::string_view what;
+};
+
+constexpr std::array<KnownFeeder, 6> known_feeders{{
+    {"hwrngd", "this project's daemon"},
+    {"rngd", "rng-tools"},
+    {"haveged", "CPU timing noise"},
+    {"jitterentropy-r", "CPU jitter (jitterentropy-rngd)"}, // comm holds 15 characters
+    {"egd-linux", "entropy from an EGD server"},
+    {"entropyservice", "entropy over SSH"},
+}};
+
+void read_kernel(const Root &root, Inventory &inventory)
+{
+	struct utsname name = {};
+	if (uname(&name) == 0) {
+		inventory.kernel = &name.release[0];
+		inventory.architecture = &name.machine[0];
+	}
+	// A tree that stands for another machine says so itself.
+	if (const auto release = root.read_if_any("/proc/sys/kernel/osrelease"))
+		inventory.kernel = *release;
+	inventory.crng_ready = crng_ready();
+	inventory.entropy_available = root.read_number("/proc/sys/kernel/random/entropy_avail");
+	inventory.pool_size = root.read_number("/proc/sys/kernel/random/poolsize");
+	if (const auto config = root.read_if_any("/boot/config-" + inventory.kernel)) {
+		const std::string_view key = "\nCONFIG_HW_RANDOM_TPM=";
+		const auto at = config->find(key);
+		inventory.config_hw_random_tpm =
+		    at == std::string::npos ? "n" : config->substr(at + key.size(), 1);
+	}
+}
+
+/// The module parameter by which one of our modules was told its quality, if `name` is its.
+std::optional<unsigned> own_quality(const Root &root, const std::string &name)
+{
+	if (name.starts_with("tpm_rng."))
+		return root.read_number("/sys/module/tpm_rng/parameters/quality");
+	if (name.starts_with("cpu_rng."))
+		return root.read_number("/sys/module/cpu_rng/parameters/" + name.substr(8) + "_quality");
+	return std::nullopt;
+}
+
+SourceInfo describe_hwrng(const Root &root, const HwrngState &state, const std::string &name)
+{
+	SourceInfo info{
+	    .name = name, .kind = SourceKind::hwrng, .driver = "", .claim = claim_of_unknown};
+	info.current = name == state.current;
+	for (const auto &known : known_hwrngs) {
+		if (!name.starts_with(known.prefix))
+			continue;
+		info.driver = known.driver;
+		info.claim = known.claim;
+		break;
+	}
+	info.claim = own_quality(root, name).value_or(info.claim);
+	// 0 is no claim: on 6.1 the drivers that say nothing read 0.
+	if (const unsigned quality = state.quality.value_or(0); info.current && quality > 0)
+		info.claim = quality;
+	return info;
+}
+
+void read_tpms(const Root &root, Inventory &inventory)
+{
+	for (const auto &name : root.list("/sys/class/tpm")) {
+		const std::string folder = "/sys/class/tpm/" + name;
+		const std::string number = name.substr(std::min<size_t>(3, name.size()));
+		Tpm tpm{.name = name, .version = "", .description = "", .hwrng = std::nullopt};
+		tpm.version =
+		    root.read_if_any(folder + "/tpm_version_major").value_or("2") == "1" ? "1.2" : "2.0";
+		tpm.description = root.read_if_any(folder + "/device/description").value_or("");
+		tpm.resource_manager = root.exists("/dev/tpmrm" + number);
+		if (inventory.hwrng)
+			for (const auto &hwrng : inventory.hwrng->available)
+				if (hwrng == "tpm_rng." + number || hwrng == "tpm-rng-" + number)
+					tpm.hwrng = hwrng;
+		inventory.tpms.push_back(std::move(tpm));
+	}
+}
+
+void read_feeders(const Root &root, Inventory &inventory)
+{
+	// Outside of containers process 2 is the parent of all kernel threads.
+	inventory.sees_all_processes = root.read_if_any("/proc/2/comm") == "kthreadd";
+	for (const auto &entry : root.list("/proc")) {
+		unsigned pid = 0;
+		const char *end = entry.data() + entry.size();
+		const auto [stop, error] = std::from_chars(entry.data(), end, pid);
+		if (error != std::errc{} || stop != end)
+			continue;
+		const auto comm = root.read_if_any("/proc/" + entry + "/comm").value_or("");
+		if (comm == "hwrng") {
+			const auto *current = inventory.hwrng ? inventory.hwrng->current.c_str() : "";
+			inventory.feeders.push_back({comm, pid,
+			                             fmt::format("the kernel's own thread, from {}",
+			                                         *current != 0 ? current : "no RNG")});
+			continue;
+		}
+		for (const auto &known : known_feeders)
+			if (comm == known.comm)
+				inventory.feeders.push_back({comm, pid, std::string(known.what)});
+	}
+}
+
+void list_sources(const Root &root, Inventory &inventory)
+{
+	if (inventory.hwrng)
+		for (const auto &name : inventory.hwrng->available)
+			inventory.sources.push_back(describe_hwrng(root, *inventory.hwrng, name));
+	for (const auto &tpm : inventory.tpms)
+		if (tpm.resource_manager)
+			inventory.sources.push_back({.name = "tpmrm" + tpm.name.substr(3),
+			                             .kind = SourceKind::tpm2,
+			                             .driver = "tpm2-tss",
+			                             .claim = claim_of_tpm});
+	for (const auto &instruction : inventory.cpu_instructions)
+		inventory.sources.push_back({.name = instruction,
+		                             .kind = SourceKind::cpu,
+		                             .driver = "CPU instruction",
+		                             .claim = instruction == "rdseed" || instruction == "rndrrs"
+		                                          ? claim_of_seed
+		                                          : claim_of_generator});
+}
+
+} // namespace
+
+const char *name(SourceKind kind)
+{
+	switch (kind) {
+	case SourceKind::hwrng:
+		return "hwrng";
+	case SourceKind::tpm2:
+		return "tpm2";
+	case SourceKind::cpu:
+		return "cpu";
+	}
+	return "?";
+}
+
+Inventory take_inventory(const Root &root)
+{
+	Inventory inventory;
+	read_kernel(root, inventory);
+	if (auto state = HwrngSysfs(root).read())
+		inventory.hwrng = std::move(*state);
+	read_tpms(root, inventory);
+	inventory.cpu_instructions = cpu_instructions(root);
+	read_feeders(root, inventory);
+	list_sources(root, inventory);
+	if (const auto modules = KernelModules::open(root, inventory.kernel))
+		for (const char *module : {"tpm_rng", "cpu_rng"})
+			inventory.modules.push_back(modules->inspect(module));
+	return inventory;
+}
+
+} // namespace hwrngd

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What this machine has: one look at it, as plain data.
+#pragma once
+
+#include "control/hwrng_sysfs.h"
+#include "control/kernel_module.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hwrngd {
+
+enum class SourceKind { hwrng, tpm2, cpu };
+
+[[nodiscard]] const char *name(SourceKind kind);
+
+/// Something that random bytes can be read from.
+struct SourceInfo {
+	std::string name; ///< as the kernel lists it, or "tpmrm0", "rdseed", ...
+	SourceKind kind = SourceKind::hwrng;
+	std::string driver;   ///< what drives it, empty if unknown
+	unsigned claim = 0;   ///< bits of entropy per 1024 bits that it is said to deliver
+	bool current = false; ///< the hwrng that the kernel uses now
+};
+
+struct Tpm {
+	std::string name;                 ///< "tpm0"
+	std::string version;              ///< "2.0", "1.2"
+	std::string description;          ///< as the firmware's table has it, or empty
+	bool resource_manager = false;    ///< /dev/tpmrmN exists
+	std::optional<std::string> hwrng; ///< the RNG by which the hwrng framework has it
+};
+
+/// A process or kernel thread that feeds the kernel's pool.
+struct Feeder {
+	std::string name;
+	unsigned pid = 0;
+	std::string what;
+};
+
+struct Inventory {
+	std::string kernel;       ///< uname -r
+	std::string architecture; ///< uname -m
+	bool crng_ready = false;
+	std::optional<unsigned> entropy_available; ///< bits
+	std::optional<unsigned> pool_size;         ///< bits
+	/// "y", "m", "n" of CONFIG_HW_RANDOM_TPM, if the kernel's configuration can be read.
+	std::optional<std::string> config_hw_random_tpm;
+	std::optional<HwrngState> hwrng; ///< none: the kernel has no hwrng framework
+	std::vector<SourceInfo> sources;
+	std::vector<Tpm> tpms;
+	std::vector<std::string> cpu_instructions;
+	std::vector<Feeder> feeders;
+	bool sees_all_processes = false;  ///< false in a container, where `feeders` is no whole list
+	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
+
+	/// True when 256 bits is all that the pool holds: since Linux 5.18 and the stable kernels
+	/// that took it over.
+	[[nodiscard]] bool new_random_device() const { return pool_size == 256U; }
+};
+
+/// Looks at the machine. Changes nothing; what cannot be read is left out.
+[[nodiscard]] Inventory take_inventory(const Root &root);
+
+} // namespace hwrngd

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/kernel_module.h"
+
+#include "control/privileges.h"
+
+#include <libkmod.h>
+
+#include <algorithm>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr const char *secure_boot =
+    "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+
+using ModulePointer = std::unique_ptr<kmod_module, decltype(&kmod_module_unref)>;
+
+/// The module of that name, or none.
+ModulePointer look_up(kmod_ctx *ctx, const std::string &name)
+{
+	kmod_list *list = nullptr;
+	ModulePointer module(nullptr, kmod_module_unref);
+	if (kmod_module_new_from_lookup(ctx, name.c_str(), &list) >= 0 && list != nullptr)
+		module.reset(kmod_module_get_module(list));
+	kmod_module_unref_list(list);
+	return module;
+}
+
+/// Whose key signed the module's file, or nothing if it is not signed.
+std::optional<std::string> signer_of(const kmod_module *module)
+{
+	kmod_list *list = nullptr;
+	std::optional<std::string> signer;
+	if (kmod_module_get_info(module, &list) < 0)
+		return signer;
+	for (kmod_list *it = list; it != nullptr; it = kmod_list_next(list, it))
+		if (std::string_view(kmod_module_info_get_key(it)) == "signer")
+			signer = kmod_module_info_get_value(it);
+	kmod_module_info_free_list(list);
+	return signer;
+}
+
+bool in_container(const Root &root)
+{
+	if (root.exists("/run/systemd/container") || root.exists("/.dockerenv") ||
+	    root.exists("/run/.containerenv"))
+		return true;
+	const auto environment = root.read_if_any("/proc/1/environ").value_or("");
+	return environment.starts_with("container=") ||
+	       environment.find(std::string("\0container=", 11)) != std::string::npos;
+}
+
+bool secure_boot_is_on(const Root &root)
+{
+	// Four bytes of attributes, then the value (UEFI 2.10, 3.3).
+	const auto variable = root.read(secure_boot);
+	return variable && variable->size() >= 5 && (*variable)[4] == 1;
+}
+
+bool lockdown_is_on(const Root &root)
+{
+	const auto modes = root.read_if_any("/sys/kernel/security/lockdown");
+	return modes && modes->find("[none]") == std::string::npos;
+}
+
+/// What makes this kernel take only modules signed by a key it trusts, or nothing.
+std::optional<std::string> signature_rule(const Root &root)
+{
+	if (secure_boot_is_on(root))
+		return "Secure Boot";
+	if (lockdown_is_on(root))
+		return "lockdown (/sys/kernel/security/lockdown)";
+	if (root.read_if_any("/sys/module/module/parameters/sig_enforce") == "Y")
+		return "module.sig_enforce";
+	return std::nullopt;
+}
+
+constexpr const char *enrol_a_key =
+    "enrol the key that dkms signs with (`mokutil --import /var/lib/dkms/mok.pub`, reboot, confirm "
+    "in the firmware's dialogue), and build the module anew (`dkms autoinstall`)";
+
+} // namespace
+
+std::vector<std::string> module_obstacles(const Root &root)
+{
+	if (!root.exists("/proc/modules"))
+		return {"this kernel is built without loadable modules (CONFIG_MODULES)"};
+	std::vector<std::string> found;
+	if (root.read_if_any("/proc/sys/kernel/modules_disabled") == "1")
+		found.emplace_back("module loading is switched off until the next boot "
+		                   "(kernel.modules_disabled = 1)");
+	if (!has_capability(root, CAP_SYS_MODULE))
+		found.emplace_back(
+		    in_container(root)
+		        ? "this is a container without CAP_SYS_MODULE: load modules on its host"
+		        : "loading modules needs CAP_SYS_MODULE: run as root (sudo)");
+	return found;
+}
+
+KernelModules::KernelModules(Root root, std::string release, kmod_ctx *ctx)
+    : root_(std::move(root)), release_(std::move(release)), ctx_(ctx, kmod_unref)
+{
+}
+
+Result<KernelModules> KernelModules::open(Root root, const std::string &release)
+{
+	const auto folder = root.at("/lib/modules/" + release).string();
+	kmod_ctx *ctx = kmod_new(folder.c_str(), nullptr);
+	if (ctx == nullptr)
+		return fail(ExitCode::io_error, "libkmod cannot be initialised");
+	// We report failures ourselves.
+	kmod_set_log_fn(
+	    ctx, [](void *, int, const char *, int, const char *, const char *, va_list) {}, nullptr);
+	return KernelModules(std::move(root), release, ctx);
+}
+
+ModuleState KernelModules::inspect(const std::string &name) const
+{
+	ModuleState state;
+	state.name = name;
+	state.loaded = root_.exists("/sys/module/" + name);
+	if (const auto module = look_up(ctx_.get(), name)) {
+		if (const char *path = kmod_module_get_path(module.get()))
+			state.path = path;
+		else
+			state.builtin = true;
+		state.signer = signer_of(module.get());
+	}
+	if (state.loaded || state.builtin)
+		return state;
+	state.obstacles = module_obstacles(root_);
+	if (!root_.exists("/proc/modules"))
+		return state; // nothing else matters then
+	if (!state.path)
+		state.obstacles.push_back(
+		    fmt::format("no file {}.ko below {}: install hwrngd-dkms (or run `make dkms-install`)",
+		                name, root_.at("/lib/modules/" + release_).string()));
+	else if (const auto rule = signature_rule(root_); rule && !state.signer)
+		state.obstacles.push_back(
+		    fmt::format("the file is not signed, and {} asks for it: {}", *rule, enrol_a_key));
+	else if (rule)
+		state.caution = fmt::format("if the kernel trusts the key of \"{}\", which {} asks for",
+		                            *state.signer, *rule);
+	return state;
+}
+
+std::unexpected<Error> KernelModules::load_failed(const std::string &name, int number) const
+{
+	const auto what = fmt::format("module {} was not loaded", name);
+	auto failed = fail_errno(number, what);
+	std::string &message = failed.error().message;
+	switch (number) {
+	case EPERM: {
+		const auto obstacles = module_obstacles(root_);
+		if (const auto rule = signature_rule(root_); obstacles.empty() && rule)
+			message += fmt::format("; {} asks for a signed module: {}", *rule, enrol_a_key);
+		else if (!obstacles.empty())
+			message += "; " + obstacles.front();
+		break;
+	}
+	case ENODEV:
+		message += "; the hardware that it drives is not here (`hwrngctl status` shows what is)";
+		break;
+	case EKEYREJECTED:
+	case ENOKEY:
+		failed.error().code = ExitCode::not_permitted;
+		message += fmt::format("; {} asks for a key that the kernel trusts: {}",
+		                       signature_rule(root_).value_or("this kernel"), enrol_a_key);
+		break;
+	case ENOEXEC:
+		message += fmt::format("; it was built for another kernel than {}: build it anew "
+		                       "(`dkms autoinstall`)",
+		                       release_);
+		break;
+	case EEXIST:
+		message += "; something of that name is in the kernel already";
+		break;
+	default:
+		break;
+	}
+	return failed;
+}
+
+Result<void> KernelModules::load(const std::string &name) const
+{
+	const auto state = inspect(name);
+	if (state.loaded || state.builtin)
+		return {};
+	if (!root_.exists("/proc/modules"))
+		return fail(ExitCode::unavailable,
+		            fmt::format("module {} was not loaded: {}", name, state.obstacles.front()));
+	if (!state.path)
+		return fail(ExitCode::unavailable,
+		            fmt::format("module {} was not loaded: {}", name, state.obstacles.back()));
+	const auto module = look_up(ctx_.get(), name);
+	// As modprobe(8) does for a name: a blacklist line forbids loading by alias, not on request.
+	const int result = kmod_module_probe_insert_module(
+	    module.get(), KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY, nullptr, nullptr, nullptr, nullptr);
+	if (result < 0)
+		return load_failed(name, -result);
+	return {};
+}
+
+Result<void> KernelModules::unload(const std::string &name) const
+{
+	const auto module = look_up(ctx_.get(), name);
+	if (!module)
+		return fail(ExitCode::no_source, fmt::format("module {} is not known here", name));
+	const int result = kmod_module_remove_module(module.get(), 0);
+	if (result < 0) {
+		auto failed = fail_errno(-result, fmt::format("module {} was not unloaded", name));
+		if (result == -EPERM)
+			failed.error().message +=
+			    "; unloading modules needs CAP_SYS_MODULE: run as root (sudo)";
+		if (result == -EAGAIN || result == -EBUSY)
+			failed.error().message += "; it is in use (`lsmod` shows by what)";
+		return failed;
+	}
+	return {};
+}
+
+} // namespace hwrngd

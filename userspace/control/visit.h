@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One hwrng is current at a time. To read a certain one it is made current, read, and what was
+// before is put back.
+#pragma once
+
+#include "control/hwrng_sysfs.h"
+#include "source/source.h"
+
+#include <memory>
+#include <optional>
+
+namespace hwrngd {
+
+class Visit {
+public:
+	/// Waits for other visits to end, makes `name` current if it is not, opens /dev/hwrng and
+	/// discards the 64 bytes that the framework may still hold from another RNG.
+	[[nodiscard]] static Result<Visit> begin(const Root &root, const std::string &name);
+
+	Visit(Visit &&) noexcept = default;
+	Visit(const Visit &) = delete;
+	Visit &operator=(Visit &&) = delete;
+	Visit &operator=(const Visit &) = delete;
+	/// Ends the visit if end() was not called; an error is printed, since nobody can receive it.
+	~Visit();
+
+	[[nodiscard]] Source &source() { return *source_; }
+
+	/// Puts back the choice that was found, unless somebody made another meanwhile, and discards
+	/// the visited RNG's bytes that the framework still holds.
+	[[nodiscard]] Result<void> end();
+
+private:
+	Visit(Root root, std::string name)
+	    : root_(std::move(root)), sysfs_(root_), name_(std::move(name))
+	{
+	}
+
+	Root root_;
+	HwrngSysfs sysfs_;
+	std::string name_;
+	FileDescriptor lock_;
+	std::unique_ptr<HwrngState> before_; ///< set while something has to be put back
+	std::unique_ptr<Source> source_;
+};
+
+} // namespace hwrngd

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Errors as values: what went wrong, said for people, and the exit code it leads to.
+#pragma once
+
+#include <cerrno>
+#include <expected>
+#include <string>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+/// Exit codes of hwrngctl, as its man page lists them (69 is EX_UNAVAILABLE of sysexits.h).
+enum class ExitCode : int {
+	done = 0,
+	check_failed = 1,
+	usage = 2,
+	no_source = 3,
+	not_permitted = 4,
+	io_error = 5,
+	unavailable = 69,
+	interrupted = 130,
+};
+
+struct Error {
+	ExitCode code = ExitCode::io_error;
+	std::string message;
+	int number = 0; ///< the errno behind it, or 0
+};
+
+template <typename T> using Result = std::expected<T, Error>;
+
+/// Returns an unexpected Error with the given code and message.
+[[nodiscard]] inline std::unexpected<Error> fail(ExitCode code, std::string message)
+{
+	return std::unexpected(Error{code, std::move(message), 0});
+}
+
+/// Returns an unexpected Error for errno value `number`: "what: reason".
+/// EPERM and EACCES are "not permitted"; ENOENT, ENODEV and ENXIO are "no source"; the rest is
+/// input or output.
+[[nodiscard]] inline std::unexpected<Error> fail_errno(int number, const std::string &what)
+{
+	auto code = ExitCode::io_error;
+	if (number == EPERM || number == EACCES)
+		code = ExitCode::not_permitted;
+	else if (number == ENOENT || number == ENODEV || number == ENXIO)
+		code = ExitCode::no_source;
+	else if (number == EINTR)
+		code = ExitCode::interrupted;
+	return std::unexpected(
+	    Error{code, fmt::format("{}: {}", what, std::generic_category().message(number)), number});
+}
+
+} // namespace hwrngd

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The statistical tests of FIPS 140-2 (2001-10-10, section 4.9.1) with the intervals, the bit order
+// and the continuous test that rng-tools' rngtest applies.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace hwrngd::fips140_2 {
+
+inline constexpr size_t block_bytes = 2500;  ///< 20,000 bits
+inline constexpr size_t bootstrap_bytes = 4; ///< the word before the first block
+
+/// One bit a test, set when the block failed it. Values as in rngtest.
+enum Failure : uint8_t {
+	monobit = 0x01,
+	poker = 0x02,
+	runs = 0x04,
+	long_run = 0x08,
+	continuous = 0x10,
+};
+
+inline constexpr std::array<Failure, 5> all_tests{monobit, poker, runs, long_run, continuous};
+
+/// The name of a test, as in "Long run".
+[[nodiscard]] const char *name(Failure test);
+
+/// Tests blocks of one stream. Only the continuous test remembers anything between two blocks.
+class Tester {
+public:
+	/// `bootstrap`: the first four bytes of the stream; they belong to no block.
+	explicit Tester(std::span<const uint8_t, bootstrap_bytes> bootstrap);
+
+	/// Tests the next block, bits most significant first. Returns the union of Failure bits,
+	/// 0 for a good block.
+	[[nodiscard]] uint8_t test(std::span<const uint8_t, block_bytes> block);
+
+private:
+	uint32_t last_word_;
+};
+
+/// Counts over the blocks of one stream.
+struct Statistics {
+	uint64_t blocks = 0;
+	uint64_t failures = 0; ///< blocks that failed at least one test
+	std::array<uint64_t, all_tests.size()> by_test{};
+
+	/// Adds one block with the result of Tester::test().
+	void add(uint8_t failed);
+	[[nodiscard]] uint64_t of(Failure test) const;
+	/// False when no block was tested, when a perfect source would fail so often less than once
+	/// in a thousand such streams, or when the continuous test failed at all (a perfect source
+	/// fails it once in seven million blocks).
+	[[nodiscard]] bool healthy() const;
+};
+
+/// The most failed blocks among `blocks` that a perfect source exceeds less than once in a
+/// thousand times (Poisson, with the rate measured in fips140_2.cpp).
+[[nodiscard]] uint64_t failures_allowed(uint64_t blocks);
+
+} // namespace hwrngd::fips140_2

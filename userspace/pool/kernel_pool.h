@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The kernel's pool: random(4), drivers/char/random.c.
+#pragma once
+
+#include "file_descriptor.h"
+#include "root.h"
+
+#include <cstdint>
+#include <span>
+
+namespace hwrngd {
+
+class KernelPool {
+public:
+	/// Errors: ExitCode::not_permitted without CAP_SYS_ADMIN, before anything is read or fed.
+	[[nodiscard]] static Result<KernelPool> open(const Root &root);
+
+	/// Mixes `bytes` (at most 2^31 - 1) in and credits them with `bits` (ioctl RNDADDENTROPY).
+	[[nodiscard]] Result<void> add(std::span<const uint8_t> bytes, uint64_t bits);
+
+	/// Makes what was credited count now (ioctl RNDRESEEDCRNG, Linux 4.14). False while the CRNG
+	/// has not been seeded at all, so that there is nothing to reseed.
+	[[nodiscard]] Result<bool> reseed();
+
+private:
+	explicit KernelPool(FileDescriptor fd) : fd_(std::move(fd)) {}
+
+	FileDescriptor fd_;
+};
+
+/// True when the kernel's CRNG is seeded: getrandom(2) no longer waits.
+[[nodiscard]] bool crng_ready();
+
+} // namespace hwrngd

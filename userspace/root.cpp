@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "root.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace hwrngd {
+
+namespace {
+
+// No file read here is longer; a limit keeps a wrong --root from filling memory.
+constexpr size_t longest_file = size_t{1} << 20;
+
+} // namespace
+
+std::filesystem::path Root::at(std::string_view name) const
+{
+	if (name.starts_with('/'))
+		name.remove_prefix(1);
+	return path_ / name;
+}
+
+bool Root::exists(std::string_view name) const
+{
+	std::error_code ignored; // an unreadable folder counts as "not there"
+	return std::filesystem::exists(at(name), ignored);
+}
+
+Result<FileDescriptor> Root::open(std::string_view name, int flags) const
+{
+	const auto path = at(name);
+	FileDescriptor fd{::open(path.c_str(), flags | O_CLOEXEC)};
+	if (!fd)
+		return fail_errno(errno, path.string());
+	return fd;
+}
+
+Result<std::string> Root::read(std::string_view name) const
+{
+	auto fd = open(name, O_RDONLY);
+	if (!fd)
+		return std::unexpected(fd.error());
+
+	std::string text;
+	std::array<char, 4096> chunk{};
+	while (text.size() < longest_file) {
+		const ssize_t n = ::read(fd->get(), chunk.data(), chunk.size());
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(errno, at(name).string());
+		if (n == 0)
+			break;
+		text.append(chunk.data(), static_cast<size_t>(n));
+	}
+	const auto end = text.find_last_not_of(" \t\r\n");
+	text.erase(end == std::string::npos ? 0 : end + 1);
+	return text;
+}
+
+std::optional<std::string> Root::read_if_any(std::string_view name) const
+{
+	auto text = read(name);
+	if (!text)
+		return std::nullopt;
+	return std::move(*text);
+}
+
+std::optional<unsigned> Root::read_number(std::string_view name) const
+{
+	const auto text = read_if_any(name);
+	unsigned number = 0;
+	if (!text)
+		return std::nullopt;
+	const auto *end = text->data() + text->size();
+	const auto [stop, error] = std::from_chars(text->data(), end, number);
+	if (error != std::errc{} || stop != end)
+		return std::nullopt;
+	return number;
+}
+
+Result<void> Root::write(std::string_view name, std::string_view text) const
+{
+	auto fd = open(name, O_WRONLY | O_TRUNC);
+	if (!fd)
+		return std::unexpected(fd.error());
+	const ssize_t n = ::write(fd->get(), text.data(), text.size());
+	if (n < 0)
+		return fail_errno(errno, at(name).string());
+	if (static_cast<size_t>(n) != text.size())
+		return fail(ExitCode::io_error, fmt::format("{}: only {} of {} bytes were written",
+		                                            at(name).string(), n, text.size()));
+	return {};
+}
+
+std::vector<std::string> Root::list(std::string_view name) const
+{
+	std::vector<std::string> names;
+	std::error_code error;
+	for (std::filesystem::directory_iterator it(at(name), error), end; !error && it != end;
+	     it.increment(error))
+		names.push_back(it->path().filename().string());
+	std::sort(names.begin(), names.end());
+	return names;
+}
+
+} // namespace hwrngd

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The commands of hwrngctl. Each prints its own result and returns the exit code, or an error for
+// main to report.
+#pragma once
+
+#include "error.h"
+#include "root.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace hwrngd {
+
+struct Inventory;
+
+/// What all commands share.
+struct Context {
+	Root root;
+	bool json = false;
+};
+
+/// Prints one JSON document on standard output.
+void print_json(const nlohmann::ordered_json &document);
+
+/// `list`: all sources of this machine.
+[[nodiscard]] Result<ExitCode> list_command(const Context &context);
+
+/// `status`: the machine, its pool, sources, modules and feeders.
+[[nodiscard]] Result<ExitCode> status_command(const Context &context);
+
+/// `select NAME|auto|none`: `force` switches even where the kernel can hang.
+[[nodiscard]] Result<ExitCode> select_command(const Context &context, const std::string &name,
+                                              bool force);
+
+/// `load` and `unload`; `which` is tpm, cpu or all.
+[[nodiscard]] Result<ExitCode> load_command(const Context &context, const std::string &which);
+[[nodiscard]] Result<ExitCode> unload_command(const Context &context, const std::string &which);
+
+struct TestOptions {
+	std::optional<std::string> file;   ///< "-" is standard input
+	std::optional<std::string> source; ///< neither: the best source
+	std::optional<uint64_t>
+	    blocks; ///< of 2500 bytes; default: all of a file or pipe, 16 of a device
+};
+[[nodiscard]] Result<ExitCode> test_command(const Context &context, const TestOptions &options);
+
+struct FeedOptions {
+	std::optional<std::string> source;
+	uint64_t bytes = 2500;
+	bool dry_run = false;
+};
+/// The most bytes that one `feed` takes; the pool holds 32.
+inline constexpr uint64_t most_feed_bytes = uint64_t{1} << 20U;
+[[nodiscard]] Result<ExitCode> feed_command(const Context &context, const FeedOptions &options);
+
+} // namespace hwrngd

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command/sample.h"
+
+#include "control/policy.h"
+#include "interrupt.h"
+#include "source/secret_buffer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+/// A line on the terminal that renews itself, from the second second on.
+class Progress {
+public:
+	explicit Progress(const SampleOptions &options) : options_(options) {}
+	Progress(const Progress &) = delete;
+	Progress &operator=(const Progress &) = delete;
+	~Progress()
+	{
+		if (shown_)
+			fmt::print(stderr, "\r\033[K");
+	}
+
+	void update(const fips140_2::Statistics &fips)
+	{
+		using namespace std::chrono;
+		const auto now = steady_clock::now();
+		if (!terminal_ || now - start_ < seconds(1) || now - last_ < milliseconds(200))
+			return;
+		last_ = now;
+		shown_ = true;
+		const auto spent = duration<double>(now - start_).count();
+		std::string left;
+		if (const auto blocks = options_.blocks; blocks && fips.blocks > 0)
+			left = fmt::format(" of {}, {:.0f} s left", *blocks,
+			                   spent / static_cast<double>(fips.blocks) *
+			                       static_cast<double>(*blocks - fips.blocks));
+		fmt::print(stderr, "\r\033[K{}: block {}{}, {} failed", options_.title, fips.blocks, left,
+		           fips.failures);
+	}
+
+private:
+	const SampleOptions &options_;
+	bool terminal_ = isatty(STDERR_FILENO) == 1;
+	bool shown_ = false;
+	std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+	std::chrono::steady_clock::time_point last_;
+};
+
+} // namespace
+
+Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory,
+                                    const SourceInfo &info)
+{
+	OpenSource opened;
+	if (info.kind == SourceKind::hwrng) {
+		const auto danger =
+		    inventory.hwrng ? switching_danger(*inventory.hwrng, info.name) : std::nullopt;
+		if (danger)
+			return fail(ExitCode::not_permitted,
+			            fmt::format("{}: {}; `hwrngctl select --force {}` does it all the same",
+			                        info.name, *danger, info.name));
+		auto visit = Visit::begin(root, info.name);
+		if (!visit)
+			return std::unexpected(visit.error());
+		opened.visit_.emplace(std::move(*visit));
+		return opened;
+	}
+	auto source = info.kind == SourceKind::tpm2 ? open_tpm2(root.at("/dev/" + info.name))
+	                                            : open_cpu_instruction(info.name);
+	if (!source) {
+		if (source.error().code == ExitCode::not_permitted)
+			source.error().message += "; reading it needs root (or membership in group tss)";
+		return std::unexpected(source.error());
+	}
+	opened.source_ = std::move(*source);
+	return opened;
+}
+
+Result<void> OpenSource::close()
+{
+	return visit_ ? visit_->end() : Result<void>{};
+}
+
+Result<Sample> test_blocks(Source &source, const SampleOptions &options, const BlockSink &sink)
+{
+	using namespace fips140_2;
+	SecretBuffer buffer(std::max(options.blocks_a_read * block_bytes, bootstrap_bytes));
+	Sample sample;
+	Progress progress(options);
+
+	const auto bootstrap = fill(source, buffer.span().first(bootstrap_bytes));
+	if (!bootstrap)
+		return std::unexpected(bootstrap.error());
+	sample.bytes_read = *bootstrap;
+	if (*bootstrap < bootstrap_bytes)
+		return sample;
+	Tester tester(buffer.span().first<bootstrap_bytes>());
+
+	while (!options.blocks || sample.fips.blocks < *options.blocks) {
+		size_t wanted = options.blocks_a_read;
+		if (options.blocks)
+			wanted = static_cast<size_t>(
+			    std::min<uint64_t>(wanted, *options.blocks - sample.fips.blocks));
+		const auto have = fill(source, buffer.span().first(wanted * block_bytes));
+		if (!have && have.error().code == ExitCode::interrupted)
+			break;
+		if (!have)
+			return std::unexpected(have.error());
+		sample.bytes_read += *have;
+		for (size_t at = 0; at + block_bytes <= *have; at += block_bytes) {
+			const auto block = buffer.span().subspan(at).first<block_bytes>();
+			const uint8_t failed = tester.test(block);
+			sample.fips.add(failed);
+			sink(block, failed);
+		}
+		progress.update(sample.fips);
+		if (*have < wanted * block_bytes)
+			break;
+	}
+	return sample;
+}
+
+nlohmann::ordered_json to_json(const fips140_2::Statistics &fips)
+{
+	nlohmann::ordered_json document{{"blocks", fips.blocks}, {"failures", fips.failures}};
+	for (const auto test : fips140_2::all_tests) {
+		std::string key = fips140_2::name(test);
+		for (char &c : key)
+			c = c == ' ' ? '_' : static_cast<char>(std::tolower(c));
+		document[key] = fips.of(test);
+	}
+	return document;
+}
+
+std::string to_text(const fips140_2::Statistics &fips)
+{
+	auto text = fmt::format("{} of {} block{} failed", fips.failures, fips.blocks,
+	                        fips.blocks == 1 ? "" : "s");
+	std::string parts;
+	for (const auto test : fips140_2::all_tests)
+		if (fips.of(test) > 0)
+			parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", fips140_2::name(test),
+			                     fips.of(test));
+	return parts.empty() ? text : text + " (" + parts + ")";
+}
+
+} // namespace hwrngd

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Reading a source for the commands that test before they do anything else.
+#pragma once
+
+#include "control/inventory.h"
+#include "control/visit.h"
+#include "health/fips140_2.h"
+#include "source/source.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace hwrngd {
+
+/// A source of the inventory, open for reading; a hwrng is made current for as long as this lives.
+class OpenSource {
+public:
+	[[nodiscard]] static Result<OpenSource> open(const Root &root, const Inventory &inventory,
+	                                             const SourceInfo &info);
+
+	[[nodiscard]] Source &source() { return visit_ ? visit_->source() : *source_; }
+
+	/// Puts back what was changed.
+	[[nodiscard]] Result<void> close();
+
+private:
+	std::optional<Visit> visit_;
+	std::unique_ptr<Source> source_;
+};
+
+struct Sample {
+	fips140_2::Statistics fips;
+	uint64_t bytes_read = 0;
+};
+
+struct SampleOptions {
+	std::optional<uint64_t> blocks; ///< none: until the end
+	size_t blocks_a_read = 1;       ///< more for files, one for a slow device
+	const char *title = "";         ///< of the progress line
+};
+
+/// Takes each block with the Failure bits it got.
+using BlockSink = std::function<void(std::span<const uint8_t, fips140_2::block_bytes>, uint8_t)>;
+
+/// Reads the bootstrap word and then blocks, tests each, shows progress on a terminal. Ends early
+/// at the end of the data, and on a caught signal with what was tested until then.
+[[nodiscard]] Result<Sample> test_blocks(Source &source, const SampleOptions &options,
+                                         const BlockSink &sink);
+
+/// {"blocks", "failures", "monobit", "poker", "runs", "long_run", "continuous_run"}
+[[nodiscard]] nlohmann::ordered_json to_json(const fips140_2::Statistics &fips);
+
+/// "3 of 16 blocks failed (monobit 3, runs 2)"
+[[nodiscard]] std::string to_text(const fips140_2::Statistics &fips);
+
+} // namespace hwrngd

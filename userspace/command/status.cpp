@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command/command.h"
+#include "control/inventory.h"
+#include "pool/credit.h"
+
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The value, or JSON null.
+template <typename T> Json or_null(const std::optional<T> &value)
+{
+	return value ? Json(*value) : Json(nullptr);
+}
+
+/// What a reader must know to read entropy_avail right on this kernel.
+std::string pool_meaning(const Inventory &inventory)
+{
+	if (!inventory.entropy_available)
+		return "entropy_avail cannot be read here";
+	if (!inventory.new_random_device())
+		return "a level that rises and falls, as before Linux 5.18; any is fine once ready";
+	if (inventory.crng_ready)
+		return "full; since Linux 5.18 it stays at 256, and nothing is wrong with that";
+	return "ready at 256; feed it with `hwrngctl feed --once`";
+}
+
+std::string module_text(const ModuleState &module)
+{
+	if (module.builtin)
+		return "built into the kernel";
+	if (module.loaded)
+		return "loaded";
+	if (module.obstacles.empty())
+		return fmt::format("not loaded; `hwrngctl load {}` loads it{}",
+		                   module.name.substr(0, module.name.find('_')),
+		                   module.caution ? ", " + *module.caution : "");
+	return fmt::format("not loadable: {}", fmt::join(module.obstacles, "; "));
+}
+
+std::string tpm_text(const Tpm &tpm)
+{
+	auto text = fmt::format("{} (TPM {}{}{})", tpm.name, tpm.version,
+	                        tpm.description.empty() ? "" : ", ", tpm.description);
+	if (tpm.hwrng)
+		return text + ", a hwrng as " + *tpm.hwrng;
+	return text + ", no hwrng yet: `hwrngctl load tpm` makes it one";
+}
+
+/// One line of judgement.
+std::string judgement(const Inventory &inventory)
+{
+	if (!inventory.crng_ready)
+		return inventory.sources.empty()
+		           ? "The CRNG is not ready and no source was found: give this machine one (a "
+		             "virtio-rng device, or the TPM in the firmware's set-up)."
+		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
+	if (inventory.sources.empty())
+		return "The CRNG is ready. No hardware source was found to refresh it.";
+	if (!inventory.hwrng || inventory.hwrng->current.empty())
+		return "The CRNG is ready. The kernel uses no hwrng; others can feed it (see the sources).";
+	return fmt::format("The CRNG is ready, and the kernel has {} as its hwrng.",
+	                   inventory.hwrng->current);
+}
+
+Json source_json(const SourceInfo &source)
+{
+	return {{"name", source.name},
+	        {"kind", name(source.kind)},
+	        {"driver", source.driver},
+	        {"claim", source.claim},
+	        {"credit_bits_per_1000_bytes", credited_bits(1000, source.claim)},
+	        {"current", source.current}};
+}
+
+Json sources_json(const Inventory &inventory)
+{
+	Json sources = Json::array();
+	for (const auto &source : inventory.sources)
+		sources.push_back(source_json(source));
+	return sources;
+}
+
+void print_status_json(const Inventory &inventory)
+{
+	Json tpms = Json::array();
+	Json modules = Json::array();
+	Json feeders = Json::array();
+	for (const auto &tpm : inventory.tpms)
+		tpms.push_back({{"name", tpm.name},
+		                {"version", tpm.version},
+		                {"description", tpm.description},
+		                {"resource_manager", tpm.resource_manager},
+		                {"hwrng", or_null(tpm.hwrng)}});
+	for (const auto &module : inventory.modules)
+		modules.push_back({{"name", module.name},
+		                   {"loaded", module.loaded},
+		                   {"builtin", module.builtin},
+		                   {"path", or_null(module.path)},
+		                   {"signer", or_null(module.signer)},
+		                   {"loadable", module.obstacles.empty()},
+		                   {"obstacles", module.obstacles},
+		                   {"caution", or_null(module.caution)}});
+	for (const auto &feeder : inventory.feeders)
+		feeders.push_back({{"name", feeder.name}, {"pid", feeder.pid}, {"what", feeder.what}});
+	Json hwrng = nullptr;
+	if (inventory.hwrng)
+		hwrng = {{"current", inventory.hwrng->current.empty() ? "none" : inventory.hwrng->current},
+		         {"available", inventory.hwrng->available},
+		         {"selected", inventory.hwrng->selected},
+		         {"quality", or_null(inventory.hwrng->quality)}};
+	print_json({{"kernel", inventory.kernel},
+	            {"architecture", inventory.architecture},
+	            {"config_hw_random_tpm", or_null(inventory.config_hw_random_tpm)},
+	            {"crng_ready", inventory.crng_ready},
+	            {"entropy_avail", or_null(inventory.entropy_available)},
+	            {"pool_size", or_null(inventory.pool_size)},
+	            {"pool_meaning", pool_meaning(inventory)},
+	            {"hwrng", hwrng},
+	            {"sources", sources_json(inventory)},
+	            {"tpms", tpms},
+	            {"cpu_instructions", inventory.cpu_instructions},
+	            {"modules", modules},
+	            {"feeders", feeders},
+	            {"sees_all_processes", inventory.sees_all_processes},
+	            {"judgement", judgement(inventory)}});
+}
+
+void print_hwrng_text(const Inventory &inventory)
+{
+	if (!inventory.hwrng) {
+		fmt::print("hwrng       this kernel has no hwrng framework (CONFIG_HW_RANDOM)\n");
+		return;
+	}
+	const auto &state = *inventory.hwrng;
+	fmt::print("hwrng       {}, {}{}\n", state.current.empty() ? "none in use" : state.current,
+	           state.selected ? "chosen by an administrator" : "chosen by the kernel",
+	           state.quality ? fmt::format(", quality {} of 1024", *state.quality) : "");
+	fmt::print("            available: {}\n",
+	           state.available.empty() ? "none"
+	                                   : fmt::format("{}", fmt::join(state.available, ", ")));
+}
+
+void print_sources_text(const Inventory &inventory)
+{
+	if (inventory.sources.empty()) {
+		fmt::print("  no source was found\n");
+		return;
+	}
+	fmt::print("  {:<18} {:<6} {:<24} {:<12} {}\n", "NAME", "KIND", "DRIVER", "CLAIM/1024",
+	           "IN USE");
+	for (const auto &source : inventory.sources)
+		fmt::print("  {:<18} {:<6} {:<24} {:<12} {}\n", source.name, name(source.kind),
+		           source.driver.empty() ? "?" : source.driver, source.claim,
+		           source.current ? "by the kernel" : "-");
+}
+
+} // namespace
+
+Result<ExitCode> status_command(const Context &context)
+{
+	const auto inventory = take_inventory(context.root);
+	if (context.json) {
+		print_status_json(inventory);
+		return ExitCode::done;
+	}
+	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
+	fmt::print("CRNG        {}\n", inventory.crng_ready ? "ready" : "NOT ready");
+	if (inventory.entropy_available)
+		fmt::print("Pool        {} of {} bits: {}\n", *inventory.entropy_available,
+		           inventory.pool_size.value_or(0), pool_meaning(inventory));
+	print_hwrng_text(inventory);
+	if (inventory.feeders.empty())
+		fmt::print("Fed by      {}\n", inventory.sees_all_processes
+		                                   ? "nobody but the kernel's own collecting"
+		                                   : "unknown: a container shows only its own processes");
+	for (const auto &feeder : inventory.feeders)
+		fmt::print("Fed by      {} (pid {}): {}\n", feeder.name, feeder.pid, feeder.what);
+	fmt::print("CPU         {}\n",
+	           inventory.cpu_instructions.empty()
+	               ? "no random instruction (a hypervisor may hide it)"
+	               : fmt::format("{}", fmt::join(inventory.cpu_instructions, ", ")));
+	if (inventory.tpms.empty())
+		fmt::print("TPM         none\n");
+	for (const auto &tpm : inventory.tpms)
+		fmt::print("TPM         {}\n", tpm_text(tpm));
+	if (inventory.config_hw_random_tpm)
+		fmt::print("            CONFIG_HW_RANDOM_TPM={} in this kernel\n",
+		           *inventory.config_hw_random_tpm);
+	for (const auto &module : inventory.modules)
+		fmt::print("Module      {}: {}\n", module.name, module_text(module));
+	fmt::print("\nSources\n");
+	print_sources_text(inventory);
+	fmt::print("\n{}\n", judgement(inventory));
+	return ExitCode::done;
+}
+
+Result<ExitCode> list_command(const Context &context)
+{
+	const auto inventory = take_inventory(context.root);
+	if (context.json)
+		print_json({{"sources", sources_json(inventory)}});
+	else
+		print_sources_text(inventory);
+	return inventory.sources.empty() ? ExitCode::no_source : ExitCode::done;
+}
+
+} // namespace hwrngd

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command/command.h"
+#include "command/sample.h"
+#include "control/policy.h"
+#include "interrupt.h"
+
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr uint64_t blocks_of_a_device = 16; // 40 kB: some seconds of a slow virtio-rng
+constexpr size_t blocks_a_read_of_a_file = 100;
+
+/// True for what ends by itself: regular files and pipes.
+bool ends(const std::string &file)
+{
+	struct stat status = {};
+	const int result = file == "-" ? fstat(STDIN_FILENO, &status) : stat(file.c_str(), &status);
+	return result < 0 || !S_ISCHR(status.st_mode);
+}
+
+struct Tested {
+	std::string name;
+	Sample sample;
+};
+
+Result<Tested> test_file(const std::string &file, const TestOptions &options)
+{
+	auto source = open_device(file, blocks_a_read_of_a_file * fips140_2::block_bytes);
+	if (!source)
+		return std::unexpected(source.error());
+	SampleOptions how{.blocks = options.blocks, .blocks_a_read = blocks_a_read_of_a_file};
+	if (!how.blocks && !ends(file))
+		how.blocks = blocks_of_a_device;
+	how.title = file.c_str();
+	auto sample = test_blocks(**source, how, [](auto, auto) {});
+	if (!sample)
+		return std::unexpected(sample.error());
+	if (sample->fips.blocks == 0 && interrupted() == 0)
+		return fail(
+		    ExitCode::check_failed,
+		    fmt::format("{}: {} bytes are too few: a test needs at least {} (4, and a block "
+		                "of 20,000 bits)",
+		                file, sample->bytes_read,
+		                fips140_2::bootstrap_bytes + fips140_2::block_bytes));
+	return Tested{file, *sample};
+}
+
+Result<Tested> test_source(const Context &context, const TestOptions &options)
+{
+	const auto inventory = take_inventory(context.root);
+	const auto candidates = rank(inventory, options.source);
+	if (!candidates)
+		return std::unexpected(candidates.error());
+	const auto &info = candidates->front().source;
+	auto opened = OpenSource::open(context.root, inventory, info);
+	if (!opened)
+		return std::unexpected(opened.error());
+	const SampleOptions how{.blocks = options.blocks.value_or(blocks_of_a_device),
+	                        .title = info.name.c_str()};
+	auto sample = test_blocks(opened->source(), how, [](auto, auto) {});
+	if (auto closed = opened->close(); !closed)
+		return std::unexpected(closed.error());
+	if (!sample)
+		return std::unexpected(sample.error());
+	return Tested{info.name, *sample};
+}
+
+} // namespace
+
+Result<ExitCode> test_command(const Context &context, const TestOptions &options)
+{
+	const auto tested =
+	    options.file ? test_file(*options.file, options) : test_source(context, options);
+	if (!tested)
+		return std::unexpected(tested.error());
+	const auto &fips = tested->sample.fips;
+	if (fips.blocks == 0)
+		return ExitCode::interrupted;
+	const bool healthy = fips.healthy();
+	if (context.json) {
+		print_json({{"source", tested->name},
+		            {"bytes", tested->sample.bytes_read},
+		            {"fips", to_json(fips)},
+		            {"failures_allowed", fips140_2::failures_allowed(fips.blocks)},
+		            {"healthy", healthy}});
+	} else {
+		fmt::print("FIPS 140-2 tests of {}: {} blocks of 20,000 bits\n", tested->name, fips.blocks);
+		for (const auto test : fips140_2::all_tests)
+			fmt::print("  {:<16}{:>8} failed\n", fips140_2::name(test), fips.of(test));
+		fmt::print(
+		    "  {:<16}{:>8} failed; a perfect source stays at {} or below 999 times of 1000\n",
+		    "Blocks", fips.failures, fips140_2::failures_allowed(fips.blocks));
+		fmt::print("Verdict: {}\n", healthy ? "healthy" : "UNHEALTHY, do not use this source");
+	}
+	if (interrupted() != 0)
+		return ExitCode::interrupted;
+	return healthy ? ExitCode::done : ExitCode::check_failed;
+}
+
+} // namespace hwrngd

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// hwrngctl: looks at a machine's sources of randomness, tests them, chooses among them, feeds the
+// kernel's pool from them. One table of commands.
+#include "command/command.h"
+#include "interrupt.h"
+
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+void print_json(const nlohmann::ordered_json &document)
+{
+	// Names of devices and files need not be UTF-8; a replacement is better than no document.
+	fmt::print("{}\n",
+	           document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+namespace {
+
+using Run = std::function<Result<ExitCode>()>;
+
+/// Reports an error once: for people on standard error, for programs as a document too.
+ExitCode report(const Error &error, bool json)
+{
+	if (error.code == ExitCode::interrupted)
+		return error.code;
+	if (json)
+		print_json(
+		    {{"error", {{"message", error.message}, {"exit_code", static_cast<int>(error.code)}}}});
+	fmt::print(stderr, "hwrngctl: {}\n", error.message);
+	return error.code;
+}
+
+/// Output that was lost (a full disk, a closed pipe) is a failure too.
+ExitCode flush_output(ExitCode code)
+{
+	if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+		return code;
+	fmt::print(stderr, "hwrngctl: standard output: {}\n", std::generic_category().message(errno));
+	return code == ExitCode::done ? ExitCode::io_error : code;
+}
+
+/// The command line: fills what it points to, and `run` with the command that was asked for.
+class CommandLine {
+public:
+	CommandLine()
+	{
+		app_.name("hwrngctl");
+		app_.set_version_flag("-V,--version", "hwrngctl " HWRNGD_VERSION);
+		app_.require_subcommand(1);
+		app_.fallthrough();
+		app_.add_option("-o,--output", output_, "Output for people (text) or programs (json)")
+		    ->transform(CLI::IsMember({"text", "json"}))
+		    ->default_str("text");
+		app_.add_option("--root", root_,
+		                "Look for /sys, /proc, /dev and /lib/modules below this folder")
+		    ->default_str("/");
+		app_.footer(
+		    "Examples:\n"
+		    "  hwrngctl status                     what this machine has, and who feeds its pool\n"
+		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
+		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
+		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
+		    "  hwrngctl feed --once                test the best source and feed the pool\n"
+		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
+		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
+		add_looking();
+		add_changing();
+		add_testing();
+	}
+
+	/// The exit code of a parse that ends the program, or nothing when a command is to be run.
+	std::optional<ExitCode> parse(int argc, char **argv)
+	{
+		try {
+			app_.parse(argc, argv);
+		} catch (const CLI::ParseError &error) {
+			// Help and version are "errors" of code 0; everything else is usage.
+			const bool usage = app_.exit(error) != 0;
+			return usage ? ExitCode::usage : ExitCode::done;
+		}
+		return std::nullopt;
+	}
+
+	[[nodiscard]] bool json() const { return output_ == "json"; }
+	[[nodiscard]] Result<ExitCode> run() const { return run_(); }
+
+private:
+	[[nodiscard]] Context context() const { return {Root(root_), json()}; }
+
+	void add_looking()
+	{
+		app_.add_subcommand("status", "Show the kernel, its pool, sources, modules and feeders")
+		    ->callback([this] { run_ = [this] { return status_command(context()); }; });
+		app_.add_subcommand("list", "List every source of randomness of this machine")
+		    ->callback([this] { run_ = [this] { return list_command(context()); }; });
+	}
+
+	void add_changing()
+	{
+		auto *select = app_.add_subcommand("select", "Choose the hwrng that the kernel uses");
+		select
+		    ->add_option("NAME", name_,
+		                 "A name from rng_available, `auto` (the kernel chooses) or `none`")
+		    ->required();
+		select->add_flag("--force", force_, "Even where an old kernel can hang in the switch");
+		select->callback(
+		    [this] { run_ = [this] { return select_command(context(), name_, force_); }; });
+
+		const auto add = [this](const char *verb, const char *what, auto command) {
+			auto *sub = app_.add_subcommand(verb, what);
+			sub->add_option("MODULE", which_, "tpm (tpm_rng), cpu (cpu_rng) or all")
+			    ->check(CLI::IsMember({"tpm", "cpu", "all"}))
+			    ->default_str("all");
+			sub->callback(
+			    [this, command] { run_ = [this, command] { return command(context(), which_); }; });
+		};
+		add("load", "Load the kernel modules that make TPM and CPU a hwrng", load_command);
+		add("unload", "Unload them", unload_command);
+	}
+
+	void add_testing()
+	{
+		auto *test = app_.add_subcommand("test", "Test a source, file or pipe by FIPS 140-2");
+		auto *file = test->add_option("FILE", test_.file, "A file or device; - is standard input");
+		test->add_option("-s,--source", test_.source,
+		                 "A source of `hwrngctl list`; default: the best")
+		    ->excludes(file);
+		test->add_option("-b,--blocks", test_.blocks,
+		                 "Blocks of 20,000 bits; default: all of a file or pipe, 16 of a device")
+		    ->check(CLI::PositiveNumber);
+		test->callback([this] { run_ = [this] { return test_command(context(), test_); }; });
+
+		auto *feed = app_.add_subcommand("feed", "Test the best source and feed the kernel's pool");
+		feed->add_flag("--once", once_, "Feed once and end (the daemon hwrngd feeds for ever)")
+		    ->required();
+		feed->add_option("-s,--source", feed_.source, "This source and no other");
+		feed->add_option("-n,--bytes", feed_.bytes, "Bytes to feed")
+		    ->check(CLI::Range(uint64_t{1}, most_feed_bytes))
+		    ->default_str("2500");
+		feed->add_flag("--dry-run", feed_.dry_run, "Read and test, but feed nothing");
+		feed->callback([this] { run_ = [this] { return feed_command(context(), feed_); }; });
+	}
+
+	CLI::App app_{"Choose, test and use this machine's hardware random number generators."};
+	std::string output_ = "text";
+	std::string root_ = "/";
+	std::string name_;
+	std::string which_ = "all";
+	bool force_ = false;
+	bool once_ = false;
+	TestOptions test_;
+	FeedOptions feed_;
+	Run run_;
+};
+
+} // namespace
+
+} // namespace hwrngd
+
+int main(int argc, char **argv)
+try {
+	using namespace hwrngd;
+	// A reader that goes away must not kill us before rng_current is put back.
+	std::signal(SIGPIPE, SIG_IGN);
+	CommandLine line;
+	if (const auto code = line.parse(argc, argv))
+		return static_cast<int>(flush_output(*code));
+	const auto caught = catch_interrupts();
+	const auto result = caught ? line.run() : std::unexpected(caught.error());
+	const ExitCode code = flush_output(result ? *result : report(result.error(), line.json()));
+	if (code == ExitCode::interrupted)
+		die_of_interrupt();
+	return static_cast<int>(code);
+} catch (const std::exception &error) {
+	// Memory or threads ran out. Unwinding has put back what was changed.
+	std::fputs("hwrngctl: ", stderr);
+	std::fputs(error.what(), stderr);
+	std::fputs("\n", stderr);
+	return static_cast<int>(hwrngd::ExitCode::io_error);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pool/credit.h"
+
+#include <gtest/gtest.h>
+
+using hwrngd::credited_bits;
+
+namespace {
+
+TEST(Credit, IsHalfOfTheClaim)
+{
+	EXPECT_EQ(credited_bits(2500, 1024), 10000);
+	EXPECT_EQ(credited_bits(2500, 1000), 9765); // 9765.6 rounded down
+	EXPECT_EQ(credited_bits(2500, 512), 5000);
+	EXPECT_EQ(credited_bits(2500, 4), 39);
+}
+
+TEST(Credit, IsZeroWithoutClaimOrBytes)
+{
+	EXPECT_EQ(credited_bits(2500, 0), 0);
+	EXPECT_EQ(credited_bits(0, 1024), 0);
+	EXPECT_EQ(credited_bits(1, 4), 0);
+}
+
+TEST(Credit, NeverExceedsHalfOfTheBits)
+{
+	EXPECT_EQ(credited_bits(2500, 4096), 10000);
+	EXPECT_EQ(credited_bits(uint64_t{1} << 20, 1024), uint64_t{1} << 22);
+}
+
+} // namespace

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// hwrngctl as its users run it, on trees made of files.
+#include "aes_ctr.h"
+#include "fake_tree.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+
+namespace {
+
+struct Ran {
+	int code = -1;
+	std::string out;
+	std::string err;
+};
+
+Ran run(const FakeTree &tree, const std::string &arguments, const std::string &after = "")
+{
+	const auto out = tree.at("/stdout").string();
+	const auto err = tree.at("/stderr").string();
+	const auto command = std::string(HWRNGCTL) + " --root=" + tree.at("/").string() + " " +
+	                     arguments + " >" + (after.empty() ? out : after) + " 2>" + err +
+	                     " </dev/null";
+	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
+	Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : -1, tree.text("/stdout"),
+	        tree.text("/stderr")};
+	return ran;
+}
+
+void good_hwrng(FakeTree &tree)
+{
+	std::string bytes(64 + 4 + 32 * 2500, '\0');
+	AesCtr stream;
+	std::vector<uint8_t> random(bytes.size());
+	stream.fill(random);
+	std::copy(random.begin(), random.end(), bytes.begin());
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0", false, "1000");
+	tree.file("/dev/hwrng", bytes);
+}
+
+TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
+{
+	FakeTree tree;
+	for (const char *arguments : {"", "nonsense", "select", "feed", "feed --once --bytes 0",
+	                              "feed --once --bytes 99999999", "load usb", "test --blocks 0",
+	                              "test --blocks -1", "test x --source y", "status --output=xml"}) {
+		const auto ran = run(tree, arguments);
+		EXPECT_EQ(ran.code, 2) << arguments;
+		EXPECT_NE(ran.err, "") << arguments;
+		EXPECT_EQ(ran.out, "") << arguments;
+	}
+}
+
+TEST(Hwrngctl, HelpAndVersionAreCode0)
+{
+	FakeTree tree;
+	EXPECT_NE(run(tree, "--help").out.find("feed --once"), std::string::npos);
+	EXPECT_EQ(run(tree, "--help").code, 0);
+	EXPECT_TRUE(run(tree, "--version").out.starts_with("hwrngctl "));
+}
+
+TEST(Hwrngctl, OutputOptionMayStandAnywhere)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0", "virtio_rng.0");
+	for (const char *arguments :
+	     {"--output=json status", "status --output=json", "status -o json"}) {
+		const auto ran = run(tree, arguments);
+		EXPECT_EQ(ran.code, 0) << ran.err;
+		EXPECT_EQ(nlohmann::json::parse(ran.out)["hwrng"]["current"], "virtio_rng.0");
+	}
+}
+
+TEST(Hwrngctl, StatusOfAMachineWithNothingIsAnAnswerNotAnError)
+{
+	FakeTree tree;
+	const auto ran = run(tree, "status");
+	EXPECT_EQ(ran.code, 0);
+	EXPECT_NE(ran.out.find("no source was found"), std::string::npos);
+	EXPECT_EQ(run(tree, "list").code, 3);
+	EXPECT_EQ(run(tree, "feed --once --dry-run").code, 3);
+}
+
+TEST(Hwrngctl, SelectNonsenseListsWhatExists)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
+	const auto ran = run(tree, "select nonsense");
+	EXPECT_EQ(ran.code, 3);
+	EXPECT_NE(ran.err.find("virtio_rng.0, tpm_rng.0"), std::string::npos);
+	const auto json = run(tree, "select nonsense --output=json");
+	EXPECT_EQ(nlohmann::json::parse(json.out)["error"]["exit_code"], 3);
+}
+
+TEST(Hwrngctl, SelectRefusesTheSwitchThatCanHangAnOldKernel)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm-rng-0", "virtio_rng.0", false, "");
+	EXPECT_EQ(run(tree, "select tpm-rng-0").code, 4);
+	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0\n");
+	EXPECT_EQ(run(tree, "select --force tpm-rng-0").code, 0);
+	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm-rng-0");
+}
+
+TEST(Hwrngctl, TestOfAFileFollowsItsContents)
+{
+	FakeTree tree;
+	good_hwrng(tree);
+	auto ran = run(tree, "test --output=json " + tree.at("/dev/hwrng").string());
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_EQ(nlohmann::json::parse(ran.out)["fips"]["blocks"], 32);
+	tree.file("/zeros", std::string(100000, '\0'));
+	ran = run(tree, "test " + tree.at("/zeros").string());
+	EXPECT_EQ(ran.code, 1);
+	EXPECT_NE(ran.out.find("UNHEALTHY"), std::string::npos);
+	tree.file("/short", std::string(2503, 'x'));
+	ran = run(tree, "test " + tree.at("/short").string());
+	EXPECT_EQ(ran.code, 1);
+	EXPECT_NE(ran.err.find("2503 bytes are too few"), std::string::npos);
+	EXPECT_EQ(run(tree, "test /nonexistent/file").code, 3);
+	EXPECT_EQ(run(tree, "test -").code, 1); // standard input is empty here
+}
+
+TEST(Hwrngctl, DryRunTestsAndFeedsNothing)
+{
+	FakeTree tree;
+	good_hwrng(tree);
+	const auto ran = run(tree, "feed --once --dry-run --bytes 3000 --output=json");
+	ASSERT_EQ(ran.code, 0) << ran.err;
+	const auto document = nlohmann::json::parse(ran.out);
+	EXPECT_EQ(document["source"], "virtio_rng.0");
+	EXPECT_EQ(document["fips"]["blocks"], 2);
+	EXPECT_EQ(document["bytes"], 0);
+	EXPECT_EQ(document["credited_bits"], 0);
+	EXPECT_EQ(document["would_credit_bits"], 3000 * 8 * 1000 / 1024 / 2);
+}
+
+TEST(Hwrngctl, FeedIsRefusedWithoutTheCapability)
+{
+	FakeTree tree;
+	good_hwrng(tree);
+	tree.file("/proc/self/status", "CapEff:\t0000000000000000\n");
+	const auto ran = run(tree, "feed --once");
+	EXPECT_EQ(ran.code, 4);
+	EXPECT_NE(ran.err.find("CAP_SYS_ADMIN"), std::string::npos);
+}
+
+TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0", true, "1000");
+	tree.file("/dev/hwrng", std::string(100000, '\0'));
+	const auto ran = run(tree, "feed --once --dry-run --source tpm_rng.0");
+	EXPECT_EQ(ran.code, 1);
+	EXPECT_NE(ran.err.find("unhealthy"), std::string::npos);
+	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0");
+}
+
+TEST(Hwrngctl, AVisitLeavesAChoiceThatSomebodyMadeMeanwhile)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0 other", "virtio_rng.0", true);
+	ASSERT_EQ(mkfifo(tree.at("/dev-hwrng").c_str(), 0600), 0);
+	tree.symlink("/dev/hwrng", tree.at("/dev-hwrng").string());
+	// The visit blocks in the FIFO; then another RNG is chosen; then the bytes come.
+	const auto fifo = tree.at("/dev-hwrng").string();
+	const auto current = tree.at(std::string(hw_random) + "/rng_current").string();
+	const auto feeder = "{ exec 3<>" + fifo + "; for i in $(seq 400); do grep -q tpm " + current +
+	                    " && break; sleep 0.02; done; sleep 0.2; echo other >" + current +
+	                    "; head -c 5068 /dev/urandom >&3; sleep 1; } &";
+	ASSERT_EQ(std::system(feeder.c_str()), 0); // NOLINT: a second process
+	const auto ran = run(tree, "test --blocks 1 --source tpm_rng.0");
+	EXPECT_NE(ran.code, -1);
+	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "other\n");
+}
+
+TEST(Hwrngctl, LostOutputIsAnError)
+{
+	FakeTree tree;
+	const auto ran = run(tree, "status", "/dev/full");
+	EXPECT_EQ(ran.code, 5);
+	EXPECT_NE(ran.err.find("standard output"), std::string::npos);
+}
+
+TEST(Hwrngctl, LoadSaysWhatIsMissing)
+{
+	FakeTree tree;
+	auto ran = run(tree, "load tpm");
+	EXPECT_EQ(ran.code, 3);
+	EXPECT_NE(ran.err.find("no TPM"), std::string::npos);
+	ran = run(tree, "load cpu");
+	EXPECT_EQ(ran.code, 69);
+	EXPECT_NE(ran.err.find("CONFIG_MODULES"), std::string::npos);
+	tree.hwrng("tpm-rng-0", "tpm-rng-0");
+	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
+	ran = run(tree, "load tpm");
+	EXPECT_EQ(ran.code, 0);
+	EXPECT_NE(ran.out.find("already serves tpm0 as tpm-rng-0"), std::string::npos);
+}
+
+} // namespace

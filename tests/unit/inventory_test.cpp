@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/inventory.h"
+
+#include "fake_tree.h"
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+
+namespace {
+
+TEST(Inventory, OfAnEmptyTreeIsEmptyAndNoError)
+{
+	FakeTree tree;
+	const auto inventory = take_inventory(tree.root());
+	EXPECT_FALSE(inventory.hwrng);
+	EXPECT_TRUE(inventory.sources.empty());
+	EXPECT_TRUE(inventory.tpms.empty());
+	EXPECT_TRUE(inventory.feeders.empty());
+	EXPECT_FALSE(inventory.sees_all_processes);
+	EXPECT_EQ(inventory.entropy_available, std::nullopt);
+	ASSERT_EQ(inventory.modules.size(), 2U);
+	EXPECT_FALSE(inventory.modules[0].loaded);
+}
+
+TEST(Inventory, OfACloudGuest)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0 cpu_rng.rdseed odd", "virtio_rng.0", false, "900");
+	tree.file("/proc/sys/kernel/osrelease", "6.1.0-1-cloud-amd64\n");
+	tree.file("/proc/sys/kernel/random/entropy_avail", "256\n");
+	tree.file("/proc/sys/kernel/random/poolsize", "256\n");
+	tree.file("/boot/config-6.1.0-1-cloud-amd64",
+	          "CONFIG_A=y\n# CONFIG_HW_RANDOM_TPM is not set\n");
+	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
+	tree.file("/sys/class/tpm/tpm0/device/description", "TPM 2.0 Device\n");
+	tree.file("/sys/class/tpm/tpm1/tpm_version_major", "1\n");
+	tree.file("/sys/module/tpm_rng/parameters/quality", "333\n");
+	tree.file("/dev/tpmrm0", "");
+	tree.file("/proc/2/comm", "kthreadd\n");
+	tree.file("/proc/57/comm", "hwrng\n");
+	tree.file("/proc/58/comm", "rngd\n");
+	tree.file("/proc/59/comm", "jitterentropy-r\n");
+	tree.file("/proc/60/comm", "rngdx\n");
+	const auto inventory = take_inventory(tree.root());
+	EXPECT_EQ(inventory.kernel, "6.1.0-1-cloud-amd64");
+	EXPECT_EQ(inventory.config_hw_random_tpm, "n");
+	EXPECT_TRUE(inventory.new_random_device());
+
+	ASSERT_EQ(inventory.sources.size(), 5U);
+	EXPECT_EQ(inventory.sources[0].driver, "virtio_rng");
+	EXPECT_EQ(inventory.sources[0].claim, 900U); // what the kernel shows for the current one
+	EXPECT_TRUE(inventory.sources[0].current);
+	EXPECT_EQ(inventory.sources[1].claim, 333U); // our module's parameter
+	EXPECT_EQ(inventory.sources[2].claim, 512U);
+	EXPECT_EQ(inventory.sources[3].driver, "");
+	EXPECT_EQ(inventory.sources[4].name, "tpmrm0");
+	EXPECT_EQ(inventory.sources[4].kind, SourceKind::tpm2);
+
+	ASSERT_EQ(inventory.tpms.size(), 2U);
+	EXPECT_EQ(inventory.tpms[0].version, "2.0");
+	EXPECT_EQ(inventory.tpms[0].hwrng, "tpm_rng.0");
+	EXPECT_EQ(inventory.tpms[1].version, "1.2");
+	EXPECT_EQ(inventory.tpms[1].hwrng, std::nullopt);
+
+	EXPECT_TRUE(inventory.sees_all_processes);
+	ASSERT_EQ(inventory.feeders.size(), 3U);
+	EXPECT_EQ(inventory.feeders[0].pid, 57U);
+	EXPECT_NE(inventory.feeders[0].what.find("virtio_rng.0"), std::string::npos);
+	EXPECT_EQ(inventory.feeders[1].name, "rngd");
+}
+
+TEST(Inventory, AQualityOfZeroIsNoClaim)
+{
+	FakeTree tree;
+	tree.hwrng("tpm-rng-0", "tpm-rng-0", false, "0");
+	const auto inventory = take_inventory(tree.root());
+	ASSERT_EQ(inventory.sources.size(), 1U);
+	EXPECT_EQ(inventory.sources[0].claim, 512U);
+}
+
+} // namespace

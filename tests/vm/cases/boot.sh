@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="the guest itself: kernel, virtio-rng, TPM, an ordinary user"
+
+hw_random=/sys/class/misc/hw_random
+
+guest() {
+	check_match "kernel $kernel runs" "^$kernel\." "$(uname -r)"
+	check_equal "virtio-rng is the current hwrng" virtio_rng.0 "$(cat $hw_random/rng_current)"
+	check_equal "64 bytes can be read" 64 "$(dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
+	check "the TPM is there" test -c /dev/tpmrm0
+	case $(uname -r) in
+	*-cloud-*) check_match "the cloud kernel makes no hwrng of the TPM" '^virtio_rng\.0 ?(none ?)?$' "$(cat $hw_random/rng_available)" ;;
+	*) check_match "the generic kernel makes a hwrng of the TPM" 'tpm-rng-0' "$(cat $hw_random/rng_available)" ;;
+	esac
+	check "the TPM answers" tpm_mark
+	check "the TPM answers again" tpm_mark
+	check_equal "an ordinary user can be played" 1000 "$(as_user id -u)"
+	check_fails "who may not open the TPM" 1 as_user cat /dev/tpm0
+	check "ioctls can be traced" trace_ioctl stty -F /dev/console
+	check_match "the trace shows them" 'ioctl\(' "$(cat "$ioctl_trace")"
+}
+
+after() {
+	check_match "the TPM's log shows commands" '^0000017A' "$(tpm_commands)"
+	check_equal "the TPM's log shows the marks" 2 "$(tpm_commands | grep -c '^0000017C')"
+	check_equal "no GetRandom between them" 0 "$(tpm_getrandom_between_marks)"
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="cpu_rng: an instruction that gives nothing, little, or late (pitfall 3)"
+arches=amd64 arches_why="needs the real dd, which is at hand for amd64 only"
+programs=/bin/dd
+cpu=max,-rdseed
+
+hw_random=/sys/class/misc/hw_random
+stats=/sys/module/cpu_rng/cpu_rng.rdrand
+
+fault() { echo "$2" >/sys/module/cpu_rng/parameters/fault_"$1"; }
+stat() { cat $stats/"$1"; }
+read_rng() { timeout 10 /usr/bin/dd if=/dev/hwrng of=/tmp/bytes "$@"; }
+# seconds COMMAND...
+milliseconds() {
+	start=$(cut -d' ' -f1 /proc/uptime | tr -d .)
+	"$@" >/dev/null 2>&1
+	echo $((($(cut -d' ' -f1 /proc/uptime | tr -d .) - start) * 10))
+}
+
+guest() {
+	check "the module with faults loads" insmod /faults/cpu_rng.ko
+	echo cpu_rng.rdrand >$hw_random/rng_current
+	check "it serves" read_rng bs=64 count=1
+
+	fault starve 1
+	reads=$(stat reads) errors=$(stat errors) retries=$(stat retries)
+	check_fails "pitfall 3: a blocking reader of a starved source gets an error" 1 read_rng bs=64 count=1
+	check_match "pitfall 3: which is EIO" 'Input/output error' "$(cat "$output")"
+	# khwrngd may read once in between.
+	check "pitfall 3: after few reads, not a busy loop" test $(($(stat reads) - reads)) -le 3
+	check_equal "every one of which is counted as an error" $(($(stat reads) - reads)) $(($(stat errors) - errors))
+	check "the retries are counted" test $(($(stat retries) - retries)) -ge 32
+	check_fails "a reader with O_NONBLOCK" 1 read_rng bs=64 count=1 iflag=nonblock
+	check_match "gets EAGAIN" 'Resource temporarily unavailable' "$(cat "$output")"
+	fault starve 0
+	check "then it serves again" read_rng bs=64 count=1
+	check "also with O_NONBLOCK" read_rng bs=64 count=1 iflag=nonblock
+
+	fault short 5
+	check "of a source that gives 5 bytes a read, 1 KiB is read" read_rng bs=64 count=16 iflag=fullblock
+	check_equal "as a whole" 1024 "$(wc -c </tmp/bytes)"
+	fault short 0
+
+	fault stall 1000
+	check "pitfall 4: a stalled read takes its second" test "$(milliseconds read_rng bs=64 count=1)" -ge 1000
+	/usr/bin/dd if=/dev/hwrng of=/dev/null bs=64 count=2 2>/dev/null &
+	usleep 200000
+	check "pitfall 4: meanwhile sysfs answers" test "$(milliseconds cat $stats/state $hw_random/rng_current $hw_random/rng_available)" -lt 500
+	check "pitfall 4: and rmmod waits for the reads in flight only" test "$(milliseconds rmmod cpu_rng)" -lt 6000
+	wait
+	check "the source is gone" test ! -d $stats
+	check_fails "a starved source is refused at load" 1 insmod /faults/cpu_rng.ko fault_starve=1
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="the framework's leftovers of another source are not taken for ours (pitfall 9)"
+programs="build/hwrngctl"
+rng=ones
+cpu=max,-rdseed
+arches=amd64 arches_why="hwrngctl is built for amd64 only"
+
+hw_random=/sys/class/misc/hw_random
+source=cpu_rng.rdrand
+
+# Reads one byte of 64 from a source that gives nothing but ones.
+leave_ones() {
+	echo virtio_rng.0 >$hw_random/rng_current
+	dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null
+	[ "$(dd if=/dev/hwrng bs=1 count=1 2>/dev/null | xxd -p)" = ff ]
+}
+
+guest() {
+	check "the module loads" modprobe cpu_rng
+	check "63 bytes of another source are left over" leave_ones
+	echo "$source" >$hw_random/rng_current
+	dd if=/dev/hwrng of=/tmp/a bs=64 count=1 2>/dev/null
+	dd if=/dev/hwrng of=/tmp/b bs=64 count=1 2>/dev/null
+	# khwrngd, which may have read in between, has a buffer of its own.
+	check_match "ours seems to begin with them" '(ff){40}' "$(xxd -p /tmp/a | tr -d '\n')"
+	check_fails "but not after 64 bytes" 1 sh -c "xxd -p /tmp/b | tr -d '\n' | grep -E '(ff){8}'"
+	check "63 bytes are left over again" leave_ones
+	check "pitfall 9: hwrngctl does not take them for ours" hwrngctl test --source "$source" --blocks 2
+	check "the module unloads" rmmod cpu_rng
+}

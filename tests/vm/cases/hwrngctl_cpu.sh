@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="hwrngctl: RDSEED and RDRAND, as hwrng and from user space"
+programs="build/hwrngctl /usr/bin/jq"
+qemu=8
+
+hw_random=/sys/class/misc/hw_random
+
+ours() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | tr '\n' ' '; }
+
+guest() {
+	before=$(cat $hw_random/rng_current)
+	check_equal "before, nothing of ours" "" "$(ours)"
+	check "load cpu" hwrngctl load cpu
+	check_equal "both instructions are available" "cpu_rng.rdrand cpu_rng.rdseed " "$(ours)"
+	for name in rdseed rdrand; do
+		check "select cpu_rng.$name" hwrngctl select cpu_rng.$name
+		check_equal "cpu_rng.$name sticks" cpu_rng.$name "$(cat $hw_random/rng_current)"
+		check "test --source cpu_rng.$name" hwrngctl test --source cpu_rng.$name --blocks 4
+	done
+	check "select auto" hwrngctl select auto
+	for pair in cpu_rng.rdseed=5000 cpu_rng.rdrand=39 rdseed=5000 rdrand=39; do
+		name=${pair%=*}
+		trace_ioctl hwrngctl -o json feed --once --source "$name" >/tmp/fed 2>/tmp/said
+		check_equal "feed from $name credits" "${pair#*=}" "$(jq .credited_bits </tmp/fed)"
+		check_equal "the kernel was told so" 1 "$(grep -c "RNDADDENTROPY, {entropy_count=${pair#*=}, .*= 0\$" "$ioctl_trace")"
+	done
+	check_equal "the kernel's choice is put back" "$before" "$(cat $hw_random/rng_current)"
+	check_equal "as the kernel's" 0 "$(cat $hw_random/rng_selected)"
+	check "unload cpu" hwrngctl unload cpu
+	check_equal "and all is as before" "" "$(ours)"
+}

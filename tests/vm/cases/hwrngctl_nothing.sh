@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="hwrngctl: a machine without any source"
+programs="build/hwrngctl /usr/bin/jq"
+rng=none
+tpm=none
+cpu=max,-rdrand,-rdseed
+
+guest() {
+	check "status" hwrngctl status
+	check_match "says that there is none" 'no source was found' "$(cat "$output")"
+	check_fails "list" 3 hwrngctl list
+	check_fails "feed --once" 3 hwrngctl feed --once
+	check_match "says what to do" 'virtio-rng' "$(cat "$output")"
+	check_fails "load tpm" 3 hwrngctl load tpm
+	check_match "says that there is no TPM" 'this machine has no TPM' "$(cat "$output")"
+	check_fails "load cpu" 3 hwrngctl load cpu
+	check_match "says that the hardware is missing" 'hardware .* is not here' "$(cat "$output")"
+	check_fails "load" 3 hwrngctl load
+	check_fails "test" 3 hwrngctl test
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="hwrngctl: virtio-rng gives nothing at all, and the TPM steps in"
+programs="build/hwrngctl /usr/bin/jq"
+rng="file"
+
+hw_random=/sys/class/misc/hw_random
+
+# QEMU opens the FIFO for reading; who holds it open for writing never writes.
+before() { mkfifo "$rng_file"; }
+during() { sleep 600 >"$rng_file"; }
+
+guest() {
+	start=$(cut -d. -f1 /proc/uptime)
+	hwrngctl -o json feed --once >/tmp/fed 2>/tmp/said
+	check_equal "feed --once succeeds" 0 $?
+	check_match "says that virtio_rng.0 stalled" 'virtio_rng\.0|/dev/hwrng: stalled' "$(cat /tmp/said)"
+	check_equal "and feeds from the TPM" tpmrm0 "$(jq -r .source </tmp/fed)"
+	check "within half a minute" test $(($(cut -d. -f1 /proc/uptime) - start)) -lt 30
+	check_fails "a stalled source by name is an error of input" 5 hwrngctl test --source virtio_rng.0
+}

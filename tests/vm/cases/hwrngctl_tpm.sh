@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154
+description="hwrngctl: the TPM from nothing to rng_current, fed from, and back"
+programs="build/hwrngctl /usr/bin/jq"
+kernels="5.10 6.1 6.12 7.3"
+kernels_why="the kernel would have to leave the TPM to us"
+
+hw_random=/sys/class/misc/hw_random
+
+available() { tr ' ' '\n' <$hw_random/rng_available; }
+absent() { ! available | grep -q "^tpm"; }
+
+guest() {
+	check "before, no TPM is available" absent
+	check_match "status says how to change that" 'no hwrng yet: `hwrngctl load tpm`' "$(hwrngctl status)"
+	check_equal "as JSON: the module can be loaded" true \
+		"$(hwrngctl status -o json | jq '.modules[] | select(.name == "tpm_rng") | .loadable')"
+	check "load tpm" hwrngctl load tpm
+	check_match "it says what appeared" 'tpm_rng: loaded: new hwrng: tpm_rng\.0' "$(cat "$output")"
+	check_equal "tpm_rng.0 is available" tpm_rng.0 "$(available | grep '^tpm')"
+	check "load tpm again" hwrngctl load tpm
+	check_match "it says that nothing was to do" 'already loaded' "$(cat "$output")"
+
+	check "select tpm_rng.0" hwrngctl select tpm_rng.0
+	check_equal "it sticks" tpm_rng.0 "$(cat $hw_random/rng_current)"
+	check_equal "as a choice" 1 "$(cat $hw_random/rng_selected)"
+	dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null
+	check "first mark" tpm_mark
+	check_equal "4 KiB are read from /dev/hwrng" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
+	check "second mark" tpm_mark
+
+	check "back to virtio_rng.0" hwrngctl select virtio_rng.0
+	trace_ioctl hwrngctl -o json feed --once --source tpm_rng.0 >/tmp/fed 2>/tmp/said
+	check_equal "feed --once --source tpm_rng.0" 0 $?
+	check_equal "the source" tpm_rng.0 "$(jq -r .source </tmp/fed)"
+	check_equal "the bytes" 2500 "$(jq .bytes </tmp/fed)"
+	check_equal "the blocks tested" 1 "$(jq .fips.blocks </tmp/fed)"
+	check_equal "half of quality 512 is credited" 5000 "$(jq .credited_bits </tmp/fed)"
+	check_equal "the kernel was told just that" 1 "$(grep -c 'RNDADDENTROPY, {entropy_count=5000, buf_size=2500.*= 0$' "$ioctl_trace")"
+	check_equal "and to reseed" 1 "$(grep -c 'RNDRESEEDCRNG.*= 0$' "$ioctl_trace")"
+	check_equal "the choice is put back" virtio_rng.0 "$(cat $hw_random/rng_current)"
+	check_equal "as the choice that it was" 1 "$(cat $hw_random/rng_selected)"
+	check "test --source tpm_rng.0" hwrngctl test --source tpm_rng.0 --blocks 2
+
+	check "the TPM by its resource manager" hwrngctl feed --once --source tpmrm0
+	check "third mark" tpm_mark
+	check "a dry run" hwrngctl feed --once --dry-run --source tpmrm0
+	check "fourth mark" tpm_mark
+
+	check "select auto" hwrngctl select auto
+	check_equal "hands the choice back" 0 "$(cat $hw_random/rng_selected)"
+	check "unload tpm" hwrngctl unload tpm
+	check "and all is as before" absent
+	check_equal "with the kernel's choice" virtio_rng.0 "$(cat $hw_random/rng_current)"
+	check "unload tpm again" hwrngctl unload tpm
+	check_match "it says that nothing was to do" 'nothing to do' "$(cat "$output")"
+}
+
+after() {
+	# khwrngd may read once or twice in between.
+	check_match "4 KiB are 64 commands" '^6[4-6]$' "$(tpm_getrandom_between_marks 1)"
+	# 4 bytes for the continuous test and one block, by 32 bytes a command, and one command by
+	# which tpm2-tss finds out how the device may be read.
+	check_equal "a block by tpmrm0 is 81 commands" 81 "$(tpm_getrandom_between_marks 3)"
+}

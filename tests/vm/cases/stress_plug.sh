@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="stress: three TPMs are plugged and unplugged again and again (debug kernel: 60 rounds)"
+arches=amd64 arches_why="swtpm for the guest is at hand for amd64 only"
+programs="/usr/bin/swtpm"
+[ "$flavour" != debug ] || timeout=600
+
+hw_random=/sys/class/misc/hw_random
+
+ours() { tr ' ' '\n' <$hw_random/rng_available | grep -c '^tpm_rng\.'; }
+
+# plug N: its process takes its state with it.
+plug() {
+	mkdir -p "/tmp/tpm$1"
+	swtpm chardev --vtpm-proxy --tpm2 --tpmstate "dir=/tmp/tpm$1" \
+		--flags not-need-init,startup-clear >"/tmp/tpm$1.log" 2>&1 &
+}
+
+# await COUNT: so many TPMs of ours.
+await() {
+	tries=0
+	until [ "$(ours)" -eq "$1" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || return
+		usleep 50000
+	done
+}
+
+# Some go once they serve, some while they are being read, some before they are ready.
+storm() {
+	plug 1
+	first=$!
+	plug 2
+	second=$!
+	await 3 || return
+	tpm=$(tr ' ' '\n' <$hw_random/rng_available | grep '^tpm_rng\.' | tail -n 1)
+	# The 5.10 framework can deadlock only when the next one has no quality; ours have.
+	echo "$tpm" >$hw_random/rng_current
+	dd if=/dev/hwrng of=/dev/null bs=64 count=100000 2>/dev/null &
+	reader=$!
+	plug 3
+	third=$!
+	case $1 in
+	*[02468]) kill -9 $third ;;
+	*) kill $second ;;
+	esac
+	kill -9 $first $second $third 2>/dev/null
+	wait $first $second $third
+	await 1 || return
+	kill $reader 2>/dev/null
+	wait $reader
+	true
+}
+
+guest() {
+	rounds=5
+	[ "$flavour" != debug ] || rounds=60
+	check "the proxy of TPMs loads" modprobe tpm_vtpm_proxy
+	check "the module loads" modprobe tpm_rng duplicate=1
+	i=0
+	while [ $i -lt $rounds ]; do
+		i=$((i + 1))
+		storm $i || break
+	done 2>/tmp/storm
+	diag "$i rounds in $(cut -d' ' -f1 /proc/uptime) s: $(cat /tmp/storm)"
+	check_equal "rounds of plug and unplug" $rounds "$i"
+	check_equal "the TPM that stayed is served" 1 "$(ours)"
+	check_equal "and serves" 64 "$(echo tpm_rng.0 >$hw_random/rng_current; dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
+
+	# The module goes while TPMs come and go.
+	plug 1
+	first=$!
+	check "a TPM comes" await 2
+	plug 2
+	second=$!
+	check "the module unloads meanwhile" rmmod tpm_rng
+	kill -9 $first
+	check "loads meanwhile" modprobe tpm_rng duplicate=1
+	kill -9 $second
+	wait $first $second
+	check "and serves the one that is left" await 1
+	check "the modules unload" rmmod tpm_rng tpm_vtpm_proxy
+}

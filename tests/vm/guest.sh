@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# "run" sets what is not set here:
+# shellcheck disable=SC2154
+#
+# One case in one guest, from its settings to its verdict.
+
+# run_case KERNEL NAME ROOT INITRAMFS [shell]: ends the shell that it is called in, which is
+# therefore a subshell: its trap ends what it began, and a case's settings stay with it.
+# (A subshell as the function's body would be one process more, and signals end the wrong one.)
+run_case() {
+	kernel=$1 name=$2 root=$3 initramfs=$4 interactive=${5:-}
+	dir=$logs/$kernel-$flavour-$arch/$name
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	# Not below $dir: the path of a socket must be short.
+	tmp=$(mktemp -d "${TMPDIR:-/tmp}/hwrngd-vm.XXXXXX")
+	trap end_case EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	start=${EPOCHREALTIME//[.,]/} pids=() swtpm_pid='' during_pid='' judged=''
+	console_log=$dir/console.log ktap_log=$dir/ktap.log swtpm_log=$dir/swtpm.log
+	rng_file=$tmp/rng
+	TMPDIR=$tmp
+
+	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max cmdline='' timeout=120 qemu=7
+	kernels='' kernels_why='' arches='' arches_why='' programs='' qemu_options=''
+	before() { :; }
+	during() { :; }
+	after() { :; }
+	# shellcheck source=ktap.sh
+	. "$tests/ktap.sh"
+	# shellcheck disable=SC1090
+	. "$cases/$name.sh"
+
+	if [[ $kernels && " $kernels " != *" $kernel "* ]]; then
+		verdict skip "${kernels_why:-only on $kernels}" 0 0 1
+		exit
+	fi
+	if [[ $arches && " $arches " != *" $arch "* ]]; then
+		verdict skip "${arches_why:-only on $arches}" 0 0 1
+		exit
+	fi
+	least=$("$tests/kernel" "$kernel" qemu)
+	# The second serial port of the "virt" machine is new.
+	[[ $arch != arm64 || $least -ge 10 ]] || least=10
+	((qemu >= least)) || qemu=$least
+	if ! command=$("$tests/qemu" "$qemu" --arch "$arch" 2>"$dir/qemu.log"); then
+		verdict skip "QEMU $qemu cannot be had: $(tail -n 1 "$dir/qemu.log")" 0 0 1
+		exit
+	fi
+	mapfile -t command <<<"$command"
+
+	exec 3>"$dir/host.log"
+	before
+	feed_rng
+	start_tpm
+	make_guest_files
+	make_command
+	printf '%q ' "${command[@]}" >"$dir/qemu.sh"
+
+	# A process group of its own, since it may have children (sleep, cat) when its time is up.
+	set -m
+	during </dev/null >"$dir/during.log" 2>&1 &
+	during_pid=$!
+	set +m
+	if [[ $interactive ]]; then
+		judged=1
+		"${command[@]}"
+		exit
+	fi
+	limit=$((timeout * ${HWRNGD_TIME_FACTOR:-1})) status=0
+	# Every access to memory is checked there.
+	[[ $flavour != debug ]] || limit=$((limit * 5))
+	timeout --foreground --kill-after=5 "$limit" "${command[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
+	pids+=($!)
+	wait $! || status=$?
+	pids=("${pids[@]:0:${#pids[@]}-1}")
+	end_during
+	end_tpm
+	after
+	((ktap_count == 0)) || ktap_end
+	exec 3>&-
+	judge
+	exit
+}
+
+# build_kselftest: for before() of cases that have its programs. Guests may start side by side.
+build_kselftest() {
+	local source
+	source=$("$tests/kernel" 6.1 source)
+	mkdir -p "$top/build"
+	flock "$top/build/kselftest.lock" make -s -C "$top/tests/kselftest" \
+		"SELFTESTS=$source/tools/testing/selftests" "OUT=$top/build/kselftest"
+}
+
+end_during() {
+	[[ $during_pid ]] || return 0
+	kill -- "-$during_pid" 2>/dev/null || true
+	wait "$during_pid" 2>/dev/null || true
+	during_pid=
+	# It may have stopped the TPM.
+	[[ ! $swtpm_pid ]] || kill -CONT "$swtpm_pid" 2>/dev/null || true
+}
+
+# The TPM ends with its last connection, and then its log is whole; but a QEMU that stumbled
+# over its command line has never connected.
+end_tpm() {
+	local i
+	[[ $swtpm_pid ]] || return 0
+	for ((i = 0; i < 30; i++)); do
+		kill -0 "$swtpm_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill "$swtpm_pid" 2>/dev/null || true
+	wait "$swtpm_pid" 2>/dev/null || true
+	swtpm_pid=
+}
+
+end_case() {
+	local status=$?
+	trap - EXIT
+	trap '' INT TERM
+	end_during
+	[[ ! $swtpm_pid ]] || pids+=("$swtpm_pid")
+	if ((${#pids[@]})); then
+		kill "${pids[@]}" 2>/dev/null || true
+		wait "${pids[@]}" 2>/dev/null || true
+	fi
+	rm -rf "$tmp"
+	# before() or after() broke off.
+	[[ $judged ]] || ((status >= 128)) || verdict FAIL "the host's part of the case ended early, with $status" 0 1 0
+}
+
+feed_rng() {
+	case $rng in
+	none) ;;
+	urandom) rng_file=/dev/urandom ;;
+	zeros) rng_file=/dev/zero ;;
+	ones)
+		mkfifo "$rng_file"
+		(exec tr '\0' '\377' </dev/zero >"$rng_file") &
+		pids+=($!)
+		;;
+	file) [[ -e $rng_file ]] || die "case $name: rng=file, but before() made no \$rng_file" ;;
+	*) die "case $name: rng=$rng is unknown" ;;
+	esac
+	# A FIFO without a writer is at its end, and QEMU would spin on it.
+	[[ ! -p $rng_file ]] || exec 9<>"$rng_file"
+}
+
+start_tpm() {
+	local socket=$tmp/tpm.sock kind=() i
+	case $tpm in
+	none) return ;;
+	1.2) ;;
+	2.0) kind=(--tpm2) ;;
+	*) die "case $name: tpm=$tpm is unknown" ;;
+	esac
+	mkdir "$tmp/tpm"
+	# Level 20 shows every command's bytes.
+	swtpm socket "${kind[@]}" --tpmstate "dir=$tmp/tpm" --ctrl "type=unixio,path=$socket" \
+		--flags not-need-init,startup-clear --terminate \
+		--log "file=$swtpm_log,level=20,truncate" >"$dir/swtpm.out" 2>&1 3>&- &
+	swtpm_pid=$!
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -S $socket ]] || return 0
+		kill -0 "$swtpm_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	die "case $name: swtpm did not start: $(tail -n 1 "$dir/swtpm.out")"
+}
+
+# The initial file system continued by a second archive with what this case adds.
+make_guest_files() {
+	local extra=$tmp/extra program
+	mkdir "$extra"
+	merged_usr "$extra"
+	printf '%s=%q\n' kernel "$kernel" arch "$arch" flavour "$flavour" >"$extra/env"
+	cp "$cases/$name.sh" "$extra/case.sh"
+	for program in $programs; do
+		[[ $program == /* ]] || program=$top/$program
+		copy_program "$extra" "$program"
+	done
+	{ cat "$initramfs"; pack "$extra"; } >"$tmp/initramfs"
+}
+
+make_command() {
+	local console=ttyS port memory=512
+	[[ $flavour != debug ]] || memory=1024
+	command+=(-nodefaults -no-user-config -display none -no-reboot -smp 2 -m "$memory" -cpu "$cpu")
+	case $arch in
+	amd64)
+		command+=(-machine "q35,accel=$accel")
+		# A busy machine can make the guest's timer look broken at boot.
+		cmdline+=' no_timer_check'
+		;;
+	arm64) command+=(-machine "virt,accel=$accel") console=ttyAMA ;;
+	esac
+	port=hwrngd.ktap=${console}1
+	if [[ $interactive ]]; then
+		command+=(-serial mon:stdio -serial null)
+		port+=' hwrngd.shell'
+	else
+		command+=(-serial "file:$console_log" -serial "file:$ktap_log")
+	fi
+	command+=(-kernel "$root/vmlinuz" -initrd "$tmp/initramfs"
+		-append "console=${console}0 panic=-1 panic_on_warn=1 oops=panic $port $cmdline")
+	if [[ $rng != none ]]; then
+		command+=(-object "rng-random,id=rng,filename=$rng_file" -device "virtio-rng-pci,rng=rng")
+	fi
+	if [[ $tpm != none ]]; then
+		[[ $arch != arm64 ]] || tpm_device='tpm-tis-device'
+		command+=(-chardev "socket,id=tpm,path=$tmp/tpm.sock" -tpmdev 'emulator,id=tpm,chardev=tpm'
+			-device "$tpm_device,tpmdev=tpm")
+	fi
+	# shellcheck disable=SC2206
+	command+=($qemu_options)
+}
+
+# probe_kvm ROOT INITRAMFS: /dev/kvm may exist and yet hang every guest, so believe it only
+# when a guest has got as far as its first line within seconds.
+probe_kvm() {
+	local command
+	mapfile -t command < <("$tests/qemu" "$("$tests/kernel" "$kernel" qemu)" --arch "$arch")
+	timeout 20 "${command[@]}" -nodefaults -no-user-config -display none -no-reboot -m 512 -cpu max \
+		-machine q35,accel=kvm -kernel "$1/vmlinuz" -initrd "$2" \
+		-append "panic=-1 hwrngd.ktap=ttyS1" -serial null -serial stdio </dev/null 2>/dev/null | grep -q KTAP
+}
+
+# Sum of a KTAP file: passed, failed, skipped, and what is wrong with it, if anything.
+read_ktap() {
+	awk '
+		{ sub(/\r$/, "") }
+		/^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; plans++ }
+		/^(not )?ok [0-9]+/ {
+			number = $1 == "not" ? $3 : $2
+			if (number != ++seen) disorder = 1
+			if ($1 == "not") fail++
+			else if (/# SKIP/) skip++
+			else pass++
+		}
+		END {
+			if (!NR) wrong = "the guest said nothing"
+			else if (!plans) wrong = "ended early: no plan after " seen + 0 " results"
+			else if (plans > 1) wrong = "more than one plan"
+			else if (planned != seen + 0) wrong = seen + 0 " results, but " planned " planned"
+			else if (disorder) wrong = "results are not numbered in order"
+			else if (!planned) wrong = "no tests"
+			print pass + 0, fail + 0, skip + 0, wrong
+		}' "$1"
+}
+
+# What a kernel prints when something went wrong inside it. Only some of it ends in a panic.
+splat='Kernel panic|BUG: |kernel BUG at|BUG [a-z][^ ]* \(|WARNING: |Oops: |general protection fault'
+splat+='|KASAN|UBSAN|ODEBUG: |refcount_t: |list_(add|del) corruption'
+splat+='|kmemleak: [0-9]+ new|kmemleak: Kernel memory leak detector disabled'
+splat+='|INFO: task .* blocked|detected stall|possible (circular|recursive|irq) lock'
+splat+='|inconsistent lock state|suspicious RCU usage|INFO: trying to register non-static key'
+
+judge() {
+	local pass fail skip wrong host host_fail host_skip host_wrong verdict=ok first
+	[[ -e $ktap_log ]] || : >"$ktap_log"
+	read -r pass fail skip wrong < <(read_ktap "$ktap_log")
+	if ((ktap_count)); then
+		read -r host host_fail host_skip host_wrong < <(read_ktap "$dir/host.log")
+		pass=$((pass + host)) fail=$((fail + host_fail)) skip=$((skip + host_skip))
+		: "${wrong:=$host_wrong}"
+	fi
+	if ((status == 124 || status == 137)); then
+		wrong="time limit of $limit s${wrong:+; $wrong}"
+	elif ((status)); then
+		wrong="QEMU ended with $status: $(tail -n 1 "$dir/qemu.log")"
+	fi
+	first=$(grep -a -m 1 -oE "($splat).*" "$console_log" | tr -d '\r' || true)
+	[[ ! $first ]] || wrong="the kernel complained: $first${wrong:+; $wrong}"
+	[[ ! $wrong ]] || fail=$((fail + 1))
+	((fail == 0)) || verdict=FAIL
+	verdict "$verdict" "$wrong" "$pass" "$fail" "$skip"
+}
+
+# The complaint with what follows it, or else the end.
+show_console() {
+	tr -d '\r' <"$console_log" | grep -a -m 1 -A 24 -E "$splat" || tail -n 25 "$console_log" | tr -d '\r'
+} 2>/dev/null
+
+# verdict WORD REASON PASSED FAILED SKIPPED: a line for the reader and a line for the table;
+# for a failure also what led to it.
+verdict() {
+	local elapsed=$(((${EPOCHREALTIME//[.,]/} - start) / 100000)) files=("$dir/ktap.log" "$dir/host.log")
+	judged=1
+	echo "$1 $kernel $name $3 $4 $5" >>"$results"
+	if [[ $1 == skip ]]; then
+		echo "$kernel $name: $2" >>"$skips"
+	else
+		{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' |
+			sed -nE "s/^ok [0-9]+ (.*)  ?# SKIP (.*)/$kernel $name: \1: \2/p" >>"$skips"
+	fi
+	{
+		printf '%s %s %s %d tests %d.%d s%s\n' "$1" "$kernel" "$name" $(($3 + $4 + $5)) \
+			$((elapsed / 10)) $((elapsed % 10)) "${2:+: $2}"
+		if [[ $1 == FAIL ]]; then
+			echo "---- the guest's console:"
+			show_console || true
+			echo "---- results, in $dir:"
+			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | tail -n 60
+			echo "----"
+		fi
+	} >"$tmp.report"
+	cat "$tmp.report"
+	rm -f "$tmp.report"
+}

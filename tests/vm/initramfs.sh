@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154
+#
+# Makes the guest's file system: busybox, a few real programs with their libraries, the
+# kernel's modules that the cases use, and ours.
+
+# Folders below kernel/ in the modules' tree, and single modules.
+guest_modules=(
+	drivers/char/hw_random drivers/char/tpm drivers/virtio
+	virtio_console algif_rng af_alg jitterentropy_rng drbg ansi_cprng
+)
+
+# For an architecture that is not this machine's, the programs come from Debian's packages;
+# ours, which are built here, are left out.
+userland=''
+fetch_userland() {
+	local suite packages
+	say "fetching the guest's programs for $arch, once"
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	private_apt "$PWD/apt" "$arch" "$suite" "$suite-security"
+	mapfile -t packages < <(apt-get -qq --simulate install {busybox-static,dash,strace,kmod,util-linux}:"$arch" |
+		sed -nE "s/^Inst ([^ :]+)(:$arch)? \(([^ ]+) .*\[$arch\].*/\1:$arch=\3/p")
+	unpack_packages "$PWD" "${packages[@]}"
+	rm -rf apt usr/share
+}
+
+# program NAME: where the guest's program is to be taken from.
+program() {
+	if [[ $userland ]]; then
+		find "$userland"/{usr/,}{bin,sbin} -name "$1" | head -n 1
+	else
+		command -v "$1"
+	fi
+}
+
+# libraries FILE: what a program is linked with. Another machine's cannot be asked by ldd.
+libraries() {
+	local queue=("$1") seen=' ' name path
+	if [[ ! $userland ]]; then
+		ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' || true
+		return
+	fi
+	while ((${#queue[@]})); do
+		for name in $(readelf -d "${queue[0]}" 2>/dev/null | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p'); do
+			[[ $seen != *" $name "* ]] || continue
+			seen+="$name "
+			path=$(find "$userland/lib" "$userland/usr/lib" -name "$name" | head -n 1)
+			echo "$path"
+			queue+=("$path")
+		done
+		queue=("${queue[@]:1}")
+	done
+}
+
+# The links of a merged /usr. A second archive needs them too: a folder "lib" in it would
+# take the place of the first one's link, and hide everything behind it.
+merged_usr() {
+	mkdir -p "$1"/usr/{bin,sbin,lib,lib64}
+	ln -s usr/bin usr/sbin usr/lib usr/lib64 "$1"
+}
+
+# copy_program ROOT FILE...: copies programs to the guest's /usr/bin, with their libraries.
+copy_program() {
+	local root=$1 file library place
+	shift
+	for file; do
+		cp -L "$file" "$root/usr/bin/"
+		while read -r library; do
+			place=${library#"$userland"}
+			[[ ! $userland ]] || place=/usr/lib/${library##*/}
+			mkdir -p "$root${place%/*}"
+			[[ -e $root$place ]] || cp -L "$library" "$root$place"
+		done < <(libraries "$file")
+	done
+}
+
+# pack ROOT: a cpio archive, not compressed: under TCG unpacking costs more than copying.
+pack() { (cd "$1" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet); }
+
+# copy_modules TREE ROOT OURS: what guest_modules names, with what they depend on.
+copy_modules() {
+	local from=$1/lib/modules/$3 to=$2/lib/modules/$3 ours=$4 entry wanted=() list
+	mkdir -p "$to/updates"
+	for entry in "${guest_modules[@]}"; do
+		case $entry in
+		*/*) wanted+=("^kernel/$entry/") ;;
+		*) wanted+=("/${entry//[-_]/[-_]}\.ko(\.[xg]z)?:") ;;
+		esac
+	done
+	list=$(IFS='|'; echo "${wanted[*]}")
+	# A line of modules.dep is the module and everything it needs.
+	grep -E "$list" "$from/modules.dep" | tr -d : | tr ' ' '\n' | sort -u |
+		(cd "$from" && cpio --pass-through --make-directories --quiet "$to")
+	cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
+	find "$ours" -maxdepth 1 -name '*.ko' -exec cp -t "$to/updates" {} +
+	# Out of modprobe's sight.
+	[[ ! -d $ours/faults ]] || cp -r "$ours/faults" "$2/"
+	depmod -b "$2" "$3"
+}
+
+copy_ours() {
+	local root=$1 program library
+	for program in hwrngctl hwrngd rngtest; do
+		[[ ! -x $top/build/$program ]] || copy_program "$root" "$top/build/$program"
+	done
+	# The TSS opens the device's transport by name, so ldd does not show it.
+	for library in /usr/lib/*/libtss2-tcti-device.so.0; do
+		[[ -e $library ]] || continue
+		mkdir -p "$root${library%/*}"
+		cp -L "$library" "$root$library"
+	done
+}
+
+# make_initramfs KERNEL_ROOT OUR_MODULES FILE
+make_initramfs() {
+	local tree=$1 ours=$2 file=$3 root=$3.root release applet program
+	release=$(<"$tree/release")
+	if [[ $arch != "$native" ]]; then
+		cached "$cache/userland/$arch" fetch_userland
+		userland=$cache/userland/$arch
+	fi
+	mkdir -p "$root"/{dev,proc,sys,run,tmp,root,etc/modprobe.d}
+	merged_usr "$root"
+	cp "$tests/init" "$tests/ktap.sh" "$root/"
+	cp -L "$(program busybox)" "$root/usr/bin/busybox"
+	for applet in $(busybox --list | grep -vx busybox); do
+		ln -sf busybox "$root/usr/bin/$applet"
+	done
+	# Not busybox's shell, which would take its own applets for the real programs.
+	for program in kmod strace setpriv dash; do
+		rm -f "$root/usr/bin/$program"
+		copy_program "$root" "$(program "$program")"
+	done
+	ln -sf dash "$root/usr/bin/sh"
+	for program in modprobe insmod rmmod lsmod modinfo depmod; do
+		ln -sf /usr/bin/kmod "$root/usr/bin/$program"
+	done
+	[[ $userland ]] || copy_ours "$root"
+	echo 'root:x:0:0:root:/root:/bin/sh
+user:x:1000:1000:user:/tmp:/bin/sh' >"$root/etc/passwd"
+	echo 'root:x:0:
+user:x:1000:' >"$root/etc/group"
+	printf 'blacklist tpm_rng\nblacklist cpu_rng\n' >"$root/etc/modprobe.d/held-back.conf"
+	copy_modules "$tree" "$root" "$release" "$ours"
+	pack "$root" >"$file"
+	rm -rf "$root"
+}

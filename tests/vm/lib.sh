@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What the host side of the harness shares: messages, the cache, and Debian packages fetched
+# with an apt configuration of our own, so that the machine's stays as it is.
+
+# The test programs set these before they source this file, or leave the defaults.
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034
+top=$(cd "$tests/../.." && pwd)
+cache=${HWRNGD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hwrngd}
+native=$(dpkg --print-architecture)
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need PROGRAM PACKAGE: a missing tool is named together with its remedy.
+need() {
+	command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] ||
+		die "$1 is missing: apt-get install $2"
+}
+
+# cached DIR COMMAND...: makes DIR once, by running COMMAND in an empty folder that takes its
+# name only when the command succeeded. The lock lets a second run wait for the first one.
+cached() {
+	local dir=$1 new fd status
+	shift
+	[[ -d $dir ]] && return
+	mkdir -p "$(dirname "$dir")"
+	exec {fd}>"$dir.lock"
+	flock "$fd"
+	if [[ ! -d $dir ]]; then
+		new=$dir.new
+		rm -rf "$new"
+		mkdir "$new"
+		# Not in a condition: bash would ignore a failing step inside it.
+		set +e
+		(set -e; cd "$new"; "$@")
+		status=$?
+		set -e
+		if ((status)); then
+			rm -rf "$new"
+			exit "$status"
+		fi
+		mv "$new" "$dir"
+	fi
+	exec {fd}>&-
+}
+
+# The place that the machine's own apt takes a suite from, so that a local mirror or a
+# snapshot is respected and no host's name has to stand here. The suites of one archive
+# live side by side; security has an archive of its own.
+archive_of() {
+	local uri codename own
+	own=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	[[ $1 != *-security ]] || own+=-security
+	# The format is for apt to expand.
+	# shellcheck disable=SC2016
+	while read -r uri codename; do
+		if [[ $codename == "$own" ]]; then
+			echo "$uri"
+			return
+		fi
+	done < <(unset APT_CONFIG; apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages')
+	return 1
+}
+
+# private_apt DIR ARCH SUITE...: an apt configuration below DIR. Everything that decides what
+# apt sees is ours; proxies and credentials remain the machine's. Sets APT_CONFIG.
+private_apt() {
+	local dir=$1 arch=$2 suite uri
+	shift 2
+	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial,empty}
+	: >"$dir/sources.list"
+	for suite; do
+		if uri=$(archive_of "$suite"); then
+			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
+		elif [[ $suite != *-security ]]; then
+			die "apt on this machine has no Debian archive to take $suite from (see apt-get indextargets)"
+		fi
+	done >"$dir/sources.list"
+	{
+		apt-config dump | grep -E '^Acquire::(http|https|Check|Retries|ForceIPv)' || true
+		cat <<-END
+			APT::Architecture "$native";
+			APT::Architectures { "$native"; "$arch"; };
+			APT::Install-Recommends "false";
+			APT::Sandbox::User "root";
+			APT::Update::Error-Mode "any";
+			Acquire::Languages "none";
+			Acquire::Retries "3";
+			Dir::Etc::main "/dev/null";
+			Dir::Etc::parts "$dir/empty";
+			Dir::Etc::sourcelist "$dir/sources.list";
+			Dir::Etc::sourceparts "$dir/empty";
+			Dir::Etc::preferences "/dev/null";
+			Dir::Etc::preferencesparts "$dir/empty";
+			Dir::State "$dir/state";
+			Dir::State::status "$dir/status";
+			Dir::Cache "$dir/cache";
+		END
+	} >"$dir/apt.conf"
+	[[ -e $dir/status ]] || : >"$dir/status"
+	export APT_CONFIG=$dir/apt.conf
+	if ! apt-get -qq update >"$dir/log" 2>&1; then
+		cat "$dir/log" >&2
+		say "could not fetch the package lists of $*"
+		say "needed once, then kept in $cache: connect to the network or copy that folder from a machine that has it"
+		return 1
+	fi
+}
+
+# unpack_packages ROOT PACKAGE...: downloads with the private apt and unpacks into ROOT.
+unpack_packages() {
+	local root=$1 work deb
+	shift
+	work=$(mktemp -d "$root/debs.XXXXXX")
+	if ! (cd "$work" && apt-get -qq download "$@" >log 2>&1); then
+		cat "$work/log" >&2
+		say "could not fetch $*"
+		say "needed once, then kept in $cache: connect to the network, or remove that folder if the archive has moved on"
+		rm -rf "$work"
+		return 1
+	fi
+	for deb in "$work"/*.deb; do
+		dpkg-deb -x "$deb" "$root"
+	done
+	rm -rf "$work"
+}

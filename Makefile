@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One door. `make help` lists what is behind it.
+
+PREFIX ?= /usr/local
+KERNELS ?= 6.1
+CASES ?=
+ARCH ?= $(shell dpkg --print-architecture)
+FLAVOUR ?= cloud
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+all: userspace modules ## Build all that can be built here, into build/
+
+help: ## Say what there is
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Install with apt what building and testing need, if it is missing
+	@tests/setup build test style
+
+userspace: ## Build hwrngctl
+	@cmake -G Ninja -S userspace -B build -DBUILD_TESTING=OFF >build.log 2>&1 || \
+		{ cat build.log; rm -f build.log; echo "Something is missing? \`make setup\` installs it."; exit 1; }
+	@rm -f build.log
+	@cmake --build build
+
+# In a copy, so that the tree stays clean.
+modules: ## Build the kernel modules for the kernel headers that are installed
+	@found=; for headers in /lib/modules/*/build; do \
+		[ -e $$headers/Makefile ] || continue; \
+		found=1; release=$$(basename $$(dirname $$headers)); copy=$(CURDIR)/build/kmod/$$release; \
+		mkdir -p $$copy && cp kmod/* $$copy/ && $(MAKE) -C $$headers M=$$copy modules || exit 1; \
+	done; \
+	[ -n "$$found" ] || echo "No kernel headers are installed, so no module was built" \
+		"(for this kernel: apt-get install linux-headers-$$(uname -r))."
+
+run: ## Show this machine, test its best source and feed the kernel's pool from it (as root)
+	@tests/setup build
+	@$(MAKE) --no-print-directory userspace
+	@echo; echo "What this machine has:"; echo
+	@build/hwrngctl status
+	@echo; echo "Testing the best source, and feeding the kernel's pool from it:"; echo
+	@$(SUDO) build/hwrngctl feed --once
+
+test: ## Run the unit tests, module builds and guests; KERNELS="..." names the kernels
+	@tests/setup build test
+	@tests/run --kernels "$(KERNELS)"
+
+vm-test: ## Run the guests alone; KERNELS="5.10 6.1 6.12 7.3", CASES=, ARCH=arm64, FLAVOUR=generic
+	@tests/setup build test $(if $(filter arm64,$(ARCH)),arm64)
+	@$(MAKE) --no-print-directory userspace >/dev/null
+	@tests/vm/run --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)" $(CASES)
+
+kasan-test: ## Run the guests on a debug kernel (KASAN, lockdep, kmemleak, ...), built once into the cache
+	@tests/setup build test debug
+	@$(MAKE) --no-print-directory userspace >/dev/null
+	@tests/vm/run --kernels 6.1 --flavour debug $(CASES)
+
+bench: ## Measure, beside peers; writes build/bench.json
+	@tests/setup build test
+	@$(MAKE) --no-print-directory userspace >/dev/null
+	@tests/bench/run
+
+bench-kmod: ## Measure the drivers in a guest, against a loop over the same instruction
+	@tests/setup build test
+	@tests/bench/kmod --kernels "$(KERNELS)"
+
+style: ## Check formatting, clang and its clang-tidy, shellcheck, checkpatch, sparse
+	@tests/setup build test style
+	@tests/style
+
+install: ## Install below $(DESTDIR)$(PREFIX)
+	@[ -e build/hwrngctl ] || $(MAKE) --no-print-directory userspace
+	@DESTDIR="$(DESTDIR)" cmake --install build --strip --prefix "$(PREFIX)"
+
+clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
+	rm -rf build
+
+.PHONY: all help setup userspace modules run test vm-test kasan-test bench bench-kmod style install clean

@@ -139,8 +139,6 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 
 	/* Some bytes may have come before it failed. */
 	memzero_explicit(data, len);
-	if (ret >= 0 || ret == -EAGAIN)
-		ret = -EIO;
 	if (!rng->failures)
 		pr_warn_ratelimited("%s: the TPM returns no random bytes: %d\n",
 				    rng->name, ret);
@@ -152,7 +150,8 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 		WRITE_ONCE(rng->stats->backoff, true);
 	}
 
-	return ret;
+	/* What befell the transport (-EPIPE, -ETIME, ...) is for the log alone. */
+	return ret == -ENODEV ? ret : -EIO;
 }
 
 /*

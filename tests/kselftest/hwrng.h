@@ -161,8 +161,6 @@ static inline void hwrng_count_error(struct hwrng_reader *reader, int error)
 		hwrng_sleep_ms(1);
 		break;
 	case EIO:
-	case EPIPE:
-	case ECANCELED:
 		reader->broken++;
 		hwrng_sleep_ms(1);
 		break;

@@ -52,7 +52,7 @@ guest() {
 	unplug
 	wait $reader
 	check_equal "who reads it when it goes ends with an error" 1 $?
-	check_match "which is an honest one" 'No such device|I/O error|Broken pipe|Input/output error|Operation canceled' "$(cat /tmp/reader)"
+	check_match "which is an honest one" 'No such device|I/O error|Input/output error' "$(cat /tmp/reader)"
 	check "its source goes with it" await "tpm_rng.0 "
 	check "and what it told about itself" test ! -d $stats
 	check_fails "also for who has that open" 1 cat <&5

@@ -24,7 +24,7 @@ run_case() {
 	TMPDIR=$tmp
 
 	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max cmdline='' timeout=120 qemu=7
-	kernels='' kernels_why='' arches='' arches_why='' programs='' qemu_options=''
+	kernels='' kernels_why='' arches='' arches_why='' programs='' qemu_options='' like=''
 	before() { :; }
 	during() { :; }
 	after() { :; }
@@ -32,6 +32,12 @@ run_case() {
 	. "$tests/ktap.sh"
 	# shellcheck disable=SC1090
 	. "$cases/$name.sh"
+	if [[ $like ]]; then
+		# shellcheck disable=SC1090
+		. "$cases/$like.sh"
+		# shellcheck disable=SC1090
+		. "$cases/$name.sh"
+	fi
 
 	if [[ $kernels && " $kernels " != *" $kernel "* ]]; then
 		verdict skip "${kernels_why:-only on $kernels}" 0 0 1
@@ -177,7 +183,7 @@ make_guest_files() {
 	mkdir "$extra"
 	merged_usr "$extra"
 	printf '%s=%q\n' kernel "$kernel" arch "$arch" flavour "$flavour" >"$extra/env"
-	cp "$cases/$name.sh" "$extra/case.sh"
+	cat ${like:+"$cases/$like.sh"} "$cases/$name.sh" >"$extra/case.sh"
 	for program in $programs; do
 		[[ $program == /* ]] || program=$top/$program
 		copy_program "$extra" "$program"

@@ -1,23 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034
 description="cpu_rng: RDRAND of AMD's family 16h is refused"
-arches=amd64 arches_why="an erratum of x86 CPUs"
+like=cpu_rng_amd_15h
 cpu=max,vendor=AuthenticAMD,family=22,model=48,-rdseed
-
-hw_random=/sys/class/misc/hw_random
-available() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | tr '\n' ' '; }
-
-guest() {
-	check_match "the CPU is what it should be" "^cpu family.*: 22$" "$(cat /proc/cpuinfo)"
-	# The kernel hides it on such a CPU, but a hypervisor may go on to show it.
-	if ! grep -qw rdrand /proc/cpuinfo; then
-		check_fails "the kernel hides it, and there is nothing to serve" 1 modprobe cpu_rng
-		return
-	fi
-	check_fails "modprobe fails" 1 modprobe cpu_rng
-	check_match "with ENODEV" 'No such device' "$(cat "$output")"
-	check_equal "the log says why, once" 1 "$(dmesg | grep -c 'cpu_rng: cpu_rng\.rdrand refused: unreliable after resume on AMD families 15h and 16h$')"
-	check "it can be forced" modprobe cpu_rng force=1
-	check_equal "and then it is offered" "cpu_rng.rdrand " "$(available)"
-	check "the module unloads" rmmod cpu_rng
-}
+family=22

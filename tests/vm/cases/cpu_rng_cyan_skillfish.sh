@@ -1,34 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034
 description="cpu_rng: RDSEED of AMD's Cyan Skillfish is refused"
-arches=amd64 arches_why="an erratum of x86 CPUs"
-# QEMU 7 does not emulate RDSEED.
-qemu=8
+like=cpu_rng_zen5
 cpu=max,vendor=AuthenticAMD,family=23,model=71
-# Old microcode has older trouble too, of which the kernel would complain.
-cmdline=mitigations=off
-
-hw_random=/sys/class/misc/hw_random
-available() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | tr '\n' ' '; }
-
-# Later kernels hide it themselves, and then there is nothing to refuse.
-hidden() { ! grep -qw rdseed /proc/cpuinfo; }
-
-guest() {
-	check_match "the CPU is what it should be" "cpufamily:23 model:71 " "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
-	check "the module loads" modprobe cpu_rng
-	check_equal "RDRAND alone is offered" "cpu_rng.rdrand " "$(available)"
-	if hidden; then
-		check_match "the kernel hides RDSEED and says so" 'RDSEED.*(disabl|not reliable|broken)' "$(dmesg)"
-	else
-		check_equal "the log says why, once" 1 "$(dmesg | grep -c 'cpu_rng: cpu_rng\.rdseed refused: unreliable on AMD Cyan Skillfish$')"
-	fi
-	check "the module unloads" rmmod cpu_rng
-	check "it can be forced" modprobe cpu_rng force=1
-	if hidden; then
-		check_equal "but not to use what the CPU seems not to have" "cpu_rng.rdrand " "$(available)"
-	else
-		check_equal "and then RDSEED is offered" "cpu_rng.rdrand cpu_rng.rdseed " "$(available)"
-	fi
-	check "the module unloads again" rmmod cpu_rng
-}
+identity="cpufamily:23 model:71 "
+erratum="unreliable on AMD Cyan Skillfish"

@@ -5,6 +5,8 @@ arches=amd64 arches_why="an erratum of x86 CPUs"
 # QEMU 7 does not emulate RDSEED.
 qemu=8
 cpu=max,vendor=AuthenticAMD,family=26,model=2,stepping=1,ucode-rev=0x0b002159
+identity="cpufamily:26 model:2 stepping:1 microcode:0xb002159 "
+erratum="AMD-SB-7055, update the microcode"
 # Old microcode has older trouble too, of which the kernel would complain.
 cmdline=mitigations=off
 
@@ -15,13 +17,13 @@ available() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | t
 hidden() { ! grep -qw rdseed /proc/cpuinfo; }
 
 guest() {
-	check_match "the CPU is what it should be" "cpufamily:26 model:2 stepping:1 microcode:0xb002159 " "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
+	check_match "the CPU is what it should be" "$identity" "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
 	check "the module loads" modprobe cpu_rng
 	check_equal "RDRAND alone is offered" "cpu_rng.rdrand " "$(available)"
 	if hidden; then
 		check_match "the kernel hides RDSEED and says so" 'RDSEED.*(disabl|not reliable|broken)' "$(dmesg)"
 	else
-		check_equal "the log says why, once" 1 "$(dmesg | grep -c 'cpu_rng: cpu_rng\.rdseed refused: AMD-SB-7055, update the microcode$')"
+		check_equal "the log says why, once" 1 "$(dmesg | grep -c "cpu_rng: cpu_rng\.rdseed refused: $erratum\$")"
 	fi
 	check "the module unloads" rmmod cpu_rng
 	check "it can be forced" modprobe cpu_rng force=1

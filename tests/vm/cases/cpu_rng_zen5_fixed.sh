@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="cpu_rng: RDSEED of a Zen 5 with repaired microcode is served"
-arches=amd64 arches_why="an erratum of x86 CPUs"
-# QEMU 7 does not emulate RDSEED.
-qemu=8
+like=cpu_rng_zen5
 cpu=max,vendor=AuthenticAMD,family=26,model=2,stepping=1,ucode-rev=0x0b00215a
-# Old microcode has older trouble too, of which the kernel would complain.
-cmdline=mitigations=off
-
-hw_random=/sys/class/misc/hw_random
-available() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | tr '\n' ' '; }
+identity="cpufamily:26 model:2 stepping:1 microcode:0xb00215a "
 
 guest() {
-	check_match "the CPU is what it should be" "cpufamily:26 model:2 stepping:1 microcode:0xb00215a " "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
+	check_match "the CPU is what it should be" "$identity" "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
 	check "the kernel shows RDSEED" grep -qw rdseed /proc/cpuinfo
 	check "the module loads" modprobe cpu_rng
 	check_equal "both instructions are offered" "cpu_rng.rdrand cpu_rng.rdseed " "$(available)"

@@ -139,30 +139,35 @@ Result<ExitCode> report(const Context &context, const std::vector<Outcome> &outc
 	return code;
 }
 
+/// Does `one` to each module that `which` stands for.
+template <typename One>
+Result<ExitCode> for_modules(const Context &context, const std::string &which, One one)
+{
+	const auto inventory = take_inventory(context.root);
+	const auto modules = KernelModules::open(context.root, inventory.kernel);
+	if (!modules)
+		return std::unexpected(modules.error());
+	std::vector<Outcome> outcomes;
+	for (const auto &name : modules_of(which))
+		outcomes.push_back(one(*modules, inventory, name));
+	return report(context, outcomes);
+}
+
 } // namespace
 
 Result<ExitCode> load_command(const Context &context, const std::string &which)
 {
-	const auto inventory = take_inventory(context.root);
-	const auto modules = KernelModules::open(context.root, inventory.kernel);
-	if (!modules)
-		return std::unexpected(modules.error());
-	std::vector<Outcome> outcomes;
-	for (const auto &name : modules_of(which))
-		outcomes.push_back(load_one(context, *modules, inventory, name));
-	return report(context, outcomes);
+	return for_modules(context, which,
+	                   [&](const auto &modules, const auto &inventory, const auto &name) {
+		                   return load_one(context, modules, inventory, name);
+	                   });
 }
 
 Result<ExitCode> unload_command(const Context &context, const std::string &which)
 {
-	const auto inventory = take_inventory(context.root);
-	const auto modules = KernelModules::open(context.root, inventory.kernel);
-	if (!modules)
-		return std::unexpected(modules.error());
-	std::vector<Outcome> outcomes;
-	for (const auto &name : modules_of(which))
-		outcomes.push_back(unload_one(*modules, name));
-	return report(context, outcomes);
+	return for_modules(context, which, [](const auto &modules, const auto &, const auto &name) {
+		return unload_one(modules, name);
+	});
 }
 
 } // namespace hwrngd

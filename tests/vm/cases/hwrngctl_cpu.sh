@@ -29,4 +29,12 @@ guest() {
 	check_equal "as the kernel's" 0 "$(cat $hw_random/rng_selected)"
 	check "unload cpu" hwrngctl unload cpu
 	check_equal "and all is as before" "" "$(ours)"
+
+	file=$(modinfo -n tpm_rng)
+	head -c 1000 "$file" >/tmp/half && cp /tmp/half "$file"
+	check_fails "load, where one of the two files is broken" 5 hwrngctl load
+	check_match "says which" 'tpm_rng: not loaded: .*built for another kernel' "$(cat "$output")"
+	check_match "and loads the other" 'cpu_rng: loaded' "$(cat "$output")"
+	check_equal "as it says" "cpu_rng.rdrand cpu_rng.rdseed " "$(ours)"
+	check "unload" hwrngctl unload
 }

@@ -50,6 +50,10 @@ vm-test: ## Run the guests alone; KERNELS="5.10 6.1 6.12 7.3", CASES=, ARCH=arm6
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)" $(CASES)
 
+cross-test: ## Build the modules for arm64, ppc64el and riscv64
+	@tests/setup build test cross
+	@tests/run cross
+
 kasan-test: ## Run the guests on a debug kernel (KASAN, lockdep, kmemleak, ...), built once into the cache
 	@tests/setup build test debug
 	@$(MAKE) --no-print-directory userspace >/dev/null
@@ -75,4 +79,4 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test kasan-test bench bench-kmod style install clean
+.PHONY: all help setup userspace modules run test vm-test cross-test kasan-test bench bench-kmod style install clean

@@ -14,6 +14,17 @@ native=$(dpkg --print-architecture)
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# cross_prefix ARCH: what the names of its cross compiler's programs begin with.
+cross_prefix() {
+	case $1 in
+	amd64) echo x86_64-linux-gnu ;;
+	arm64) echo aarch64-linux-gnu ;;
+	ppc64el) echo powerpc64le-linux-gnu ;;
+	riscv64) echo riscv64-linux-gnu ;;
+	*) die "unknown architecture $1: amd64, arm64, ppc64el or riscv64" ;;
+	esac
+}
+
 # need PROGRAM PACKAGE: a missing tool is named together with its remedy.
 need() {
 	command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] ||

@@ -42,9 +42,12 @@ static __always_inline size_t cpu_insn_fill(unsigned long *words, size_t n,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		for (left = tries; !insn(&words[i]); cpu_relax())
+		left = tries;
+		while (!insn(&words[i])) {
 			if (!--left)
 				return i;
+			cpu_relax();
+		}
 	}
 
 	return n;

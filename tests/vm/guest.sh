@@ -198,8 +198,9 @@ make_command() {
 	case $arch in
 	amd64)
 		command+=(-machine "q35,accel=$accel")
-		# A busy machine can make the guest's timer look broken at boot.
-		cmdline+=' no_timer_check'
+		# On a busy machine the guest's timer looks broken at boot, and it measures so wrong a
+		# frequency of its TSC that time later jumps by many seconds.
+		cmdline+=' no_timer_check tsc=unstable'
 		;;
 	arm64) command+=(-machine "virt,accel=$accel") console=ttyAMA ;;
 	esac

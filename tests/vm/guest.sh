@@ -198,9 +198,9 @@ make_command() {
 	case $arch in
 	amd64)
 		command+=(-machine "q35,accel=$accel")
-		# On a busy machine the guest's timer looks broken at boot, and it measures so wrong a
-		# frequency of its TSC that time later jumps by many seconds.
-		cmdline+=' no_timer_check tsc=unstable'
+		# What a guest measures at boot on a busy machine is wrong: its timer looks broken,
+		# delays have no length, and by its TSC time later jumps by many seconds.
+		cmdline+=' no_timer_check tsc=unstable lpj=10000000'
 		;;
 	arm64) command+=(-machine "virt,accel=$accel") console=ttyAMA ;;
 	esac

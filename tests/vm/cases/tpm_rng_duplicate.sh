@@ -3,7 +3,7 @@
 description="tpm_rng: stands aside where the kernel serves the chip (generic kernels)"
 
 hw_random=/sys/class/misc/hw_random
-available() { tr ' ' '\n' <$hw_random/rng_available | grep -x "tpm[-_]rng.*" | tr '\n' ' '; }
+available() { tr ' ' '\n' <$hw_random/rng_available | grep -x "tpm[-_]rng.*" | LC_ALL=C sort | tr '\n' ' '; }
 
 guest() {
 	case $(uname -r) in

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/fips140_2.h"
 
-#include <algorithm>
+#include "health/fips140_2_count.h"
+
 #include <bit>
 #include <cmath>
 
@@ -22,8 +23,7 @@ struct Interval {
 constexpr Interval ones_allowed{9726, 10274};
 // rngtest's form of the poker statistic: the sum of squared counts, not scaled by 16/5000.
 constexpr Interval poker_allowed{1563176, 1576928};
-constexpr size_t longest_class = 6; // runs of six or more bits are counted together
-constexpr std::array<Interval, longest_class> runs_allowed{{
+constexpr std::array<Interval, run_classes> runs_allowed{{
     {2315, 2685},
     {1114, 1386},
     {527, 723},
@@ -31,64 +31,39 @@ constexpr std::array<Interval, longest_class> runs_allowed{{
     {103, 209},
     {103, 209},
 }};
-constexpr uint32_t long_run_bits = 26;
 
 // How often a block of a perfect source fails at least one test: 1,656 of 2,000,000 blocks of
 // getrandom(2), shared out as monobit 206, poker 223, runs 605, long run 630.
 constexpr double perfect_failure_rate = 8.3e-4;
 constexpr double false_alarm_rate = 1e-3;
 
-/// Runs of equal bits in a block, most significant bit first.
-class RunCounter {
-public:
-	/// Feeds the `bits` most significant bits of `word`.
-	void feed(uint64_t word, int bits)
-	{
-		while (bits > 0) {
-			const int ones = std::countl_one(word);
-			const int zeros = std::countl_zero(word);
-			const int length = std::min(std::max(ones, zeros), bits);
-			const unsigned value = ones > 0 ? 1U : 0U;
-			if (value != value_)
-				finish(value);
-			length_ += static_cast<uint32_t>(length);
-			bits -= length;
-			word = length < 64 ? word << length : 0;
-		}
-	}
-
-	/// Ends the last run. Returns the Failure bits of the runs and the long run test.
-	uint8_t result()
-	{
-		finish(value_);
-		uint8_t failed = longest_ >= long_run_bits ? long_run : 0;
-		for (const auto &counts : counts_)
-			for (size_t i = 0; i < longest_class; i++)
-				if (!runs_allowed[i].holds(counts[i]))
-					failed |= runs;
-		return failed;
-	}
-
-private:
-	void finish(unsigned next_value)
-	{
-		if (length_ > 0)
-			counts_[value_][std::min<size_t>(length_, longest_class) - 1]++;
-		longest_ = std::max(longest_, length_);
-		length_ = 0;
-		value_ = next_value;
-	}
-
-	std::array<std::array<uint32_t, longest_class>, 2> counts_{};
-	unsigned value_ = 0;
-	uint32_t length_ = 0;
-	uint32_t longest_ = 0;
-};
-
 uint32_t little_endian_word(std::span<const uint8_t> bytes)
 {
 	return static_cast<uint32_t>(bytes[0]) | static_cast<uint32_t>(bytes[1]) << 8U |
 	       static_cast<uint32_t>(bytes[2]) << 16U | static_cast<uint32_t>(bytes[3]) << 24U;
+}
+
+/// The sum over all values of a nibble of the square of how often it occurs. By Parseval's theorem
+/// it is a sixteenth of the squares of the Walsh spectrum, which is what the parities tell.
+uint32_t sum_of_squares(const Counts &counts)
+{
+	constexpr int nibbles = 2 * block_bytes;
+	int squares = nibbles * nibbles;
+	for (size_t mask = 1; mask < counts.odd.size(); mask++) {
+		const int even_less_odd = nibbles - 2 * counts.odd[mask];
+		squares += even_less_odd * even_less_odd;
+	}
+	return static_cast<uint32_t>(squares) / 16;
+}
+
+bool runs_hold(const std::array<uint16_t, run_classes> &at_least)
+{
+	bool hold = true;
+	for (size_t i = 0; i < run_classes; i++) {
+		const unsigned longer = i + 1 < run_classes ? at_least[i + 1] : 0U;
+		hold &= runs_allowed[i].holds(at_least[i] - longer);
+	}
+	return hold;
 }
 
 } // namespace
@@ -115,33 +90,31 @@ Tester::Tester(std::span<const uint8_t, bootstrap_bytes> bootstrap)
 {
 }
 
-uint8_t Tester::test(std::span<const uint8_t, block_bytes> block)
+uint8_t judge(const Counts &counts)
 {
-	std::array<uint32_t, 16> nibbles{};
-	RunCounter run_counter;
-	uint32_t ones = 0;
+	const auto ones =
+	    static_cast<uint32_t>(counts.odd[1] + counts.odd[2] + counts.odd[4] + counts.odd[8]);
 	uint8_t failed = 0;
-
-	for (size_t i = 0; i < block_bytes; i += 4) {
-		const uint32_t word = little_endian_word(block.subspan(i, 4));
-		if (word == last_word_)
-			failed |= continuous;
-		last_word_ = word;
-		ones += static_cast<uint32_t>(std::popcount(word));
-		for (uint32_t rest = word, n = 0; n < 8; n++, rest >>= 4U)
-			nibbles[rest & 15U]++;
-		// Byte 0 holds the first bits of the stream, so it must be the most significant.
-		run_counter.feed(static_cast<uint64_t>(__builtin_bswap32(word)) << 32U, 32);
-	}
-
-	uint32_t squares = 0;
-	for (const uint32_t count : nibbles)
-		squares += count * count;
 	if (!ones_allowed.holds(ones))
 		failed |= monobit;
-	if (!poker_allowed.holds(squares))
+	if (!poker_allowed.holds(sum_of_squares(counts)))
 		failed |= poker;
-	return failed | run_counter.result();
+	if (!runs_hold(counts.runs[0]) || !runs_hold(counts.runs[1]))
+		failed |= runs;
+	if (counts.long_run)
+		failed |= long_run;
+	if (counts.equal_words)
+		failed |= continuous;
+	return failed;
+}
+
+uint8_t Tester::test(std::span<const uint8_t, block_bytes> block)
+{
+	uint8_t failed = judge(count(block));
+	if (little_endian_word(block) == last_word_)
+		failed |= continuous;
+	last_word_ = little_endian_word(block.last<4>());
+	return failed;
 }
 
 void Statistics::add(uint8_t failed)

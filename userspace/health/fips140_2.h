@@ -12,6 +12,7 @@ namespace hwrngd::fips140_2 {
 
 inline constexpr size_t block_bytes = 2500;  ///< 20,000 bits
 inline constexpr size_t bootstrap_bytes = 4; ///< the word before the first block
+inline constexpr size_t long_run_bits = 26;  ///< the shortest run that fails
 
 /// One bit a test, set when the block failed it. Values as in rngtest.
 enum Failure : uint8_t {

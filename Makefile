@@ -17,7 +17,7 @@ help: ## Say what there is
 setup: ## Install with apt what building and testing need, if it is missing
 	@tests/setup build test style
 
-userspace: ## Build hwrngctl
+userspace: ## Build hwrngctl and rngtest
 	@cmake -G Ninja -S userspace -B build -DBUILD_TESTING=OFF >build.log 2>&1 || \
 		{ cat build.log; rm -f build.log; echo "Something is missing? \`make setup\` installs it."; exit 1; }
 	@rm -f build.log

@@ -54,6 +54,11 @@ cross-test: ## Build the modules for arm64, ppc64el and riscv64
 	@tests/setup build test cross
 	@tests/run cross
 
+peers-test: ## Compare with real peers: rngtest with that of rng-tools, on 1 GiB and every kind of bad data
+	@tests/setup build test
+	@$(MAKE) --no-print-directory userspace >/dev/null
+	@tests/peers/run --long
+
 kasan-test: ## Run the guests on a debug kernel (KASAN, lockdep, kmemleak, ...), built once into the cache
 	@tests/setup build test debug
 	@$(MAKE) --no-print-directory userspace >/dev/null
@@ -79,4 +84,4 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test cross-test kasan-test bench bench-kmod style install clean
+.PHONY: all help setup userspace modules run test vm-test cross-test peers-test kasan-test bench bench-kmod style install clean

@@ -20,6 +20,9 @@ namespace hwrngd::assess {
 /// The samples that SP 800-90B asks for (section 3.1.1); fewer are assessed, with a warning.
 inline constexpr uint64_t recommended_samples = 1'000'000;
 
+/// The most bits of all samples together: twice their number must fit a 32-bit table.
+inline constexpr uint64_t most_bits = (uint64_t{1} << 30U) - 64;
+
 /// Samples of one source, in the order in which they were taken.
 struct Symbols {
 	std::vector<uint8_t> raw;    ///< as they were read, one sample a byte
@@ -84,9 +87,9 @@ struct Estimate {
 	Form form = Form::literal;
 	/// Bits per symbol (literal) or per bit (bitstring). None where the estimator is not defined
 	/// for these samples; `note` says why, and the others decide.
-	std::optional<double> min_entropy;
-	std::vector<Figure> figures;
-	std::string note;
+	std::optional<double> min_entropy{};
+	std::vector<Figure> figures{};
+	std::string note{};
 	double cpu_seconds = 0;
 };
 
@@ -95,9 +98,9 @@ struct Assessment {
 	uint64_t samples = 0;
 	unsigned bits = 0;
 	unsigned alphabet = 0;
-	std::vector<Estimate> estimates;   ///< by estimator; bitstring before literal
-	double h_original = 0;             ///< bits per symbol, by the literal estimates
-	std::optional<double> h_bitstring; ///< bits per bit; none for an alphabet of two
+	std::vector<Estimate> estimates{};   ///< by estimator; bitstring before literal
+	double h_original = 0;               ///< bits per symbol, by the literal estimates
+	std::optional<double> h_bitstring{}; ///< bits per bit; none for an alphabet of two
 	/// Bits per symbol: the lesser of h_original and h_bitstring times the width. NIST's tool calls
 	/// it the assessed min entropy.
 	double min_entropy = 0;

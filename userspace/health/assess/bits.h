@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A string of bits, packed. The assessment's time goes into eight million of them, so they are
+// looked at 64 at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hwrngd::assess {
+
+class Bits {
+public:
+	static constexpr size_t window_bits = 64;
+
+	/// The lowest `width` bits of each symbol, most significant first.
+	Bits(std::span<const uint8_t> symbols, unsigned width)
+	    : words_((symbols.size() * width / window_bits) + 2), size_(symbols.size() * width)
+	{
+		size_t at = 0;
+		for (const uint8_t symbol : symbols) {
+			const uint64_t bits = uint64_t{symbol} << (window_bits - width);
+			const size_t used = at % window_bits;
+			words_[at / window_bits] |= bits >> used;
+			if (used + width > window_bits)
+				words_[at / window_bits + 1] |= bits << (window_bits - used);
+			at += width;
+		}
+	}
+
+	[[nodiscard]] size_t size() const { return size_; }
+
+	[[nodiscard]] unsigned operator[](size_t at) const
+	{
+		return static_cast<unsigned>(words_[at / window_bits] >> (63 - at % window_bits)) & 1U;
+	}
+
+	/// The 64 bits from `at` < size() on, the first as the most significant; zeros after the end.
+	[[nodiscard]] uint64_t window(size_t at) const
+	{
+		const size_t used = at % window_bits;
+		const uint64_t *word = &words_[at / window_bits];
+		// Two shifts, since one by 64 is not defined.
+		return word[0] << used | word[1] >> 1U >> (63 - used);
+	}
+
+	/// As window(), for the bits that end before `end` <= size(); zeros before the start.
+	[[nodiscard]] uint64_t window_before(size_t end) const
+	{
+		return end >= window_bits ? window(end - window_bits)
+		       : end == 0         ? 0
+		                          : words_[0] >> (window_bits - end);
+	}
+
+	/// Brings the bits from `at` on into the cache.
+	void prefetch(size_t at) const { __builtin_prefetch(&words_[at / window_bits]); }
+
+private:
+	std::vector<uint64_t>
+	    words_; // one more than there are bits for, so that a window needs no check
+	size_t size_;
+};
+
+/// A mask of the first `count` (0 to 64) bits of a window.
+[[nodiscard]] constexpr uint64_t first_bits(size_t count)
+{
+	return count == 0 ? 0 : ~uint64_t{0} << (Bits::window_bits - count);
+}
+
+} // namespace hwrngd::assess

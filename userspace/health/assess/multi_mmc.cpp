@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Multi Markov model with counting: SP 800-90B, 6.3.9. Subpredictor d says what came most often
+// after the last d symbols.
+#include "health/assess/context_tree.h"
+#include "health/assess/estimators.h"
+#include "health/assess/prediction.h"
+
+#include <array>
+
+namespace hwrngd::assess {
+
+namespace {
+
+constexpr size_t depths = 16;
+constexpr uint32_t most_entries = 100'000; // (context, symbol) pairs of one depth
+
+/// What a subpredictor of bits said at up to 64 places, the first as the most significant bit.
+struct Said {
+	uint64_t predicted = 0; ///< where it knew the context
+	uint64_t right = 0;
+};
+
+/// Subpredictor d of bits, for d below 16. A context is a number, so that the table needs no
+/// search. All pairs of a context and a bit have room in the dictionary. Nothing branches on the
+/// data.
+class ShortBitModel {
+public:
+	explicit ShortBitModel(unsigned depth)
+	    : mask_((uint64_t{1} << depth) - 1), unknown_(size_t{1} << depth), counts_(unknown_)
+	{
+	}
+
+	/// Predicts and learns the `places` bits of `next` after those of `before`.
+	Said run(uint64_t before, uint64_t next, size_t places)
+	{
+		Said said;
+		const size_t unused = Bits::window_bits - places;
+		if (unknown_ > 0) {
+			for (size_t place = 0; place < places; place++, next <<= 1U) {
+				const uint64_t known = static_cast<uint64_t>(counts_[before & mask_]) & 1U;
+				unknown_ -= 1 - known;
+				counts_[before & mask_] |= 1;
+				said.predicted = said.predicted << 1U | known;
+				said.right = said.right << 1U | (known & guess_and_learn(before, next));
+			}
+			said.predicted <<= unused;
+		} else {
+			said.predicted = first_bits(places);
+			for (size_t place = 0; place < places; place++, next <<= 1U)
+				said.right = said.right << 1U | guess_and_learn(before, next);
+		}
+		said.right <<= unused;
+		return said;
+	}
+
+private:
+	/// Whether the guess for the first bit of `next` is right; appends that bit to `before`.
+	uint64_t guess_and_learn(uint64_t &before, uint64_t next)
+	{
+		const uint64_t bit = next >> 63U;
+		int32_t &count = counts_[before & mask_];
+		const uint64_t guess_zero = static_cast<uint32_t>(count) >> 31U;
+		count += static_cast<int32_t>(4 * bit) - 2;
+		before = before << 1U | bit;
+		return guess_zero ^ bit;
+	}
+
+	uint64_t mask_;
+	size_t unknown_; // contexts
+	// Twice what ones are ahead of zeros after the context, and one more; 0 for an unknown context.
+	std::vector<int32_t> counts_;
+};
+
+/// Subpredictor 16 of bits, whose dictionary can be full.
+class LongBitModel {
+public:
+	/// As before. `followed` is where the next shorter context was known: a longer one counts as
+	/// unknown elsewhere.
+	Said run(uint64_t before, uint64_t next, size_t places, uint64_t followed)
+	{
+		Said said;
+		for (size_t place = 0; place < places; place++, next <<= 1U, followed <<= 1U) {
+			auto &count = counts_[before & (counts_.size() - 1)];
+			const uint64_t bit = next >> 63U;
+			const auto known = static_cast<uint32_t>(followed >> 63U) &
+			                   static_cast<uint32_t>((count[0] | count[1]) != 0);
+			const uint32_t guess = count[0] > count[1] ? 0 : 1;
+			said.predicted = said.predicted << 1U | known;
+			said.right = said.right << 1U | (known & (guess ^ bit ^ 1U));
+			const uint32_t seen = known & static_cast<uint32_t>(count[bit] != 0);
+			const auto room = static_cast<uint32_t>(entries_ < most_entries);
+			count[bit] += seen | room;
+			entries_ += room & ~seen;
+			before = before << 1U | bit;
+		}
+		said.predicted <<= Bits::window_bits - places;
+		said.right <<= Bits::window_bits - places;
+		return said;
+	}
+
+private:
+	uint32_t entries_ = 0;
+	std::vector<std::array<uint32_t, 2>> counts_ =
+	    std::vector<std::array<uint32_t, 2>>(size_t{1} << depths);
+};
+
+} // namespace
+
+Estimate multi_mmc(const Bits &bits, Pace &pace)
+{
+	std::vector<ShortBitModel> short_models;
+	for (unsigned depth = 1; depth < depths; depth++)
+		short_models.emplace_back(depth);
+	LongBitModel long_model;
+	Race<depths> race;
+	Hits hits;
+	const auto step = [&](size_t from, size_t to) {
+		for (size_t at = from; at < to; at += Bits::window_bits) {
+			const size_t places = std::min(Bits::window_bits, to - at);
+			std::array<uint64_t, depths> predicted{};
+			std::array<uint64_t, depths> right{};
+			for (size_t i = 0; i < depths; i++) {
+				// At the start there are too few bits for a long context.
+				const size_t first = std::max(at, i + 1);
+				if (first >= at + places)
+					break;
+				const size_t skip = first - at;
+				const uint64_t before = bits.window_before(first);
+				const uint64_t next = bits.window(first);
+				const auto said = i + 1 < depths ? short_models[i].run(before, next, places - skip)
+				                                 : long_model.run(before, next, places - skip,
+				                                                  predicted[i - 1] << skip);
+				predicted[i] = said.predicted >> skip;
+				right[i] = said.right >> skip;
+			}
+			race.run(right, predicted, places, hits);
+		}
+	};
+	if (!pace.run(0, bits.size(), step))
+		return {};
+	return prediction_estimate(Estimator::multi_mmc, hits, bits.size() - 2, 2);
+}
+
+Estimate multi_mmc(const Literals &literals, Pace &pace)
+{
+	auto levels = make_context_levels<depths>();
+	std::array<uint32_t, depths> entries{};
+	Race<depths> race;
+	Hits hits;
+	const auto step = [&](size_t from, size_t to) {
+		for (size_t at = from; at < to; at++) {
+			const uint8_t symbol = literals[at];
+			const size_t winner = race.winner();
+			auto node = ContextLevel::none; // the empty context
+			bool known = true;
+			for (size_t i = 0; i < std::min(depths, at); i++) {
+				const uint8_t before = literals[at - 1 - i];
+				auto &level = levels[i];
+				// A context whose end is unknown counts as unknown: a longer one is not looked for.
+				const auto found = known ? level.find(node, before) : ContextLevel::none;
+				if (found != ContextLevel::none) {
+					node = found;
+					const bool right = level.best(node) == symbol;
+					if (right)
+						race.score(i);
+					if (i == winner && right)
+						hits.hit();
+					else if (i == winner)
+						hits.miss();
+					if (!level.count_again(node, symbol) && entries[i] < most_entries) {
+						level.count_first(node, symbol);
+						entries[i]++;
+					}
+					continue;
+				}
+				const bool has_parent = known || node != ContextLevel::none;
+				known = false;
+				if (entries[i] == most_entries) {
+					node = ContextLevel::none;
+					continue;
+				}
+				// Below a context that found no room it takes room, but will never be found.
+				entries[i]++;
+				if (has_parent) {
+					node = level.add(node, before);
+					level.count_first(node, symbol);
+				}
+			}
+		}
+	};
+	if (!pace.run(0, literals.size(), step))
+		return {};
+	return prediction_estimate(Estimator::multi_mmc, hits, literals.size() - 2, literals.alphabet);
+}
+
+} // namespace hwrngd::assess

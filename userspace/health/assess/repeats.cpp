@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "health/assess/repeats.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <functional>
+#include <new>
+
+#include <divsufsort.h>
+
+namespace hwrngd::assess {
+
+namespace {
+
+constexpr unsigned window_bits = Bits::window_bits;
+
+struct Suffix {
+	uint64_t key; // bits of it
+	int32_t at;
+};
+
+/// Sorts suffixes by their bits, 64 at a time.
+class WindowSort {
+public:
+	explicit WindowSort(const Text &text) : text_(text), order_(text.size()) {}
+
+	/// False when it gave up.
+	bool run()
+	{
+		// One pass shares the suffixes out by their first bits, so that the rest fits a cache.
+		std::vector<size_t> ends((size_t{1} << first_bits_) + 1);
+		for (size_t at = 0; at < order_.size(); at++)
+			ends[prefix(at) + 1]++;
+		// Memory and time are those of a bucket; few suffixes begin alike in what is random.
+		const size_t most = std::max<size_t>(order_.size() / 8, 4096);
+		if (*std::max_element(ends.begin(), ends.end()) > most)
+			return false;
+		for (size_t i = 1; i < ends.size(); i++)
+			ends[i] += ends[i - 1];
+		std::vector<size_t> next(ends.begin(), ends.end() - 1);
+		for (size_t at = 0; at < order_.size(); at++)
+			order_[next[prefix(at)]++] = static_cast<int32_t>(at);
+
+		work_left_ = 4 * order_.size();
+		for (size_t i = 0; i + 1 < ends.size(); i++) {
+			open_.push_back({ends[i], ends[i + 1], first_bits_});
+			while (!open_.empty())
+				if (!sort_next())
+					return false;
+		}
+		return true;
+	}
+
+	std::vector<int32_t> take() { return std::move(order_); }
+
+private:
+	static constexpr size_t first_bits_ = 10;
+
+	/// Suffixes that agree in their first `skip` bits.
+	struct Range {
+		size_t begin;
+		size_t end;
+		size_t skip;
+	};
+
+	[[nodiscard]] size_t prefix(size_t at) const
+	{
+		return text_.bits.window(at * text_.width) >> (window_bits - first_bits_);
+	}
+
+	bool sort_next()
+	{
+		const Range range = open_.back();
+		open_.pop_back();
+		const size_t size = range.end - range.begin;
+		if (size < 2)
+			return true;
+		if (size > work_left_)
+			return false;
+		work_left_ -= size;
+
+		keyed_.clear();
+		for (size_t i = range.begin; i < range.end; i++) {
+			const auto at = static_cast<size_t>(order_[i]) * text_.width + range.skip;
+			keyed_.push_back({at < text_.bits.size() ? text_.bits.window(at) : 0, order_[i]});
+		}
+		sort_keyed();
+		for (size_t i = 0; i < size; i++)
+			order_[range.begin + i] = keyed_[i].at;
+		// Those that are still equal need more of their bits.
+		for (size_t from = 0, to = 1; to <= size; to++) {
+			if (to < size && keyed_[to].key == keyed_[from].key)
+				continue;
+			if (to - from > 1)
+				finish_short({range.begin + from, range.begin + to, range.skip + window_bits});
+			from = to;
+		}
+		return true;
+	}
+
+	/// A suffix that has ended stands before those that go on, the shorter first.
+	void finish_short(Range range)
+	{
+		const auto begin = order_.begin() + static_cast<ptrdiff_t>(range.begin);
+		const auto end = order_.begin() + static_cast<ptrdiff_t>(range.end);
+		const auto longer = std::partition(begin, end, [&](int32_t at) {
+			return text_.bits.size() - static_cast<size_t>(at) * text_.width <= range.skip;
+		});
+		std::sort(begin, longer, std::greater<>());
+		range.begin = static_cast<size_t>(longer - order_.begin());
+		open_.push_back(range);
+	}
+
+	void sort_keyed()
+	{
+		// By 10 bits into short pieces first, where there are enough to make it worth while.
+		constexpr unsigned bits = 10;
+		constexpr size_t few = size_t{1} << (bits - 1U);
+		const auto by_key = [](const Suffix &a, const Suffix &b) { return a.key < b.key; };
+		if (keyed_.size() < few) {
+			std::sort(keyed_.begin(), keyed_.end(), by_key);
+			return;
+		}
+		std::array<size_t, (size_t{1} << bits) + 1> ends{};
+		for (const auto &suffix : keyed_)
+			ends[(suffix.key >> (window_bits - bits)) + 1]++;
+		for (size_t i = 1; i < ends.size(); i++)
+			ends[i] += ends[i - 1];
+		auto next = ends;
+		sorted_.resize(keyed_.size());
+		for (const auto &suffix : keyed_)
+			sorted_[next[suffix.key >> (window_bits - bits)]++] = suffix;
+		for (size_t i = 0; i + 1 < ends.size(); i++)
+			std::sort(sorted_.begin() + static_cast<ptrdiff_t>(ends[i]),
+			          sorted_.begin() + static_cast<ptrdiff_t>(ends[i + 1]), by_key);
+		keyed_.swap(sorted_);
+	}
+
+	const Text &text_;
+	std::vector<int32_t> order_;
+	std::vector<Range> open_;
+	std::vector<Suffix> keyed_;
+	std::vector<Suffix> sorted_;
+	size_t work_left_ = 0;
+};
+
+/// Takes the lengths of the prefixes that neighbours in the suffix order have in common, and counts
+/// for each group of suffixes with a common prefix (an interval of that order) how many they are.
+/// Each interval is closed once, so long repeats cost no more than short ones.
+class IntervalCounter {
+public:
+	void add(uint32_t common)
+	{
+		size_t begin = at_;
+		while (open_.back().common > common) {
+			const Interval closed = open_.back();
+			open_.pop_back();
+			begin = closed.begin;
+			close(closed, std::max(open_.back().common, common));
+		}
+		if (open_.back().common < common)
+			open_.push_back({common, begin});
+		at_++;
+	}
+
+	Repeats result()
+	{
+		add(0);
+		// Longer tuples are part of the shorter ones within them.
+		for (size_t length = repeats_.most.size() - 1; length > 0; length--) {
+			repeats_.most[length - 1] = std::max(repeats_.most[length - 1], repeats_.most[length]);
+			repeats_.pairs[length - 1] += repeats_.pairs[length];
+		}
+		return std::move(repeats_);
+	}
+
+private:
+	struct Interval {
+		uint32_t common;
+		size_t begin;
+	};
+
+	/// Suffixes that share `closed.common` symbols, and within a greater interval `outer`.
+	void close(const Interval &closed, uint32_t outer)
+	{
+		if (repeats_.most.size() <= closed.common) {
+			repeats_.most.resize(closed.common + size_t{1});
+			repeats_.pairs.resize(closed.common + size_t{1});
+		}
+		const uint64_t count = at_ - closed.begin + 1;
+		const uint64_t pairs = count * (count - 1) / 2;
+		auto &most = repeats_.most[closed.common];
+		most = std::max(most, static_cast<uint32_t>(count));
+		// For all lengths from outer + 1 to common; result() adds up. Wraps around, and back.
+		repeats_.pairs[closed.common] += pairs;
+		repeats_.pairs[outer] -= pairs;
+	}
+
+	size_t at_ = 0; // neighbours at_ and at_ + 1 come next
+	std::vector<Interval> open_{{0, 0}};
+	Repeats repeats_{{0}, {0}};
+};
+
+/// How many symbols two suffixes have in common, by comparing them.
+uint32_t compare(const Text &text, size_t a, size_t b)
+{
+	const size_t end = text.bits.size() - std::max(a, b) * text.width;
+	size_t equal = 0;
+	while (equal < end) {
+		const uint64_t differ =
+		    text.bits.window(a * text.width + equal) ^ text.bits.window(b * text.width + equal);
+		if (differ != 0) {
+			equal += static_cast<size_t>(std::countl_zero(differ));
+			break;
+		}
+		equal += window_bits;
+	}
+	return static_cast<uint32_t>(std::min(equal, end) / text.width);
+}
+
+/// How many symbols each suffix has in common with the one before it in the order, by the text's
+/// order: from one place to the next that loses one symbol at most (Kärkkäinen, Manzini, Puglisi).
+std::vector<int32_t> common_by_place(const Text &text, const std::vector<int32_t> &order)
+{
+	std::vector<int32_t> common(order.size());
+	for (size_t i = 1; i < order.size(); i++)
+		common[static_cast<size_t>(order[i])] = order[i - 1];
+	common[static_cast<size_t>(order[0])] = -1;
+
+	size_t equal = 0;
+	for (size_t at = 0; at < common.size(); at++) {
+		if (common[at] < 0) {
+			common[at] = 0;
+			equal = 0;
+			continue;
+		}
+		const auto before = static_cast<size_t>(common[at]);
+		equal += compare(text, at + equal, before + equal);
+		common[at] = static_cast<int32_t>(equal);
+		equal -= equal > 0 ? 1 : 0;
+	}
+	return common;
+}
+
+} // namespace
+
+std::vector<int32_t> order_suffixes_by_windows(const Text &text)
+{
+	WindowSort sort(text);
+	return sort.run() ? sort.take() : std::vector<int32_t>{};
+}
+
+std::vector<int32_t> order_suffixes(const Text &text)
+{
+	std::vector<uint8_t> symbols(text.size());
+	for (size_t at = 0; at < symbols.size(); at++)
+		symbols[at] =
+		    static_cast<uint8_t>(text.bits.window(at * text.width) >> (window_bits - text.width));
+	std::vector<int32_t> order(symbols.size());
+	// Its only errors are of arguments, and of memory.
+	if (divsufsort(symbols.data(), order.data(), static_cast<int32_t>(symbols.size())) != 0)
+		throw std::bad_alloc();
+	return order;
+}
+
+Repeats count_repeats(const Text &text)
+{
+	IntervalCounter counter;
+	if (const auto order = order_suffixes_by_windows(text); !order.empty()) {
+		constexpr size_t ahead = 16; // places of the order are far apart in the text
+		for (size_t i = 1; i < order.size(); i++) {
+			if (i + ahead < order.size())
+				text.bits.prefetch(static_cast<size_t>(order[i + ahead]) * text.width);
+			counter.add(
+			    compare(text, static_cast<size_t>(order[i - 1]), static_cast<size_t>(order[i])));
+		}
+		return counter.result();
+	}
+	const auto order = order_suffixes(text);
+	const auto common = common_by_place(text, order);
+	for (size_t i = 1; i < order.size(); i++)
+		counter.add(static_cast<uint32_t>(common[static_cast<size_t>(order[i])]));
+	return counter.result();
+}
+
+} // namespace hwrngd::assess

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The binary searches of SP 800-90B.
+#pragma once
+
+namespace hwrngd::assess {
+
+/// The p between `low` and `high` where the falling function f reaches `target`, to the last digit.
+template <typename Function>
+double search(double low, double high, double target, const Function &f)
+{
+	for (;;) {
+		const double p = (low + high) / 2;
+		if (p <= low || p >= high)
+			return high;
+		(f(p) > target ? low : high) = p;
+	}
+}
+
+} // namespace hwrngd::assess

@@ -108,10 +108,10 @@ struct Assessment {
 
 /// How an assessment is run.
 struct Options {
-	unsigned threads = 0; ///< 0: one a core
-	std::stop_token stop; ///< ends the work early, with ExitCode::interrupted
+	unsigned threads = 0;   ///< 0: one a core
+	std::stop_token stop{}; ///< ends the work early, with ExitCode::interrupted
 	/// Called with the share of the work that is done, 0 to 1, by one thread at a time.
-	std::function<void(double)> progress;
+	std::function<void(double)> progress{};
 };
 
 /// Runs all ten estimators. Fails when there are too few samples for one of them to be defined,

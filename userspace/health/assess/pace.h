@@ -6,13 +6,14 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 namespace hwrngd::assess {
 
 /// Adds up what all threads did.
 class Monitor {
 public:
-	Monitor(const Options &options, double all_work) : options_(options), all_(all_work) {}
+	Monitor(Options options, double all_work) : options_(std::move(options)), all_(all_work) {}
 
 	[[nodiscard]] bool stopped() const { return options_.stop.stop_requested(); }
 
@@ -25,7 +26,7 @@ public:
 	}
 
 private:
-	const Options &options_;
+	Options options_;
 	double all_;
 	std::mutex mutex_;
 	double done_ = 0;

@@ -2,6 +2,7 @@
 // hwrngctl: looks at a machine's sources of randomness, tests them, chooses among them, feeds the
 // kernel's pool from them. One table of commands.
 #include "command/command.h"
+#include "health/assess.h"
 #include "interrupt.h"
 
 #include <csignal>
@@ -68,6 +69,7 @@ public:
 		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
 		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
 		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
+		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
 		    "  hwrngctl feed --once                test the best source and feed the pool\n"
 		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
 		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
@@ -138,6 +140,24 @@ private:
 		    ->check(CLI::PositiveNumber);
 		test->callback([this] { run_ = [this] { return test_command(context(), test_); }; });
 
+		auto *assess = app_.add_subcommand(
+		    "assess", "Assess the entropy of a source, file or pipe by SP 800-90B");
+		auto *samples =
+		    assess->add_option("FILE", assess_.file, "One sample a byte; - is standard input");
+		assess->add_option("-s,--source", assess_.source, "A source of `hwrngctl list`")
+		    ->excludes(samples);
+		assess
+		    ->add_option("-w,--bits", assess_.bits,
+		                 "Bits per sample, in the lowest bits of a byte; default: as many as the "
+		                 "greatest sample of a file needs, 8 of a source")
+		    ->check(CLI::Range(0U, 8U));
+		assess
+		    ->add_option("-n,--samples", assess_.samples,
+		                 "Samples to assess; default: all of a file or pipe, 1,000,000 of a "
+		                 "device or source")
+		    ->check(CLI::Range(uint64_t{1}, assess::most_samples));
+		assess->callback([this] { run_ = [this] { return assess_command(context(), assess_); }; });
+
 		auto *feed = app_.add_subcommand("feed", "Test the best source and feed the kernel's pool");
 		feed->add_flag("--once", once_, "Feed once and end (the daemon hwrngd feeds for ever)")
 		    ->required();
@@ -157,6 +177,7 @@ private:
 	bool force_ = false;
 	bool once_ = false;
 	TestOptions test_;
+	AssessOptions assess_;
 	FeedOptions feed_;
 	Run run_;
 };

@@ -2,9 +2,9 @@
 // hwrngctl as its users run it, on trees made of files.
 #include "aes_ctr.h"
 #include "fake_tree.h"
+#include "run_hwrngctl.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <array>
 #include <cstdio>
@@ -16,25 +16,6 @@ using namespace hwrngd;
 using namespace hwrngd::test;
 
 namespace {
-
-struct Ran {
-	int code = -1;
-	std::string out;
-	std::string err;
-};
-
-Ran run(const FakeTree &tree, const std::string &arguments, const std::string &after = "")
-{
-	const auto out = tree.at("/stdout").string();
-	const auto err = tree.at("/stderr").string();
-	const auto command = std::string(HWRNGCTL) + " --root=" + tree.at("/").string() + " " +
-	                     arguments + " >" + (after.empty() ? out : after) + " 2>" + err +
-	                     " </dev/null";
-	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
-	Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : -1, tree.text("/stdout"),
-	        tree.text("/stderr")};
-	return ran;
-}
 
 void good_hwrng(FakeTree &tree)
 {

@@ -47,6 +47,15 @@ struct TestOptions {
 };
 [[nodiscard]] Result<ExitCode> test_command(const Context &context, const TestOptions &options);
 
+struct AssessOptions {
+	std::optional<std::string> file; ///< "-" is standard input; or else:
+	std::optional<std::string> source;
+	unsigned bits = 0;               ///< per sample; 0: as many as the greatest sample needs
+	std::optional<uint64_t> samples; ///< default: all of a file or pipe, 1,000,000 of a device
+};
+/// `assess`: how much entropy the samples of a file or source hold, by SP 800-90B.
+[[nodiscard]] Result<ExitCode> assess_command(const Context &context, const AssessOptions &options);
+
 struct FeedOptions {
 	std::optional<std::string> source;
 	uint64_t bytes = 2500;

@@ -5,6 +5,7 @@
 #include "interrupt.h"
 #include "source/secret_buffer.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,6 +90,13 @@ Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory
 Result<void> OpenSource::close()
 {
 	return visit_ ? visit_->end() : Result<void>{};
+}
+
+bool ends(const std::string &file)
+{
+	struct stat status = {};
+	const int result = file == "-" ? fstat(STDIN_FILENO, &status) : stat(file.c_str(), &status);
+	return result < 0 || !S_ISCHR(status.st_mode);
 }
 
 Result<Sample> test_blocks(Source &source, const SampleOptions &options, const BlockSink &sink)

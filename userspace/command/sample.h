@@ -32,6 +32,9 @@ private:
 	std::unique_ptr<Source> source_;
 };
 
+/// True for what ends by itself: regular files and pipes. "-" is standard input.
+[[nodiscard]] bool ends(const std::string &file);
+
 struct Sample {
 	fips140_2::Statistics fips;
 	uint64_t bytes_read = 0;

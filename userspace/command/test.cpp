@@ -4,8 +4,6 @@
 #include "control/policy.h"
 #include "interrupt.h"
 
-#include <sys/stat.h>
-
 #include <nlohmann/json.hpp>
 
 namespace hwrngd {
@@ -14,14 +12,6 @@ namespace {
 
 constexpr uint64_t blocks_of_a_device = 16; // 40 kB: some seconds of a slow virtio-rng
 constexpr size_t blocks_a_read_of_a_file = 100;
-
-/// True for what ends by itself: regular files and pipes.
-bool ends(const std::string &file)
-{
-	struct stat status = {};
-	const int result = file == "-" ? fstat(STDIN_FILENO, &status) : stat(file.c_str(), &status);
-	return result < 0 || !S_ISCHR(status.st_mode);
-}
 
 struct Tested {
 	std::string name;

@@ -178,10 +178,9 @@ Result<Assessment> non_iid(const Symbols &symbols, const Options &options)
 		                        "standard asks for {}",
 		                        symbols.values.size(), binary ? "compression" : "MultiMCW", fewest,
 		                        recommended_samples));
-	if (symbols.values.size() * symbols.bits > most_bits)
-		return fail(ExitCode::usage,
-		            fmt::format("{} samples of {} bits are too many: {} bits can be assessed",
-		                        symbols.values.size(), symbols.bits, most_bits));
+	if (symbols.values.size() > most_samples)
+		return fail(ExitCode::usage, fmt::format("{} samples are too many: at most {} are assessed",
+		                                         symbols.values.size(), most_samples));
 
 	// The bitstring is that of the values as they were read; an alphabet of two has none, its
 	// symbols are bits.

@@ -20,8 +20,8 @@ namespace hwrngd::assess {
 /// The samples that SP 800-90B asks for (section 3.1.1); fewer are assessed, with a warning.
 inline constexpr uint64_t recommended_samples = 1'000'000;
 
-/// The most bits of all samples together: twice their number must fit a 32-bit table.
-inline constexpr uint64_t most_bits = (uint64_t{1} << 30U) - 64;
+/// The most samples that are assessed: memory grows with them, to 72 bytes for one of 8 bits.
+inline constexpr uint64_t most_samples = uint64_t{1} << 24U;
 
 /// Samples of one source, in the order in which they were taken.
 struct Symbols {

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "health/assess.h"
+#include "command/command.h"
+#include "command/sample.h"
+#include "control/policy.h"
+#include "interrupt.h"
+#include "pool/credit.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace assess;
+
+/// A bar on the terminal with the time left, from the second second on.
+class Bar {
+public:
+	explicit Bar(std::string what) : what_(std::move(what)) {}
+	Bar(const Bar &) = delete;
+	Bar &operator=(const Bar &) = delete;
+	~Bar()
+	{
+		if (shown_)
+			fmt::print(stderr, "\r\033[K");
+	}
+
+	/// `share` of the work is done, 0 to 1.
+	void update(double share)
+	{
+		using namespace std::chrono;
+		constexpr size_t width = 30;
+		const auto now = steady_clock::now();
+		if (!terminal_ || share <= 0 || now - start_ < seconds(1) ||
+		    now - last_ < milliseconds(200))
+			return;
+		last_ = now;
+		shown_ = true;
+		const auto spent = duration<double>(now - start_).count();
+		const auto filled = static_cast<size_t>(share * width);
+		fmt::print(stderr, "\r\033[K{} [{:#<{}}{:-<{}}] {:.0f} %, {:.0f} s left", what_, "", filled,
+		           "", width - filled, share * 100, spent / share - spent);
+	}
+
+private:
+	std::string what_;
+	bool terminal_ = isatty(STDERR_FILENO) == 1;
+	bool shown_ = false;
+	std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+	std::chrono::steady_clock::time_point last_;
+};
+
+/// Reads `wanted` samples, or all there are.
+Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &name,
+                                          std::optional<uint64_t> wanted)
+{
+	constexpr size_t piece = 4096;
+	const uint64_t most = wanted.value_or(most_samples + 1);
+	Bar bar("Reading " + name);
+	std::vector<uint8_t> samples;
+	while (samples.size() < most) {
+		const size_t have = samples.size();
+		samples.resize(have + static_cast<size_t>(std::min<uint64_t>(piece, most - have)));
+		const auto n = fill(source, std::span(samples).subspan(have));
+		if (!n)
+			return std::unexpected(n.error());
+		const bool ended = have + *n < samples.size();
+		samples.resize(have + *n);
+		if (ended)
+			break;
+		if (wanted)
+			bar.update(static_cast<double>(samples.size()) / static_cast<double>(*wanted));
+	}
+	if (samples.empty())
+		return fail(ExitCode::check_failed, fmt::format("{}: no samples", name));
+	if (wanted && samples.size() < *wanted)
+		return fail(ExitCode::check_failed,
+		            fmt::format("{}: ended after {} of {} samples; without --samples all of a file "
+		                        "or pipe are assessed",
+		                        name, samples.size(), *wanted));
+	if (samples.size() > most_samples)
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("{}: more than {} samples; `--samples {}` assesses the first million", name,
+		                most_samples, recommended_samples));
+	return samples;
+}
+
+/// What is assessed, and the source that it is from, if it is from one.
+struct Subject {
+	std::string name;
+	std::vector<uint8_t> samples;
+	std::optional<SourceInfo> source;
+};
+
+Result<Subject> read_file(const std::string &file, const AssessOptions &options)
+{
+	constexpr size_t piece = size_t{64} << 10U;
+	auto source = open_device(file, piece);
+	if (!source)
+		return std::unexpected(source.error());
+	auto wanted = options.samples;
+	if (!wanted && !ends(file))
+		wanted = recommended_samples;
+	const auto name = file == "-" ? "standard input" : file;
+	auto samples = read_samples(**source, name, wanted);
+	if (!samples)
+		return std::unexpected(samples.error());
+	return Subject{name, std::move(*samples), std::nullopt};
+}
+
+Result<Subject> read_source(const Context &context, const AssessOptions &options)
+{
+	const auto inventory = take_inventory(context.root);
+	const auto candidates = rank(inventory, options.source);
+	if (!candidates)
+		return std::unexpected(candidates.error());
+	const auto &info = candidates->front().source;
+	auto opened = OpenSource::open(context.root, inventory, info);
+	if (!opened)
+		return std::unexpected(opened.error());
+	auto samples =
+	    read_samples(opened->source(), info.name, options.samples.value_or(recommended_samples));
+	if (auto closed = opened->close(); !closed)
+		return std::unexpected(closed.error());
+	if (!samples)
+		return std::unexpected(samples.error());
+	return Subject{info.name, std::move(*samples), info};
+}
+
+Result<Assessment> run(const std::string &name, const Symbols &symbols)
+{
+	std::stop_source stop;
+	Bar bar("Assessing " + name);
+	return non_iid(symbols, {.stop = stop.get_token(), .progress = [&](double share) {
+		                         bar.update(share);
+		                         if (interrupted() != 0)
+			                         stop.request_stop();
+	                         }});
+}
+
+/// What the result must be read with.
+std::vector<std::string> warnings(const Symbols &symbols)
+{
+	std::vector<std::string> all;
+	if (symbols.raw.size() < recommended_samples)
+		all.push_back(fmt::format("fewer than the {} samples that the standard asks for",
+		                          recommended_samples));
+	const auto greatest = *std::max_element(symbols.raw.begin(), symbols.raw.end());
+	const auto used = static_cast<unsigned>(std::bit_width(greatest));
+	if (used < symbols.bits)
+		all.push_back(
+		    fmt::format("only {} of the {} bits of a sample are ever used", used, symbols.bits));
+	if (symbols.alphabet < 1U << symbols.bits)
+		all.push_back(
+		    fmt::format("only {} of {} values occur", symbols.alphabet, 1U << symbols.bits));
+	return all;
+}
+
+/// Qualities are bits of entropy in 1024 bits that were read, a byte for each sample.
+unsigned assessed_quality(const Assessment &assessment)
+{
+	return static_cast<unsigned>(assessment.min_entropy / 8 * full_quality);
+}
+
+/// The assessment only bounds what a source claims, since it cannot tell noise from a computation.
+unsigned proposed_quality(const Assessment &assessment, const SourceInfo &source)
+{
+	const unsigned assessed = assessed_quality(assessment);
+	return source.claim > 0 ? std::min(assessed, source.claim) : assessed;
+}
+
+/// The confidence of each estimate: the ends of two-sided 99 % intervals (SP 800-90B, 6.3).
+constexpr double confidence = 0.99;
+
+nlohmann::ordered_json to_json(const Estimate &estimate)
+{
+	nlohmann::ordered_json document{{"min_entropy", nullptr}};
+	if (estimate.min_entropy)
+		document["min_entropy"] = *estimate.min_entropy;
+	for (const auto &figure : estimate.figures)
+		std::visit([&](auto value) { document[std::string(figure.name)] = value; }, figure.value);
+	if (!estimate.note.empty())
+		document["note"] = estimate.note;
+	document["cpu_seconds"] = estimate.cpu_seconds;
+	return document;
+}
+
+nlohmann::ordered_json to_json(const Assessment &assessment)
+{
+	auto estimators = nlohmann::ordered_json::array();
+	for (const auto estimator : all_estimators) {
+		nlohmann::ordered_json one{{"name", key(estimator)}};
+		for (const auto &estimate : assessment.estimates)
+			if (estimate.estimator == estimator)
+				one[std::string(key(estimate.form))] = to_json(estimate);
+		estimators.push_back(std::move(one));
+	}
+	nlohmann::ordered_json document{{"track", "non_iid"},
+	                                {"samples", assessment.samples},
+	                                {"bits_per_sample", assessment.bits},
+	                                {"alphabet", assessment.alphabet},
+	                                {"h_original", assessment.h_original},
+	                                {"h_bitstring", nullptr},
+	                                {"min_entropy", assessment.min_entropy},
+	                                {"estimators", std::move(estimators)}};
+	if (assessment.h_bitstring)
+		document["h_bitstring"] = *assessment.h_bitstring;
+	return document;
+}
+
+void print_document(const Subject &subject, const Symbols &symbols, const Assessment &assessment)
+{
+	nlohmann::ordered_json document{{"source", subject.name}};
+	document.update(to_json(assessment));
+	document["warnings"] = warnings(symbols);
+	if (subject.source)
+		document["quality"] = {{"proposed", proposed_quality(assessment, *subject.source)},
+		                       {"assessed", assessed_quality(assessment)},
+		                       {"claim", subject.source->claim},
+		                       {"of", full_quality},
+		                       {"confidence", confidence}};
+	print_json(document);
+}
+
+/// Bits per sample, for both forms alike.
+std::string per_sample(const Assessment &assessment, Estimator estimator, Form form)
+{
+	for (const auto &estimate : assessment.estimates)
+		if (estimate.estimator == estimator && estimate.form == form)
+			return estimate.min_entropy
+			           ? fmt::format("{:.4f}", *estimate.min_entropy *
+			                                       (form == Form::bitstring ? assessment.bits : 1))
+			           : "undefined";
+	return "-";
+}
+
+void print_text(const Subject &subject, const Symbols &symbols, const Assessment &assessment)
+{
+	fmt::print("SP 800-90B assessment of {}, non-IID track\n"
+	           "{} samples of {} bit{}, {} different values\n",
+	           subject.name, assessment.samples, assessment.bits, assessment.bits == 1 ? "" : "s",
+	           assessment.alphabet);
+	for (const auto &warning : warnings(symbols))
+		fmt::print("Warning: {}\n", warning);
+	fmt::print("\nBits of min-entropy per sample\n  {:<20}{:>10}{:>10}\n", "ESTIMATOR", "AS BITS",
+	           "AS VALUES");
+	for (const auto estimator : all_estimators)
+		fmt::print("  {:<20}{:>10}{:>10}\n", title(estimator),
+		           per_sample(assessment, estimator, Form::bitstring),
+		           per_sample(assessment, estimator, Form::literal));
+
+	for (const auto &estimate : assessment.estimates)
+		if (!estimate.min_entropy)
+			fmt::print("{} ({}) is undefined: {}\n", title(estimate.estimator), key(estimate.form),
+			           estimate.note);
+
+	fmt::print("\nAssessed min-entropy: {:.4f} bits per sample of {}, the least of these\n",
+	           assessment.min_entropy, assessment.bits);
+	fmt::print(
+	    "What it means: of all that was tried, nothing guesses the next sample more often than\n"
+	    "once in {:.4g}. Each figure is the cautious end of a {:.0f} % interval, so a perfect "
+	    "source\n"
+	    "stays below full entropy too.\n"
+	    "What it does not mean: that nobody can guess better. Only the raw output of a noise\n"
+	    "source can be assessed; a conditioned, encrypted or computed stream looks like full\n"
+	    "entropy, whatever was put into it.\n",
+	    std::exp2(assessment.min_entropy), confidence * 100);
+	if (subject.source)
+		fmt::print(
+		    "\nProposed quality: {} of {}{}; assessed are {} with {:.0f} % confidence, and {} "
+		    "claims {}\n",
+		    proposed_quality(assessment, *subject.source), full_quality,
+		    assessment.samples < recommended_samples ? ", for now" : "",
+		    assessed_quality(assessment), confidence * 100, subject.name,
+		    subject.source->claim > 0 ? std::to_string(subject.source->claim) : "nothing");
+}
+
+} // namespace
+
+Result<ExitCode> assess_command(const Context &context, const AssessOptions &options)
+{
+	if (!options.file && !options.source)
+		return fail(ExitCode::usage, "assess: name a FILE (- is standard input), or --source NAME");
+	auto subject = options.file ? read_file(*options.file, options) : read_source(context, options);
+	if (!subject)
+		return std::unexpected(subject.error());
+
+	// A source gives whole bytes, even if some of their bits never change.
+	std::optional<unsigned> bits;
+	if (options.bits > 0 || subject->source)
+		bits = options.bits > 0 ? options.bits : 8;
+	const auto symbols = to_symbols(std::move(subject->samples), bits);
+	if (!symbols)
+		return fail(symbols.error().code,
+		            fmt::format("{}: {}; without --bits the width is that of the greatest sample",
+		                        subject->name, symbols.error().message));
+	const auto assessment = run(subject->name, *symbols);
+	if (!assessment)
+		return fail(assessment.error().code,
+		            fmt::format("{}: {}", subject->name, assessment.error().message));
+	if (context.json)
+		print_document(*subject, *symbols, *assessment);
+	else
+		print_text(*subject, *symbols, *assessment);
+	return ExitCode::done;
+}
+
+} // namespace hwrngd

@@ -190,7 +190,6 @@ nlohmann::ordered_json to_json(const Estimate &estimate)
 		std::visit([&](auto value) { document[std::string(figure.name)] = value; }, figure.value);
 	if (!estimate.note.empty())
 		document["note"] = estimate.note;
-	document["cpu_seconds"] = estimate.cpu_seconds;
 	return document;
 }
 

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <ctime>
 #include <future>
 #include <thread>
 
@@ -33,13 +32,6 @@ constexpr std::array<Names, all_estimators.size()> names{{
     {"lz78y", "LZ78Y"},
 }};
 
-double thread_cpu_seconds()
-{
-	timespec now{};
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 /// One estimator on one form, or two that share their work; `cost` is its share of the time.
 struct Task {
 	Form form;
@@ -64,18 +56,18 @@ template <typename Series> void add_tasks(std::vector<Task> &tasks, Form form, c
 			                 return {run(series, pace)};
 		                 }});
 	};
-	add(bits ? 0.1 : 1, [](const Series &s, Pace &) { return most_common_value(s); });
+	add(bits ? 0.03 : 0.3, [](const Series &s, Pace &) { return most_common_value(s); });
 	if constexpr (bits) {
-		add(4, [](const Series &s, Pace &) { return collision(s); });
-		add(0.2, [](const Series &s, Pace &) { return markov(s); });
-		add(4, [](const Series &s, Pace &pace) { return compression(s, pace); });
+		add(1.3, [](const Series &s, Pace &) { return collision(s); });
+		add(0.1, [](const Series &s, Pace &) { return markov(s); });
+		add(1.3, [](const Series &s, Pace &pace) { return compression(s, pace); });
 	}
-	tasks.push_back({form, (bits ? 25 : 60) * n,
+	tasks.push_back({form, (bits ? 33 : 28) * n,
 	                 [&series](Pace &pace) { return as_vector(repeated_tuples(series, pace)); }});
-	add(bits ? 8 : 30, [](const Series &s, Pace &pace) { return multi_mcw(s, pace); });
-	add(bits ? 8 : 10, [](const Series &s, Pace &pace) { return lag(s, pace); });
-	add(bits ? 25 : 80, [](const Series &s, Pace &pace) { return multi_mmc(s, pace); });
-	add(bits ? 4 : 60, [](const Series &s, Pace &pace) { return lz78y(s, pace); });
+	add(bits ? 4 : 29, [](const Series &s, Pace &pace) { return multi_mcw(s, pace); });
+	add(bits ? 9 : 6, [](const Series &s, Pace &pace) { return lag(s, pace); });
+	add(bits ? 25 : 94, [](const Series &s, Pace &pace) { return multi_mmc(s, pace); });
+	add(bits ? 8 : 13, [](const Series &s, Pace &pace) { return lz78y(s, pace); });
 }
 
 /// Runs the tasks, the most costly first, on so many threads.
@@ -96,9 +88,7 @@ void run_all(std::vector<Task> &tasks, const Options &options)
 		for (size_t i = next++; i < by_cost.size() && !monitor.stopped(); i = next++) {
 			Task &task = *by_cost[i];
 			Pace pace(monitor, task.cost);
-			const double begin = thread_cpu_seconds();
 			task.estimates = task.run(pace);
-			task.estimates.front().cpu_seconds = thread_cpu_seconds() - begin;
 		}
 	};
 	const size_t threads =
@@ -178,9 +168,10 @@ Result<Assessment> non_iid(const Symbols &symbols, const Options &options)
 		                        "standard asks for {}",
 		                        symbols.values.size(), binary ? "compression" : "MultiMCW", fewest,
 		                        recommended_samples));
-	if (symbols.values.size() > most_samples)
-		return fail(ExitCode::usage, fmt::format("{} samples are too many: at most {} are assessed",
-		                                         symbols.values.size(), most_samples));
+	if (symbols.values.size() > most_bits / symbols.bits)
+		return fail(ExitCode::usage,
+		            fmt::format("{} samples of {} bits are too many: at most {} are assessed",
+		                        symbols.values.size(), symbols.bits, most_bits / symbols.bits));
 
 	// The bitstring is that of the values as they were read; an alphabet of two has none, its
 	// symbols are bits.
@@ -196,14 +187,13 @@ Result<Assessment> non_iid(const Symbols &symbols, const Options &options)
 
 	Assessment assessment{
 	    .samples = symbols.values.size(), .bits = symbols.bits, .alphabet = symbols.alphabet};
-	for (auto &task : tasks)
-		for (auto &estimate : task.estimates) {
-			estimate.form = task.form;
-			assessment.estimates.push_back(std::move(estimate));
-		}
-	std::stable_sort(
-	    assessment.estimates.begin(), assessment.estimates.end(),
-	    [](const Estimate &a, const Estimate &b) { return a.estimator < b.estimator; });
+	for (const auto estimator : all_estimators)
+		for (auto &task : tasks)
+			for (auto &estimate : task.estimates)
+				if (estimate.estimator == estimator) {
+					estimate.form = task.form;
+					assessment.estimates.push_back(std::move(estimate));
+				}
 	assessment.h_original = least(assessment.estimates, Form::literal, symbols.bits);
 	assessment.min_entropy = assessment.h_original;
 	if (!binary) {

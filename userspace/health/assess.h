@@ -20,8 +20,10 @@ namespace hwrngd::assess {
 /// The samples that SP 800-90B asks for (section 3.1.1); fewer are assessed, with a warning.
 inline constexpr uint64_t recommended_samples = 1'000'000;
 
-/// The most samples that are assessed: memory grows with them, to 72 bytes for one of 8 bits.
-inline constexpr uint64_t most_samples = uint64_t{1} << 24U;
+/// The most bits of all samples together that are assessed, and as many samples of any width.
+/// Memory grows with the bits, up to nine bytes for each.
+inline constexpr uint64_t most_bits = uint64_t{1} << 27U;
+inline constexpr uint64_t most_samples = most_bits / 8;
 
 /// Samples of one source, in the order in which they were taken.
 struct Symbols {
@@ -90,7 +92,6 @@ struct Estimate {
 	std::optional<double> min_entropy{};
 	std::vector<Figure> figures{};
 	std::string note{};
-	double cpu_seconds = 0;
 };
 
 /// The result of the non-IID track (section 3.1.3, without the submitter's own estimate).

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "health/sp800_90b.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace hwrngd::sp800_90b {
+
+uint32_t repetition_cutoff(const Claim &claim)
+{
+	// A claim next to nothing asks for more repetitions than can be counted.
+	constexpr double most = UINT32_MAX;
+	return static_cast<uint32_t>(
+	    std::min(most, 1 + std::ceil(claim.alpha_log2 / claim.min_entropy)));
+}
+
+uint32_t proportion_cutoff(const Claim &claim, uint32_t samples)
+{
+	const double alpha = std::exp2(-static_cast<double>(claim.alpha_log2));
+	const double log_p = -claim.min_entropy * std::numbers::ln2;
+	const double log_q = std::log1p(-std::exp(log_p));
+	const double n = samples;
+	// The upper tail of binomial(W, 2^-H), from its small end, so that nothing cancels. Terms
+	// that underflow are far below any alpha.
+	double tail = 0;
+	for (uint32_t cutoff = samples;; cutoff--) {
+		const double k = cutoff;
+		tail += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
+		                 (k * log_p) + (cutoff < samples ? (n - k) * log_q : 0));
+		// At 0 the tail is 1 but for rounding.
+		if (tail > alpha || cutoff == 0)
+			return cutoff + 1;
+	}
+}
+
+const char *name(Failure test)
+{
+	switch (test) {
+	case Failure::repetition_count:
+		return "repetition count";
+	case Failure::adaptive_proportion:
+		return "adaptive proportion";
+	}
+	return "?";
+}
+
+Result<HealthTests> HealthTests::create(const Claim &claim)
+{
+	// Written so that NaN is refused.
+	if (!(claim.min_entropy > 0 && claim.min_entropy <= 8))
+		return fail(ExitCode::usage,
+		            fmt::format("a byte has more than 0 and at most 8 bits of min-entropy, not {}",
+		                        claim.min_entropy));
+	if (claim.alpha_log2 < 1 || claim.alpha_log2 > 64)
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("the rate of false alarms is 2^-1 to 2^-64, not 2^-{}", claim.alpha_log2));
+	return HealthTests(claim);
+}
+
+HealthTests::HealthTests(const Claim &claim)
+    : fresh_repetition_(repetition_cutoff(claim)),
+      fresh_proportion_(proportion_cutoff(claim), window), repetition_(fresh_repetition_),
+      proportion_(fresh_proportion_)
+{
+}
+
+bool HealthTests::test(std::span<const uint8_t> bytes)
+{
+	if (failed_)
+		return false;
+	for (const uint8_t byte : bytes) {
+		if (!repetition_.test(byte)) {
+			failed_ = Failure::repetition_count;
+			return false;
+		}
+		if (!proportion_.test(byte)) {
+			failed_ = Failure::adaptive_proportion;
+			return false;
+		}
+	}
+	// Bytes that finish the start-up test are not used, nor are those that came with them.
+	const bool usable = startup_ == 0;
+	startup_ -= std::min(startup_, bytes.size());
+	return usable;
+}
+
+void HealthTests::restart()
+{
+	repetition_ = fresh_repetition_;
+	proportion_ = fresh_proportion_;
+	startup_ = startup_samples;
+	failed_.reset();
+}
+
+} // namespace hwrngd::sp800_90b

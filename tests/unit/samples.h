@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The inputs of the known answers of SP 800-90B, by recipe. S is the stream of AesCtr.
+#pragma once
+
+#include "aes_ctr.h"
+#include "health/assess.h"
+
+#include <string>
+
+namespace hwrngd::test {
+
+/// A million samples, symbol i being
+///	ctr8   S[i]
+///	ctr4   S[i] and 15
+///	ctr1   S[i] and 1
+///	and8   S[2i] and S[2i + 1]
+///	walk8  w = (w + (S[i] and 3) - 1) mod 256, w before the first being 0
+/// or, of ctr8_short, the first 10,000 of ctr8.
+inline std::vector<uint8_t> samples_of(const std::string &input)
+{
+	AesCtr stream;
+	std::vector<uint8_t> bytes(input == "ctr8_short" ? 10'000
+	                           : input == "and8"     ? 2'000'000
+	                                                 : 1'000'000);
+	stream.fill(bytes);
+	std::vector<uint8_t> samples(bytes);
+	if (input == "and8")
+		samples.resize(bytes.size() / 2);
+	uint8_t walk = 0;
+	for (size_t i = 0; i < samples.size(); i++) {
+		if (input == "ctr4")
+			samples[i] = bytes[i] & 15U;
+		else if (input == "ctr1")
+			samples[i] = bytes[i] & 1U;
+		else if (input == "and8")
+			samples[i] = bytes[2 * i] & bytes[2 * i + 1];
+		else if (input == "walk8")
+			samples[i] = walk = static_cast<uint8_t>(walk + (bytes[i] & 3U) - 1);
+	}
+	return samples;
+}
+
+/// Samples as Symbols, of the least width that holds them.
+inline assess::Symbols symbols_of(std::vector<uint8_t> raw)
+{
+	return assess::to_symbols(std::move(raw), std::nullopt).value();
+}
+
+} // namespace hwrngd::test

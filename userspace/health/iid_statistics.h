@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The statistics of the permutation tests of NIST SP 800-90B, section 5.1: figures of a sequence
+// that depend on the order of its samples.
+#pragma once
+
+#include "health/assess.h"
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hwrngd::iid {
+
+/// Sections 5.1.1 to 5.1.11, in the order of NIST's ea_iid. Periodicity and covariance are at lags
+/// of 1, 2, 8, 16 and 32 samples.
+enum Statistic : uint8_t {
+	excursion,
+	directional_runs,
+	longest_directional_run,
+	increases_decreases,
+	median_runs,
+	longest_median_run,
+	average_collision,
+	longest_collision,
+	periodicity_1,
+	covariance_1 = periodicity_1 + 5,
+	compression = covariance_1 + 5,
+};
+inline constexpr size_t statistics = compression + 1;
+inline constexpr std::array<size_t, 5> lags{1, 2, 8, 16, 32};
+
+/// The name of a statistic, as ea_iid writes it.
+[[nodiscard]] const char *name(Statistic statistic);
+
+using Values = std::array<double, statistics>;
+using Wanted = std::bitset<statistics>;
+
+/// The samples whose order is tested: as they were read, but of a binary source 0 and 1.
+[[nodiscard]] inline std::span<const uint8_t> sequence(const assess::Symbols &symbols)
+{
+	return symbols.alphabet == 2 ? symbols.values : symbols.raw;
+}
+
+/// Computes the statistics of a sequence and of its permutations, which share mean, median and
+/// alphabet. One object serves one thread.
+class Statistics {
+public:
+	/// Fewer samples need not have a collision: after conversion II, 257 bytes have one.
+	static constexpr size_t least_samples = size_t{257} * 8;
+
+	/// `symbols` must have at least two values and `least_samples` samples.
+	explicit Statistics(const assess::Symbols &symbols);
+
+	/// Sets those `values` that are wanted. `samples`: a permutation of sequence(symbols).
+	void compute(std::span<const uint8_t> samples, const Wanted &wanted, Values &values);
+
+private:
+	void directional(std::span<const uint8_t> samples, const Wanted &wanted, Values &values);
+	void median(std::span<const uint8_t> samples, const Wanted &wanted, Values &values);
+	[[nodiscard]] double excursion_of(std::span<const uint8_t> samples) const;
+
+	bool binary_;
+	std::array<uint8_t, 256> raw_{}; ///< the sample as it was read, by that of sequence()
+	uint64_t sum_ = 0;               ///< of all samples as they were read
+	uint8_t upper_half_ = 0;         ///< the least sample that is not below the median
+
+	// Kept from one sequence to the next, so that nothing is allocated.
+	std::vector<uint8_t> converted_;
+	std::vector<uint8_t> flags_;
+	std::vector<uint64_t> bits_;
+};
+
+} // namespace hwrngd::iid

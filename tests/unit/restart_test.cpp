@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "health/restart.h"
+
+#include "health/xoshiro256.h"
+#include "samples.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::restart;
+using namespace hwrngd::test;
+
+namespace {
+
+TEST(Restart, Cutoffs)
+{
+	// Of two values the greater count is binomial, of four equal ones all but: these were summed
+	// exactly, in decimals of 60 digits. NIST's tool simulates, and is one off now and then.
+	EXPECT_EQ(most_common_cutoff(0.5), 769U);
+	EXPECT_EQ(most_common_cutoff(0.99), 574U);
+	EXPECT_EQ(most_common_cutoff(2), 316U);
+	// What NIST's ea_restart found in 5,000,000 rounds of simulation.
+	EXPECT_EQ(most_common_cutoff(3.3093), 150U);
+	EXPECT_EQ(most_common_cutoff(3.97), 105U);
+	EXPECT_EQ(most_common_cutoff(6), 40U);
+	EXPECT_EQ(most_common_cutoff(7.88), 20U);
+	EXPECT_EQ(most_common_cutoff(8), 19U);
+	// Nothing is claimed.
+	EXPECT_EQ(most_common_cutoff(0), 1000U);
+}
+
+TEST(Restart, CutoffsAreThoseOfASimulation)
+{
+	// The share of simulated rows above a cutoff is about alpha; that of a cutoff some less, for a
+	// figure that 20,000 rows can give, is far above it.
+	constexpr int rows = 20'000;
+	Xoshiro256 random(1);
+	for (const double h : {1.0, 1.5, 4.3, 7.3}) {
+		const double p = std::exp2(-h);
+		const uint32_t cutoff = most_common_cutoff(h);
+		std::vector<uint32_t> most;
+		for (int row = 0; row < rows; row++) {
+			std::array<uint32_t, 256> counts{};
+			for (int i = 0; i < 1000; i++)
+				counts[static_cast<size_t>(random.unit() / p)]++;
+			most.push_back(*std::max_element(counts.begin(), counts.end()));
+		}
+		EXPECT_LE(std::count_if(most.begin(), most.end(), [&](auto m) { return m > cutoff; }), 2);
+		// Some deviations below it lies the most that any of the rows has.
+		EXPECT_GE(*std::max_element(most.begin(), most.end()) * 1.15, cutoff) << h;
+	}
+}
+
+std::vector<uint8_t> matrix()
+{
+	return samples_of("ctr8");
+}
+
+TEST(Restart, AValueThatIsTooCommonInOneRowOrColumn)
+{
+	const uint32_t cutoff = most_common_cutoff(7.8);
+	for (const size_t step : {size_t{1}, samples}) { // along a row, along a column
+		auto raw = matrix();
+		// A row and column of all values in turn, so that the count of one is known.
+		for (size_t i = 0; i < 1000; i++)
+			raw[i * step] = static_cast<uint8_t>(i % 250);
+		const auto set = [&](size_t times) {
+			for (size_t i = 0; i < times; i++)
+				raw[i * step] = 250;
+		};
+		// A sane matrix is assessed next, which is told to stop.
+		std::stop_source stop;
+		stop.request_stop();
+		assess::Options options;
+		options.stop = stop.get_token();
+		set(cutoff);
+		auto result = run_tests(symbols_of(raw), 7.8, options);
+		ASSERT_FALSE(result);
+		EXPECT_EQ(result.error().code, ExitCode::interrupted);
+		set(cutoff + 1);
+		result = run_tests(symbols_of(raw), 7.8, options);
+		ASSERT_TRUE(result);
+		EXPECT_FALSE(result->sane());
+		EXPECT_EQ(step == 1 ? result->most_in_row : result->most_in_column, cutoff + 1);
+		EXPECT_FALSE(result->h_rows);
+		EXPECT_FALSE(result->passed());
+		EXPECT_EQ(result->min_entropy(), 0);
+	}
+}
+
+TEST(Restart, HalfOfTheInitialEstimateIsEnough)
+{
+	Assessment assessment;
+	assessment.h_initial = 6;
+	assessment.h_rows = 3;
+	assessment.h_columns = 5;
+	EXPECT_TRUE(assessment.passed());
+	EXPECT_EQ(assessment.min_entropy(), 3);
+	assessment.h_columns = 2.99;
+	EXPECT_FALSE(assessment.passed());
+	EXPECT_EQ(assessment.min_entropy(), 0);
+	assessment.h_rows = assessment.h_columns = 7;
+	EXPECT_EQ(assessment.min_entropy(), 6);
+	assessment.most_in_row = 1;
+	EXPECT_FALSE(assessment.passed());
+}
+
+TEST(Restart, WhatIsNoMatrixIsRefused)
+{
+	auto raw = matrix();
+	EXPECT_FALSE(run_tests(symbols_of(raw), 8.01));
+	EXPECT_FALSE(run_tests(symbols_of(raw), -0.1));
+	EXPECT_FALSE(run_tests(symbols_of(raw), std::numeric_limits<double>::quiet_NaN()));
+	raw.pop_back();
+	EXPECT_FALSE(run_tests(symbols_of(raw), 7));
+}
+
+} // namespace

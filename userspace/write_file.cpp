@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "write_file.h"
+
+#include "file_descriptor.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace hwrngd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unexpected<Error> fail_write(int number, const fs::path &path)
+{
+	// A missing folder is no missing source.
+	auto error = fail_errno(number, path.string());
+	if (error.error().code != ExitCode::not_permitted)
+		error.error().code = ExitCode::io_error;
+	return error;
+}
+
+/// Opens `file`, writes it, and for a regular file waits until it is on the disk.
+Result<void> write_to(const fs::path &file, int flags, std::string_view contents)
+{
+	const FileDescriptor fd(open(file.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666));
+	if (!fd)
+		return fail_write(errno, file);
+	while (!contents.empty()) {
+		const ssize_t written = write(fd.get(), contents.data(), contents.size());
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return fail_write(errno, file);
+		contents.remove_prefix(static_cast<size_t>(written));
+	}
+	// Pipes and terminals have nothing to synchronize.
+	if (fsync(fd.get()) < 0 && errno != EINVAL && errno != EROFS)
+		return fail_write(errno, file);
+	return {};
+}
+
+} // namespace
+
+Result<void> write_file(const fs::path &path, std::string_view contents)
+{
+	std::error_code ignored;
+	if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))
+		return write_to(path, 0, contents);
+
+	// A symbolic link stays, and what it points to is replaced.
+	fs::path target = path;
+	if (fs::is_symlink(path, ignored))
+		if (auto real = fs::weakly_canonical(path, ignored); !real.empty())
+			target = real;
+	fs::path part = target;
+	part += fmt::format(".{}.part", getpid());
+	auto done = write_to(part, O_CREAT | O_EXCL, contents);
+	if (done && rename(part.c_str(), target.c_str()) < 0)
+		done = fail_write(errno, target);
+	if (!done) {
+		// One that was there already is not ours.
+		if (done.error().number != EEXIST)
+			unlink(part.c_str());
+		done.error().message =
+		    fmt::format("{}: nothing was written ({})", path.string(), done.error().message);
+	}
+	return done;
+}
+
+} // namespace hwrngd

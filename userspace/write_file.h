@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "error.h"
+
+#include <filesystem>
+#include <string_view>
+
+namespace hwrngd {
+
+/// Writes a file, all of it or nothing: under another name first, then renamed. What is there and
+/// not a regular file (a pipe, a terminal) is written directly. Fails with ExitCode::io_error, or
+/// not_permitted.
+[[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents);
+
+} // namespace hwrngd

@@ -58,6 +58,29 @@ std::vector<uint8_t> matrix()
 	return samples_of("ctr8");
 }
 
+TEST(Restart, KnownAnswers)
+{
+	struct KnownAnswer {
+		const char *input; // of samples.h
+		double h_initial;
+		uint32_t most;
+		double h_rows;
+		double h_columns;
+	};
+	// NIST's ea_restart -n -vv (1.1.7), which prints six digits.
+	for (const auto &known : {KnownAnswer{"ctr4", 3.9, 95, 3.874517, 3.872578},
+	                          KnownAnswer{"ctr1", 0.9, 558, 0.896955, 0.876460}}) {
+		SCOPED_TRACE(known.input);
+		const auto result = run_tests(symbols_of(samples_of(known.input)), known.h_initial);
+		ASSERT_TRUE(result);
+		EXPECT_TRUE(result->passed());
+		EXPECT_EQ(std::max(result->most_in_row, result->most_in_column), known.most);
+		EXPECT_NEAR(*result->h_rows, known.h_rows, 5.1e-7);
+		EXPECT_NEAR(*result->h_columns, known.h_columns, 5.1e-7);
+		EXPECT_EQ(result->min_entropy(), *result->h_columns);
+	}
+}
+
 TEST(Restart, AValueThatIsTooCommonInOneRowOrColumn)
 {
 	const uint32_t cutoff = most_common_cutoff(7.8);

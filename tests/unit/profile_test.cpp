@@ -33,7 +33,7 @@ TEST(Profile, PiecesOfAnySizeGiveTheSame)
 	EXPECT_EQ(std::accumulate(whole.histogram.begin(), whole.histogram.end(), uint64_t{0}),
 	          20'003U);
 	EXPECT_EQ(whole.fips.blocks, 7U); // of 2500 bytes, after the first four
-	for (const size_t piece : {1, 7, 63, 64, 65, 5000}) {
+	for (const size_t piece : std::vector<size_t>{1, 7, 63, 64, 65, 5000}) {
 		const auto pieces = profile_of(samples, 8, piece);
 		EXPECT_EQ(pieces.first, whole.first);
 		EXPECT_EQ(pieces.histogram, whole.histogram);
@@ -113,7 +113,7 @@ TEST(Profile, BlocksOfBitsWhateverTheWidth)
 TEST(Profile, PeriodsGrowAndLoseNoBlock)
 {
 	// All blocks but the first fail: zeros.
-	for (const size_t blocks : {128, 129, 256, 257, 300, 1000}) {
+	for (const size_t blocks : std::vector<size_t>{128, 129, 256, 257, 300, 1000}) {
 		std::vector<uint8_t> bytes(4 + blocks * 2500);
 		AesCtr().fill(std::span(bytes).first(4 + 2500));
 		const auto profile = profile_of(bytes, 8);

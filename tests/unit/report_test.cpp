@@ -222,7 +222,7 @@ TEST(Chart, BarsGoUpAndDownFromZero)
 TEST(Chart, ABitPlaneHasALineForEachRunOfOnes)
 {
 	std::vector<uint8_t> samples(130, 0);
-	for (const size_t i : {0, 2, 3, 63, 64, 129})
+	for (const size_t i : std::vector<size_t>{0, 2, 3, 63, 64, 129})
 		samples[i] = 4;
 	const auto svg = chart::bit_plane(samples, 2);
 	EXPECT_NE(svg.find("viewBox=\"0 0 64 3\""), std::string::npos);

@@ -272,7 +272,7 @@ std::string autocorrelation(const Profile &profile)
 	chart.high = headroom(greatest);
 	chart.low = -chart.high;
 	chart.levels = {band, -band};
-	for (const size_t lag : {1, 16, 32, 48, 64})
+	for (const size_t lag : std::array<size_t, 5>{1, 16, 32, 48, 64})
 		chart.across.push_back({static_cast<double>(lag - 1), std::to_string(lag)});
 	chart.up = {{greatest, fmt::format("{:.2g}", greatest)},
 	            {0, "0"},
@@ -303,7 +303,7 @@ std::string run_lengths(const Profile &profile)
 		chart.expected.push_back(scale(expected));
 	}
 	chart.high = headroom(greatest);
-	for (const size_t length : {1, 5, 10, 15})
+	for (const size_t length : std::array<size_t, 4>{1, 5, 10, 15})
 		chart.across.push_back({static_cast<double>(length - 1), std::to_string(length)});
 	chart.across.push_back({Profile::run_lengths - 1, fmt::format("{}+", Profile::run_lengths)});
 	for (int power = 0; scale(std::pow(10, power)) <= greatest; power += greatest > 5 ? 2 : 1)

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace hwrngd::iid {
@@ -40,8 +41,9 @@ Bins make_bins(const std::vector<double> &expected)
 {
 	std::vector<uint32_t> order(expected.size());
 	std::iota(order.begin(), order.end(), 0U);
-	std::stable_sort(order.begin(), order.end(),
-	                 [&](uint32_t a, uint32_t b) { return expected[a] < expected[b]; });
+	std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+		return std::pair(expected[a], a) < std::pair(expected[b], b);
+	});
 
 	Bins bins;
 	bins.of.resize(expected.size());

@@ -33,7 +33,7 @@ void Profiler::add(std::span<const uint8_t> samples)
 void Profiler::add_bits(uint8_t sample)
 {
 	for (unsigned i = profile_.bits; i > 0; i--) {
-		const unsigned bit = sample >> (i - 1) & 1U;
+		const unsigned bit = static_cast<unsigned>(sample) >> (i - 1) & 1U;
 		if (run_ > 0 && bit != run_bit_) {
 			profile_.runs[std::min(run_, Profile::run_lengths) - 1]++;
 			run_ = 0;
@@ -41,7 +41,7 @@ void Profiler::add_bits(uint8_t sample)
 		run_bit_ = bit;
 		run_++;
 
-		byte_ = static_cast<uint8_t>(byte_ << 1U | bit);
+		byte_ = static_cast<uint8_t>(static_cast<unsigned>(byte_) << 1U | bit);
 		if (++byte_bits_ == 8) {
 			block_.push_back(byte_);
 			byte_bits_ = 0;

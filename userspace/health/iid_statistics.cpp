@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/iid_statistics.h"
 
-#include "health/bzip2_size.h"
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -184,6 +182,7 @@ Statistics::Statistics(const assess::Symbols &symbols) : binary_(symbols.alphabe
 		raw_[samples[i]] = symbols.raw[i];
 		sum_ += symbols.raw[i];
 	}
+	compressed_size_.emplace(raw_);
 	if (binary_) {
 		upper_half_ = 1; // the median is 0.5 by definition (5.1.5)
 		return;
@@ -250,7 +249,7 @@ void Statistics::compute(std::span<const uint8_t> samples, const Wanted &wanted,
 		values[excursion] = excursion_of(samples);
 	median(samples, wanted, values);
 	if (wanted[compression])
-		values[compression] = static_cast<double>(compressed_size(samples, raw_));
+		values[compression] = static_cast<double>((*compressed_size_)(samples));
 
 	auto of_bytes = samples;
 	if (wanted[average_collision] || wanted[longest_collision]) {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include "health/assess.h"
+#include "health/bzip2_size.h"
 
 #include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -68,6 +70,7 @@ private:
 	uint8_t upper_half_ = 0;         ///< the least sample that is not below the median
 
 	// Kept from one sequence to the next, so that nothing is allocated.
+	std::optional<Bzip2Size> compressed_size_;
 	std::vector<uint8_t> converted_;
 	std::vector<uint8_t> flags_;
 	std::vector<uint64_t> bits_;

@@ -22,6 +22,15 @@ TEST(Credit, IsZeroWithoutClaimOrBytes)
 	EXPECT_EQ(credited_bits(1, 4), 0);
 }
 
+TEST(Credit, IsBoundedByWhatWasAssessed)
+{
+	EXPECT_EQ(credited_bits(2500, 1000, 512), 9765); // half of the claim is less
+	EXPECT_EQ(credited_bits(2500, 1000, 500), 9765); // just as much
+	EXPECT_EQ(credited_bits(2500, 1000, 499), 9746); // 20000 * 499 / 1024 is 9746.09
+	EXPECT_EQ(credited_bits(2500, 1000, 0), 0);
+	EXPECT_EQ(credited_bits(2500, 4, 1024), 39);
+}
+
 TEST(Credit, NeverExceedsHalfOfTheBits)
 {
 	EXPECT_EQ(credited_bits(2500, 4096), 10000);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
 #include "command/sample.h"
+#include "config.h"
 #include "control/policy.h"
 #include "interrupt.h"
 #include "pool/credit.h"
@@ -78,6 +79,7 @@ Result<Harvest> harvest(const Context &context, const Inventory &inventory,
 
 struct Fed {
 	uint64_t bits = 0;
+	unsigned assessed = full_quality; ///< bits in 1024 that are credited at most
 	bool reseeded = false;
 	bool ready_before = false;
 };
@@ -96,6 +98,7 @@ void print_json_result(const Harvest &got, const Fed &fed, const std::vector<Rej
 	            {"bytes", dry_run ? 0 : got.good},
 	            {"fips", to_json(got.sample.fips)},
 	            {"claim", got.source.claim},
+	            {"assessed", fed.assessed},
 	            {"credited_bits", dry_run ? 0 : fed.bits},
 	            {"would_credit_bits", fed.bits},
 	            {"crng_ready_before", fed.ready_before},
@@ -110,8 +113,11 @@ void print_text_result(const Harvest &got, const Fed &fed, bool dry_run)
 	const auto &fips = got.sample.fips;
 	fmt::print("Source    {} ({})\n", got.source.name, got.reason);
 	fmt::print("Health    FIPS 140-2: {}; healthy\n", to_text(fips));
-	fmt::print("{} {} bytes, credited with {} bits (half of what it claims, {} in 1024)\n",
-	           dry_run ? "Would feed" : "Fed      ", got.good, fed.bits, got.source.claim);
+	const bool bounded = 2 * fed.assessed < got.source.claim;
+	fmt::print("{} {} bytes, credited with {} bits ({}, {} in 1024)\n",
+	           dry_run ? "Would feed" : "Fed      ", got.good, fed.bits,
+	           bounded ? "what it was assessed to have" : "half of what it claims",
+	           bounded ? fed.assessed : got.source.claim);
 	const bool ready = crng_ready();
 	const char *more = "";
 	if (dry_run)
@@ -142,6 +148,9 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 		return fail(ExitCode::usage,
 		            fmt::format("--bytes {}: give 1 to {}; the pool itself holds 32", options.bytes,
 		                        most_feed_bytes));
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
 	const auto inventory = take_inventory(context.root);
 	const auto candidates = rank(inventory, options.source);
 	if (!candidates)
@@ -172,7 +181,9 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 			rejected.push_back({candidate.source.name, got.error()});
 			continue;
 		}
-		Fed fed{.bits = credited_bits(got->good, candidate.source.claim),
+		const unsigned assessed = config->credit_bound(candidate.source.name);
+		Fed fed{.bits = credited_bits(got->good, candidate.source.claim, assessed),
+		        .assessed = assessed,
 		        .ready_before = crng_ready()};
 		if (pool) {
 			if (auto added = pool->add(got->buffer.span().first(got->good), fed.bits); !added)

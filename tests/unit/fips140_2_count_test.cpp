@@ -140,7 +140,7 @@ TEST(Fips140_2Count, TheBestVariantComesFirst)
 TEST(Fips140_2Count, TheRunsAreWhereTheTestSays)
 {
 	for (const size_t length : {size_t{25}, size_t{26}})
-		for (const size_t at : {0, 1, 7, 8, 2559, 2560, 19974})
+		for (const size_t at : {0U, 1U, 7U, 8U, 2559U, 2560U, 19974U})
 			EXPECT_EQ(Reference(block_with_run(length, at % 2 == 0, at)).longest_run, length) << at;
 }
 

@@ -129,7 +129,7 @@ TEST(Rngtest, PipeCopiesTheGoodBlocksFromByte8On)
 {
 	auto input = aes_bytes(8 + 250 * block_bytes);
 	std::string good = input.substr(8);
-	for (const size_t bad : {249, 150, 100, 99, 1, 0}) {
+	for (const size_t bad : {249U, 150U, 100U, 99U, 1U, 0U}) {
 		input.replace(8 + bad * block_bytes, block_bytes, block_bytes, '\x11');
 		good.erase(bad * block_bytes, block_bytes);
 	}

@@ -23,6 +23,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace hwrngd::fips140_2::HWY_NAMESPACE {
 
+namespace {
+
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes = hn::CappedTag<uint64_t, 8>;
@@ -85,7 +87,7 @@ struct Padding {
 	{
 		const auto nibbles =
 		    static_cast<unsigned>(after ? padding_bytes : 0) + (before ? padding_bytes : 0);
-		for (const size_t mask : {1, 2, 4, 7, 8, 11, 13, 14}) // an odd number of bits
+		for (const size_t mask : {1U, 2U, 4U, 7U, 8U, 11U, 13U, 14U}) // an odd number of bits
 			counts.odd[mask] = static_cast<uint16_t>(counts.odd[mask] - nibbles);
 		for (size_t k = 0; k < run_classes; k++) {
 			counts.runs[after ? 1 : 0][k]--;
@@ -120,9 +122,9 @@ HWY_INLINE void transpose(std::array<Vector, 8> &v)
 {
 	for (size_t i = 0; i < 4; i++)
 		exchange<4>(v[i], v[i + 4], 0x0f0f0f0f0f0f0f0f);
-	for (const size_t i : {0, 1, 4, 5})
+	for (const size_t i : {0U, 1U, 4U, 5U})
 		exchange<2>(v[i], v[i + 2], 0x3333333333333333);
-	for (const size_t i : {0, 2, 4, 6})
+	for (const size_t i : {0U, 2U, 4U, 6U})
 		exchange<1>(v[i], v[i + 1], 0x5555555555555555);
 }
 
@@ -366,6 +368,8 @@ void count(const uint8_t *block, Counts &counts)
 	counts.equal_words = has_equal_words(block);
 	padding.take_out_of(counts);
 }
+
+} // namespace
 
 } // namespace hwrngd::fips140_2::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

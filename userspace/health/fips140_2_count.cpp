@@ -25,6 +25,9 @@ namespace hwrngd::fips140_2::HWY_NAMESPACE {
 
 namespace {
 
+// NOLINTBEGIN(modernize-avoid-c-arrays): std::array has constructors, and those are not compiled
+// for the target, so that a vector's cannot be called there.
+
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes = hn::CappedTag<uint64_t, 8>;
@@ -118,7 +121,7 @@ template <int shift> HWY_INLINE void exchange(Vector &a, Vector &b, uint64_t mas
 }
 
 /// Transposes, in all bytes of eight vectors, eight by eight bits: bit r of v[b] was bit b of v[r].
-HWY_INLINE void transpose(std::array<Vector, 8> &v)
+HWY_INLINE void transpose(Vector *v)
 {
 	for (size_t i = 0; i < 4; i++)
 		exchange<4>(v[i], v[i + 4], 0x0f0f0f0f0f0f0f0f);
@@ -134,7 +137,7 @@ HWY_INLINE void spread(const uint8_t *block, const Padding &padding, Planes &pla
 	std::memcpy(last.data(), block + last_begin, last_bytes);
 	padding.write(last.data() + last_bytes);
 	for (size_t q = 0; q < segment_bytes; q += vector_bytes) {
-		std::array<Vector, 8> v;
+		Vector v[8];
 		for (size_t i = 0; i < 7; i++)
 			v[i] = load(block + i * segment_bytes + q);
 		v[7] = load(last.data() + q);
@@ -169,7 +172,7 @@ public:
 		count_ = hn::Add(count_, hn::Add(hn::PopulationCount(a), hn::PopulationCount(b)));
 	}
 
-	HWY_INLINE void add_8(const std::array<Vector, 8> &v)
+	HWY_INLINE void add_8(const Vector *v)
 	{
 		for (size_t i = 0; i < 8; i += 2)
 			add_2(v[i], v[i + 1]);
@@ -188,7 +191,7 @@ private:
 		pairs_ = hn::Add(pairs_, hn::PopulationCount(add_bits(ones_, a, b)));
 	}
 
-	HWY_INLINE void add_8(const std::array<Vector, 8> &v)
+	HWY_INLINE void add_8(const Vector *v)
 	{
 		const Vector two_a = add_bits(ones_, v[0], v[1]);
 		const Vector two_b = add_bits(ones_, v[2], v[3]);
@@ -270,18 +273,16 @@ constexpr Candidates all_of_the_block()
 HWY_INLINE bool count_runs(const Planes &planes, Counts &counts, Candidates &candidates)
 {
 	static constexpr Candidates in_block = all_of_the_block();
-	// NOLINTBEGIN(modernize-avoid-c-arrays): the constructor of std::array is of no target
 	Counter of_both[run_classes]; // values together; [k - 1]: k bits or more
 	Counter of_ones[run_classes]; // from 2 bits on
-	// NOLINTEND(modernize-avoid-c-arrays)
 	Vector any = hn::Zero(Lanes());
 	for (size_t q = 0; q < segment_bytes; q += vector_bytes) {
-		std::array<Vector, 14> bit;
-		for (size_t i = 0; i < bit.size(); i++)
+		Vector bit[14];
+		for (size_t i = 0; i < 14; i++)
 			bit[i] = planes.at(i % 8, q + i / 8);
-		std::array<Vector, 13> change; // between a bit and the next: there begins a run
+		Vector change[13]; // between a bit and the next: there begins a run
 		Vector changes = hn::Zero(Lanes());
-		for (size_t i = 0; i < change.size(); i++) {
+		for (size_t i = 0; i < 13; i++) {
 			change[i] = hn::Xor(bit[i], bit[i + 1]);
 			changes = hn::Or(changes, change[i]);
 		}
@@ -289,12 +290,12 @@ HWY_INLINE bool count_runs(const Planes &planes, Counts &counts, Candidates &can
 		store(equal, candidates.data() + q);
 		any = hn::Or(any, equal);
 
-		std::array<Vector, 8> run;
+		Vector run[8];
 		for (size_t i = 0; i < 8; i++)
 			run[i] = change[i];
 		of_both[0].add_8(run);
 		for (size_t k = 1; k < run_classes; k++) {
-			std::array<Vector, 8> run_of_ones;
+			Vector run_of_ones[8];
 			for (size_t i = 0; i < 8; i++) {
 				run[i] = hn::AndNot(change[i + k], run[i]);
 				run_of_ones[i] = hn::AndNot(bit[i], run[i]);
@@ -368,6 +369,8 @@ void count(const uint8_t *block, Counts &counts)
 	counts.equal_words = has_equal_words(block);
 	padding.take_out_of(counts);
 }
+
+// NOLINTEND(modernize-avoid-c-arrays)
 
 } // namespace
 

@@ -156,6 +156,12 @@ private:
 		                 "Samples to assess; default: all of a file or pipe, 1,000,000 of a "
 		                 "device or source")
 		    ->check(CLI::Range(uint64_t{1}, assess::most_samples));
+		assess->add_flag("--iid", assess_.iid, "Also test whether the samples are IID (section 5)");
+		assess->add_option(
+		    "--restart", assess_.restart,
+		    "Also run the restart tests (3.1.4) on this file of 1000 samples of each "
+		    "of 1000 restarts");
+		assess->add_option("--html", assess_.html, "Write a report to this file");
 		assess->callback([this] { run_ = [this] { return assess_command(context(), assess_); }; });
 
 		auto *feed = app_.add_subcommand("feed", "Test the best source and feed the kernel's pool");

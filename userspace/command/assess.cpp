@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/assess.h"
+#include "command/assess_tests.h"
 #include "command/command.h"
+#include "command/report.h"
 #include "command/sample.h"
 #include "control/policy.h"
 #include "interrupt.h"
 #include "pool/credit.h"
+#include "write_file.h"
 
 #include <unistd.h>
 
@@ -12,7 +15,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 
+#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 namespace hwrngd {
@@ -58,10 +63,12 @@ private:
 	std::chrono::steady_clock::time_point last_;
 };
 
-/// Reads `wanted` samples, or all there are.
+/// Reads `wanted` samples, or all there are. Takes the time of each piece, if it is asked to.
 Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &name,
-                                          std::optional<uint64_t> wanted)
+                                          std::optional<uint64_t> wanted,
+                                          Latency *latency = nullptr)
 {
+	using namespace std::chrono;
 	constexpr size_t piece = 4096;
 	const uint64_t most = wanted.value_or(most_samples + 1);
 	Bar bar("Reading " + name);
@@ -69,7 +76,10 @@ Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &nam
 	while (samples.size() < most) {
 		const size_t have = samples.size();
 		samples.resize(have + static_cast<size_t>(std::min<uint64_t>(piece, most - have)));
+		const auto start = steady_clock::now();
 		const auto n = fill(source, std::span(samples).subspan(have));
+		if (latency != nullptr)
+			latency->add(duration_cast<microseconds>(steady_clock::now() - start));
 		if (!n)
 			return std::unexpected(n.error());
 		const bool ended = have + *n < samples.size();
@@ -99,6 +109,7 @@ struct Subject {
 	std::string name;
 	std::vector<uint8_t> samples;
 	std::optional<SourceInfo> source;
+	std::optional<Latency> latency{};
 };
 
 Result<Subject> read_file(const std::string &file, const AssessOptions &options)
@@ -127,24 +138,86 @@ Result<Subject> read_source(const Context &context, const AssessOptions &options
 	auto opened = OpenSource::open(context.root, inventory, info);
 	if (!opened)
 		return std::unexpected(opened.error());
-	auto samples =
-	    read_samples(opened->source(), info.name, options.samples.value_or(recommended_samples));
+	Latency latency;
+	auto samples = read_samples(opened->source(), info.name,
+	                            options.samples.value_or(recommended_samples), &latency);
 	if (auto closed = opened->close(); !closed)
 		return std::unexpected(closed.error());
 	if (!samples)
 		return std::unexpected(samples.error());
-	return Subject{info.name, std::move(*samples), info};
+	return Subject{info.name, std::move(*samples), info, latency};
 }
 
-Result<Assessment> run(const std::string &name, const Symbols &symbols)
+/// Calls run(options) with a bar and a way to stop.
+template <typename Run> auto with_bar(const std::string &what, const Run &run)
 {
 	std::stop_source stop;
-	Bar bar("Assessing " + name);
-	return non_iid(symbols, {.stop = stop.get_token(), .progress = [&](double share) {
-		                         bar.update(share);
-		                         if (interrupted() != 0)
-			                         stop.request_stop();
-	                         }});
+	Bar bar(what);
+	iid::Options options;
+	options.stop = stop.get_token();
+	options.progress = [&](double share) {
+		bar.update(share);
+		if (interrupted() != 0)
+			stop.request_stop();
+	};
+	return run(options);
+}
+
+/// All that was found about a subject.
+struct Found {
+	Assessment assessment;
+	std::optional<iid::Assessment> iid{};
+	std::optional<restart::Assessment> restart{};
+
+	[[nodiscard]] bool passed() const
+	{
+		return (!iid || iid->iid()) && (!restart || restart->passed());
+	}
+};
+
+Result<restart::Assessment> run_restart_tests(const std::string &file, unsigned bits,
+                                              double h_initial)
+{
+	auto source = open_device(file, restart::samples * 64);
+	if (!source)
+		return std::unexpected(source.error());
+	auto rows = read_samples(**source, file, std::nullopt);
+	if (!rows)
+		return std::unexpected(rows.error());
+	const auto symbols = to_symbols(std::move(*rows), bits);
+	if (!symbols)
+		return std::unexpected(symbols.error());
+	return with_bar("Restart tests of " + file, [&](const auto &options) {
+		return restart::run_tests(*symbols, h_initial, options);
+	});
+}
+
+/// Runs what was asked for.
+Result<Found> find(const std::string &name, const Symbols &symbols, const AssessOptions &options)
+{
+	auto assessment =
+	    with_bar("Assessing " + name, [&](const auto &how) { return non_iid(symbols, how); });
+	if (!assessment)
+		return fail(assessment.error().code,
+		            fmt::format("{}: {}", name, assessment.error().message));
+	Found found{.assessment = std::move(*assessment)};
+	if (options.iid) {
+		const auto iid = with_bar("IID track of " + name,
+		                          [&](const auto &how) { return iid::run_track(symbols, how); });
+		if (!iid)
+			return fail(iid.error().code, fmt::format("{}: {}", name, iid.error().message));
+		found.iid = *iid;
+	}
+	if (options.restart) {
+		const double h_initial =
+		    found.iid && found.iid->iid() ? found.iid->min_entropy : found.assessment.min_entropy;
+		const auto restart = run_restart_tests(*options.restart, symbols.bits, h_initial);
+		if (!restart)
+			return fail(restart.error().code,
+			            fmt::format("{}: {}", *options.restart, restart.error().message));
+		found.restart = *restart;
+	}
+	return found;
 }
 
 /// What the result must be read with.
@@ -216,8 +289,9 @@ nlohmann::ordered_json to_json(const Assessment &assessment)
 	return document;
 }
 
-void print_document(const Subject &subject, const Symbols &symbols, const Assessment &assessment)
+void print_document(const Subject &subject, const Symbols &symbols, const Found &found)
 {
+	const auto &assessment = found.assessment;
 	nlohmann::ordered_json document{{"source", subject.name}};
 	document.update(to_json(assessment));
 	document["warnings"] = warnings(symbols);
@@ -227,7 +301,30 @@ void print_document(const Subject &subject, const Symbols &symbols, const Assess
 		                       {"claim", subject.source->claim},
 		                       {"of", full_quality},
 		                       {"confidence", confidence}};
+	if (found.iid)
+		document["iid"] = hwrngd::to_json(*found.iid);
+	if (found.restart)
+		document["restart"] = hwrngd::to_json(*found.restart);
 	print_json(document);
+}
+
+Result<void> write_report(const std::string &path, const Subject &subject, const Symbols &symbols,
+                          const Found &found)
+{
+	Profiler profiler(symbols.bits);
+	profiler.add(symbols.raw);
+	Report report;
+	report.name = subject.name;
+	report.made = fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)));
+	report.version = HWRNGD_VERSION;
+	report.profile = profiler.profile();
+	report.assessment = found.assessment;
+	report.iid = found.iid;
+	report.restart = found.restart;
+	report.latency = subject.latency;
+	for (const auto &warning : warnings(symbols))
+		report.warnings.push_back("Warning: " + warning);
+	return write_file(path, to_html(report));
 }
 
 /// Bits per sample, for both forms alike.
@@ -242,8 +339,9 @@ std::string per_sample(const Assessment &assessment, Estimator estimator, Form f
 	return "-";
 }
 
-void print_text(const Subject &subject, const Symbols &symbols, const Assessment &assessment)
+void print_text(const Subject &subject, const Symbols &symbols, const Found &found)
 {
+	const auto &assessment = found.assessment;
 	fmt::print("SP 800-90B assessment of {}, non-IID track\n"
 	           "{} samples of {} bit{}, {} different values\n",
 	           subject.name, assessment.samples, assessment.bits, assessment.bits == 1 ? "" : "s",
@@ -281,6 +379,10 @@ void print_text(const Subject &subject, const Symbols &symbols, const Assessment
 		    assessment.samples < recommended_samples ? ", for now" : "",
 		    assessed_quality(assessment), confidence * 100, subject.name,
 		    subject.source->claim > 0 ? std::to_string(subject.source->claim) : "nothing");
+	if (found.iid)
+		hwrngd::print_text(*found.iid);
+	if (found.restart)
+		hwrngd::print_text(*found.restart);
 }
 
 } // namespace
@@ -302,15 +404,17 @@ Result<ExitCode> assess_command(const Context &context, const AssessOptions &opt
 		return fail(symbols.error().code,
 		            fmt::format("{}: {}; without --bits the width is that of the greatest sample",
 		                        subject->name, symbols.error().message));
-	const auto assessment = run(subject->name, *symbols);
-	if (!assessment)
-		return fail(assessment.error().code,
-		            fmt::format("{}: {}", subject->name, assessment.error().message));
+	const auto found = find(subject->name, *symbols, options);
+	if (!found)
+		return std::unexpected(found.error());
+	if (options.html)
+		if (auto written = write_report(*options.html, *subject, *symbols, *found); !written)
+			return std::unexpected(written.error());
 	if (context.json)
-		print_document(*subject, *symbols, *assessment);
+		print_document(*subject, *symbols, *found);
 	else
-		print_text(*subject, *symbols, *assessment);
-	return ExitCode::done;
+		print_text(*subject, *symbols, *found);
+	return found->passed() ? ExitCode::done : ExitCode::check_failed;
 }
 
 } // namespace hwrngd

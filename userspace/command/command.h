@@ -50,8 +50,11 @@ struct TestOptions {
 struct AssessOptions {
 	std::optional<std::string> file; ///< "-" is standard input; or else:
 	std::optional<std::string> source;
-	unsigned bits = 0;               ///< per sample; 0: as many as the greatest sample needs
-	std::optional<uint64_t> samples; ///< default: all of a file or pipe, 1,000,000 of a device
+	unsigned bits = 0;                  ///< per sample; 0: as many as the greatest sample needs
+	std::optional<uint64_t> samples;    ///< default: all of a file or pipe, 1,000,000 of a device
+	bool iid = false;                   ///< the IID track as well
+	std::optional<std::string> restart; ///< a file of 1000 times 1000 samples: the restart tests
+	std::optional<std::string> html;    ///< where to write the report
 };
 /// `assess`: how much entropy the samples of a file or source hold, by SP 800-90B.
 [[nodiscard]] Result<ExitCode> assess_command(const Context &context, const AssessOptions &options);

@@ -93,7 +93,7 @@ std::string verdict(const Report &report)
 		html += fmt::format("<strong>{:.4g} of {}</strong>min-entropy in each sample, or {} of "
 		                    "1024 as the quality of a hwrng",
 		                    *entropy, bits(report.profile.bits),
-		                    static_cast<unsigned>(*entropy / report.profile.bits * 1024));
+		                    static_cast<unsigned>(*entropy / 8 * 1024));
 	else
 		html += "<strong>No entropy awarded</strong>";
 	if (failed.empty()) {

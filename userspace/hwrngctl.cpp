@@ -162,6 +162,8 @@ private:
 		    "Also run the restart tests (3.1.4) on this file of 1000 samples of each "
 		    "of 1000 restarts");
 		assess->add_option("--html", assess_.html, "Write a report to this file");
+		assess->add_flag("--save", assess_.save,
+		                 "Credit the source from now on with no more than it was assessed to have");
 		assess->callback([this] { run_ = [this] { return assess_command(context(), assess_); }; });
 
 		auto *feed = app_.add_subcommand("feed", "Test the best source and feed the kernel's pool");

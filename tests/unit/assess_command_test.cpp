@@ -167,4 +167,30 @@ TEST(AssessCommand, ASignalEndsItWhileItWaitsForAPipe)
 	EXPECT_EQ(tree.text("/stdout"), "");
 }
 
+TEST(AssessCommand, SavedItBoundsTheCredit)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0", "virtio_rng.0", false, "1000");
+	// Four bits of each byte are random: FIPS 140-2 would refuse them, so feed reads better ones.
+	tree.file("/dev/hwrng", random_bytes(64 + 1'000'000, 0x0f));
+	const auto ran = run(tree, "assess --source virtio_rng.0 --save --output=json");
+	ASSERT_EQ(ran.code, 0) << ran.err;
+	const auto document = nlohmann::json::parse(ran.out);
+	const unsigned assessed = document["quality"]["assessed"];
+	EXPECT_GT(assessed, 400U);
+	EXPECT_LT(assessed, 512U);
+	EXPECT_EQ(document["saved"], tree.at("/etc/hwrngd.conf.d/assessed-virtio_rng.0.conf").string());
+	tree.file("/dev/hwrng", random_bytes(5'000));
+	const auto fed = run(tree, "feed --once --dry-run --output=json");
+	ASSERT_EQ(fed.code, 0) << fed.err;
+	EXPECT_EQ(nlohmann::json::parse(fed.out)["would_credit_bits"], 20000 * assessed / 1024);
+
+	EXPECT_EQ(run(tree, "assess --source virtio_rng.0 --save --samples 999999").code, 2);
+	EXPECT_EQ(run(tree, "assess --save " + tree.at("/dev/hwrng").string()).code, 2);
+	tree.file("/etc/hwrngd.conf", "[source.x]\nasessed = 1\n");
+	const auto refused = run(tree, "feed --once --dry-run");
+	EXPECT_EQ(refused.code, 2);
+	EXPECT_NE(refused.err.find("line 2: unknown key \"asessed\""), std::string::npos);
+}
+
 } // namespace

@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "command/report.h"
 #include "command/sample.h"
+#include "config.h"
 #include "control/policy.h"
 #include "interrupt.h"
 #include "pool/credit.h"
@@ -244,6 +245,24 @@ unsigned assessed_quality(const Assessment &assessment)
 	return static_cast<unsigned>(assessment.min_entropy / 8 * full_quality);
 }
 
+/// Puts the result into the configuration; returns the file, or nothing if that was not asked for.
+Result<std::optional<std::filesystem::path>> save(const Context &context, const Subject &subject,
+                                                  const Found &found, bool wanted)
+{
+	if (!wanted)
+		return std::nullopt;
+	if (found.restart && !found.restart->passed())
+		return fail(ExitCode::check_failed,
+		            fmt::format("{}: a restart test failed; nothing was saved", subject.name));
+	auto path = write_assessed(context.root, subject.name, assessed_quality(found.assessment));
+	if (!path) {
+		if (path.error().code == ExitCode::not_permitted)
+			path.error().message += "; saving needs root (sudo)";
+		return std::unexpected(path.error());
+	}
+	return *path;
+}
+
 /// The assessment only bounds what a source claims, since it cannot tell noise from a computation.
 unsigned proposed_quality(const Assessment &assessment, const SourceInfo &source)
 {
@@ -289,7 +308,8 @@ nlohmann::ordered_json to_json(const Assessment &assessment)
 	return document;
 }
 
-void print_document(const Subject &subject, const Symbols &symbols, const Found &found)
+void print_document(const Subject &subject, const Symbols &symbols, const Found &found,
+                    const std::optional<std::filesystem::path> &saved)
 {
 	const auto &assessment = found.assessment;
 	nlohmann::ordered_json document{{"source", subject.name}};
@@ -305,6 +325,8 @@ void print_document(const Subject &subject, const Symbols &symbols, const Found 
 		document["iid"] = hwrngd::to_json(*found.iid);
 	if (found.restart)
 		document["restart"] = hwrngd::to_json(*found.restart);
+	if (saved)
+		document["saved"] = saved->string();
 	print_json(document);
 }
 
@@ -339,7 +361,8 @@ std::string per_sample(const Assessment &assessment, Estimator estimator, Form f
 	return "-";
 }
 
-void print_text(const Subject &subject, const Symbols &symbols, const Found &found)
+void print_text(const Subject &subject, const Symbols &symbols, const Found &found,
+                const std::optional<std::filesystem::path> &saved)
 {
 	const auto &assessment = found.assessment;
 	fmt::print("SP 800-90B assessment of {}, non-IID track\n"
@@ -379,6 +402,9 @@ void print_text(const Subject &subject, const Symbols &symbols, const Found &fou
 		    assessment.samples < recommended_samples ? ", for now" : "",
 		    assessed_quality(assessment), confidence * 100, subject.name,
 		    subject.source->claim > 0 ? std::to_string(subject.source->claim) : "nothing");
+	if (saved)
+		fmt::print("Saved in {}: {} is credited with {} bits in {} at most\n", saved->string(),
+		           subject.name, assessed_quality(assessment), full_quality);
 	if (found.iid)
 		hwrngd::print_text(*found.iid);
 	if (found.restart)
@@ -391,6 +417,13 @@ Result<ExitCode> assess_command(const Context &context, const AssessOptions &opt
 {
 	if (!options.file && !options.source)
 		return fail(ExitCode::usage, "assess: name a FILE (- is standard input), or --source NAME");
+	if (options.save && !options.source)
+		return fail(ExitCode::usage, "assess --save: name the source by --source NAME");
+	if (options.save && options.samples.value_or(recommended_samples) < recommended_samples)
+		return fail(ExitCode::usage,
+		            fmt::format("assess --save: --samples {} are too few to bound a credit by; the "
+		                        "standard asks for {}",
+		                        *options.samples, recommended_samples));
 	auto subject = options.file ? read_file(*options.file, options) : read_source(context, options);
 	if (!subject)
 		return std::unexpected(subject.error());
@@ -410,10 +443,13 @@ Result<ExitCode> assess_command(const Context &context, const AssessOptions &opt
 	if (options.html)
 		if (auto written = write_report(*options.html, *subject, *symbols, *found); !written)
 			return std::unexpected(written.error());
+	const auto saved = save(context, *subject, *found, options.save);
+	if (!saved)
+		return std::unexpected(saved.error());
 	if (context.json)
-		print_document(*subject, *symbols, *found);
+		print_document(*subject, *symbols, *found, *saved);
 	else
-		print_text(*subject, *symbols, *found);
+		print_text(*subject, *symbols, *found, *saved);
 	return found->passed() ? ExitCode::done : ExitCode::check_failed;
 }
 

@@ -55,6 +55,7 @@ struct AssessOptions {
 	bool iid = false;                   ///< the IID track as well
 	std::optional<std::string> restart; ///< a file of 1000 times 1000 samples: the restart tests
 	std::optional<std::string> html;    ///< where to write the report
+	bool save = false;                  ///< bound the source's credit from now on
 };
 /// `assess`: how much entropy the samples of a file or source hold, by SP 800-90B.
 [[nodiscard]] Result<ExitCode> assess_command(const Context &context, const AssessOptions &options);

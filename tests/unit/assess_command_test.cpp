@@ -152,6 +152,18 @@ TEST(AssessCommand, ASourceGetsAProposalThatItsClaimBounds)
 	EXPECT_NE(ran.err.find("virtio_rng.0"), std::string::npos);
 }
 
+TEST(AssessCommand, ASignalEndsItWhileItCounts)
+{
+	FakeTree tree;
+	tree.file("/bytes", random_bytes(4'000'000)); // some seconds
+	const auto command = "timeout -s INT 0.3 " + std::string(HWRNGCTL) + " assess " +
+	                     tree.at("/bytes").string() + " >" + tree.at("/stdout").string() + " 2>&1";
+	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(WEXITSTATUS(status), 124); // timeout's, for a command that its signal ended
+	EXPECT_EQ(tree.text("/stdout"), "");
+}
+
 TEST(AssessCommand, ASignalEndsItWhileItWaitsForAPipe)
 {
 	FakeTree tree;
@@ -163,7 +175,7 @@ TEST(AssessCommand, ASignalEndsItWhileItWaitsForAPipe)
 	                     tree.at("/stdout").string() + " 2>&1";
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
 	ASSERT_TRUE(WIFEXITED(status));
-	EXPECT_EQ(WEXITSTATUS(status), 124); // timeout's, when the command ended by its signal
+	EXPECT_EQ(WEXITSTATUS(status), 124);
 	EXPECT_EQ(tree.text("/stdout"), "");
 }
 

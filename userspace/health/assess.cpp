@@ -37,7 +37,7 @@ struct Task {
 	Form form;
 	double cost;
 	std::function<std::vector<Estimate>(Pace &)> run;
-	std::vector<Estimate> estimates{};
+	std::vector<Estimate> estimates;
 };
 
 std::vector<Estimate> as_vector(std::pair<Estimate, Estimate> both)
@@ -52,9 +52,11 @@ template <typename Series> void add_tasks(std::vector<Task> &tasks, Form form, c
 	const auto n = static_cast<double>(series.size());
 	constexpr bool bits = std::is_same_v<Series, Bits>;
 	const auto add = [&](double cost, auto run) {
-		tasks.push_back({form, cost * n, [&series, run](Pace &pace) -> std::vector<Estimate> {
-			                 return {run(series, pace)};
-		                 }});
+		tasks.push_back(
+		    {form,
+		     cost * n,
+		     [&series, run](Pace &pace) -> std::vector<Estimate> { return {run(series, pace)}; },
+		     {}});
 	};
 	add(bits ? 0.03 : 0.3, [](const Series &s, Pace &) { return most_common_value(s); });
 	if constexpr (bits) {
@@ -62,8 +64,10 @@ template <typename Series> void add_tasks(std::vector<Task> &tasks, Form form, c
 		add(0.1, [](const Series &s, Pace &) { return markov(s); });
 		add(1.3, [](const Series &s, Pace &pace) { return compression(s, pace); });
 	}
-	tasks.push_back({form, (bits ? 33 : 28) * n,
-	                 [&series](Pace &pace) { return as_vector(repeated_tuples(series, pace)); }});
+	tasks.push_back({form,
+	                 (bits ? 33 : 28) * n,
+	                 [&series](Pace &pace) { return as_vector(repeated_tuples(series, pace)); },
+	                 {}});
 	add(bits ? 4 : 29, [](const Series &s, Pace &pace) { return multi_mcw(s, pace); });
 	add(bits ? 9 : 6, [](const Series &s, Pace &pace) { return lag(s, pace); });
 	add(bits ? 25 : 94, [](const Series &s, Pace &pace) { return multi_mmc(s, pace); });

@@ -83,6 +83,9 @@ struct Figure {
 	Value value;
 };
 
+// What designated initializers leave out must have one here, for g++ 12.
+// NOLINTBEGIN(readability-redundant-member-init)
+
 /// The result of one estimator on one form.
 struct Estimate {
 	Estimator estimator = Estimator::most_common_value;
@@ -114,6 +117,8 @@ struct Options {
 	/// Called with the share of the work that is done, 0 to 1, by one thread at a time.
 	std::function<void(double)> progress{};
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 /// Runs all ten estimators. Fails when there are too few samples for one of them to be defined,
 /// when all samples are equal, and when it was told to stop.

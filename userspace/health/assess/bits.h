@@ -48,9 +48,9 @@ public:
 	/// As window(), for the bits that end before `end` <= size(); zeros before the start.
 	[[nodiscard]] uint64_t window_before(size_t end) const
 	{
-		return end >= window_bits ? window(end - window_bits)
-		       : end == 0         ? 0
-		                          : words_[0] >> (window_bits - end);
+		if (end >= window_bits)
+			return window(end - window_bits);
+		return end == 0 ? 0 : words_[0] >> (window_bits - end);
 	}
 
 	/// Brings the bits from `at` on into the cache.

@@ -26,7 +26,7 @@ inline constexpr long double z_alpha = 2.575829303548900384158L;
 
 /// The least number of bits that the compression estimate is defined for: 1000 blocks of six bits
 /// fill its dictionary, and at least one must follow.
-inline constexpr size_t least_bits = 6 * (1000 + 1);
+inline constexpr size_t least_bits = size_t{6} * (1000 + 1);
 /// The least number of symbols that the MultiMCW estimate is defined for: its longest window and
 /// one.
 inline constexpr size_t least_symbols = 4095 + 1;

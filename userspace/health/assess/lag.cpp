@@ -44,8 +44,8 @@ Estimate lag(const Literals &literals, Pace &pace)
 {
 	// From each place to where its symbol was before, so that only those lags are visited that are
 	// right. Distances beyond `lags` are all the same.
-	std::array<size_t, 256> next_after_last{}; // 0: never
-	std::array<uint8_t, lags> distance{};      // of the places before, as a ring
+	std::array<size_t, 256> after_last{}; // 0: never
+	std::array<uint8_t, lags> distance{}; // of the places before, as a ring
 	Race<lags> race;
 	Hits hits;
 	const auto step = [&](size_t from, size_t to) {
@@ -57,10 +57,10 @@ Estimate lag(const Literals &literals, Pace &pace)
 				else
 					hits.miss();
 			}
-			const size_t back = at + 1 - next_after_last[symbol];
-			distance[at % lags] = static_cast<uint8_t>(
-			    next_after_last[symbol] > 0 ? std::min(back, lags + 1) : lags + 1);
-			next_after_last[symbol] = at + 1;
+			const size_t back = at + 1 - after_last[symbol];
+			distance[at % lags] =
+			    static_cast<uint8_t>(after_last[symbol] > 0 ? std::min(back, lags + 1) : lags + 1);
+			after_last[symbol] = at + 1;
 			for (size_t lag = distance[at % lags]; lag <= lags;) {
 				race.score(lag - 1);
 				lag += distance[(at - lag) % lags];

@@ -40,6 +40,8 @@ public:
 	Pace &operator=(const Pace &) = delete;
 	~Pace() { reach(1); }
 
+	[[nodiscard]] bool stopped() const { return monitor_.stopped(); }
+
 	/// Runs step(from, to) over first ... last in pieces, until it is done or stopped. False when
 	/// it was stopped; what was found until then is worth nothing.
 	template <typename Step> [[nodiscard]] bool run(size_t first, size_t last, const Step &step)

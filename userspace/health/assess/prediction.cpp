@@ -16,9 +16,8 @@ namespace {
 double log_no_run(long double p, long double r, long double n)
 {
 	const long double q = 1 - p;
-	// The root of 1 - x + q p^r x^(r+1) by iteration from below. It comes to rest within a few
-	// steps unless p is next to r/(r+1), where the standard's tool ends it too (G.2: ten are
-	// enough).
+	// The root of 1 - x + q p^r x^(r+1) by iteration from below: ten times in the standard, until
+	// it comes to rest in NIST's tool, which takes so many steps at most.
 	constexpr int most_steps = 66;
 	const long double factor = q * std::pow(p, r);
 	long double x = 1;

@@ -67,9 +67,8 @@ std::pair<Estimate, Estimate> by_repeats(const Repeats &repeats, size_t size)
 
 std::pair<Estimate, Estimate> by_text(const Text &text, Pace &pace)
 {
-	Repeats repeats;
-	// In one step: sorting knows no half.
-	if (!pace.run(0, 1, [&](size_t, size_t) { repeats = count_repeats(text); }))
+	const Repeats repeats = count_repeats(text, [&] { return pace.stopped(); });
+	if (pace.stopped())
 		return {};
 	return by_repeats(repeats, text.size());
 }

@@ -23,9 +23,12 @@ struct Suffix {
 /// Sorts suffixes by their bits, 64 at a time.
 class WindowSort {
 public:
-	explicit WindowSort(const Text &text) : text_(text), order_(text.size()) {}
+	WindowSort(const Text &text, const Stopped &stopped)
+	    : text_(text), stopped_(stopped), order_(text.size())
+	{
+	}
 
-	/// False when it gave up.
+	/// False when it gave up, or was stopped.
 	bool run()
 	{
 		// One pass shares the suffixes out by their first bits, so that the rest fits a cache.
@@ -44,6 +47,8 @@ public:
 
 		work_left_ = 4 * order_.size();
 		for (size_t i = 0; i + 1 < ends.size(); i++) {
+			if (stopped_ && stopped_())
+				return false;
 			open_.push_back({ends[i], ends[i + 1], first_bits_});
 			while (!open_.empty())
 				if (!sort_next())
@@ -138,6 +143,7 @@ private:
 	}
 
 	const Text &text_;
+	const Stopped &stopped_;
 	std::vector<int32_t> order_;
 	std::vector<Range> open_;
 	std::vector<Suffix> keyed_;
@@ -199,7 +205,7 @@ private:
 
 	size_t at_ = 0; // neighbours at_ and at_ + 1 come next
 	std::vector<Interval> open_{{0, 0}};
-	Repeats repeats_{{0}, {0}};
+	Repeats repeats_;
 };
 
 /// How many symbols two suffixes have in common, by comparing them.
@@ -245,9 +251,9 @@ std::vector<int32_t> common_by_place(const Text &text, const std::vector<int32_t
 
 } // namespace
 
-std::vector<int32_t> order_suffixes_by_windows(const Text &text)
+std::vector<int32_t> order_suffixes_by_windows(const Text &text, const Stopped &stopped)
 {
-	WindowSort sort(text);
+	WindowSort sort(text, stopped);
 	return sort.run() ? sort.take() : std::vector<int32_t>{};
 }
 
@@ -264,10 +270,10 @@ std::vector<int32_t> order_suffixes(const Text &text)
 	return order;
 }
 
-Repeats count_repeats(const Text &text)
+Repeats count_repeats(const Text &text, const Stopped &stopped)
 {
 	IntervalCounter counter;
-	if (const auto order = order_suffixes_by_windows(text); !order.empty()) {
+	if (const auto order = order_suffixes_by_windows(text, stopped); !order.empty()) {
 		constexpr size_t ahead = 16; // places of the order are far apart in the text
 		for (size_t i = 1; i < order.size(); i++) {
 			if (i + ahead < order.size())
@@ -277,6 +283,8 @@ Repeats count_repeats(const Text &text)
 		}
 		return counter.result();
 	}
+	if (stopped && stopped())
+		return {};
 	const auto order = order_suffixes(text);
 	const auto common = common_by_place(text, order);
 	for (size_t i = 1; i < order.size(); i++)

@@ -3,6 +3,7 @@
 // looked at 64 at a time.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,17 +15,17 @@ class Bits {
 public:
 	static constexpr size_t window_bits = 64;
 
-	/// The lowest `width` bits of each symbol, most significant first.
+	/// The symbols' bits, `width` (1 to 8) of each, most significant first; the others are zero.
 	Bits(std::span<const uint8_t> symbols, unsigned width)
 	    : words_((symbols.size() * width / window_bits) + 2), size_(symbols.size() * width)
 	{
 		size_t at = 0;
 		for (const uint8_t symbol : symbols) {
-			const uint64_t bits = uint64_t{symbol} << (window_bits - width);
+			const uint64_t bits = std::rotr(uint64_t{symbol}, static_cast<int>(width));
 			const size_t used = at % window_bits;
 			words_[at / window_bits] |= bits >> used;
 			if (used + width > window_bits)
-				words_[at / window_bits + 1] |= bits << (window_bits - used);
+				words_[at / window_bits + 1] |= bits << 1U << (63 - used);
 			at += width;
 		}
 	}

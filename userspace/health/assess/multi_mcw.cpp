@@ -107,6 +107,7 @@ Estimate multi_mcw(const Bits &bits, Pace &pace)
 Estimate multi_mcw(const Literals &literals, Pace &pace)
 {
 	std::vector<Window> all;
+	all.reserve(windows.size());
 	for (const size_t size : windows)
 		all.emplace_back(literals, size);
 	Race<windows.size()> race;

@@ -26,13 +26,15 @@ void estimate_entropy(const assess::Symbols &symbols, Assessment &result)
 	    symbols.alphabet == 2
 	        ? assess::most_common_value(assess::Bits(symbols.values, 1))
 	        : assess::most_common_value(assess::Literals{symbols.values, symbols.alphabet});
-	result.h_original = *estimate.min_entropy;
+	// The most common value is defined for any samples.
+	result.h_original = estimate.min_entropy.value_or(0);
 	result.min_entropy = std::min<double>(symbols.bits, result.h_original);
 	if (symbols.alphabet == 2)
 		return;
 	const assess::Bits bits(symbols.raw, symbols.bits);
-	result.h_bitstring = assess::most_common_value(bits).min_entropy;
-	result.min_entropy = std::min(result.min_entropy, *result.h_bitstring * symbols.bits);
+	const double h_bitstring = assess::most_common_value(bits).min_entropy.value_or(0);
+	result.h_bitstring = h_bitstring;
+	result.min_entropy = std::min(result.min_entropy, h_bitstring * symbols.bits);
 }
 
 /// The logarithm to the base 2 of how many sequences the samples can be arranged to.

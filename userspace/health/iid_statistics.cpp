@@ -160,6 +160,16 @@ std::span<const uint8_t> convert_2(std::span<const uint8_t> bits, std::vector<ui
 	return out;
 }
 
+/// The samples as they were read, by those of the sequence.
+std::array<uint8_t, 256> raw_values(const assess::Symbols &symbols)
+{
+	std::array<uint8_t, 256> raw{};
+	const auto samples = sequence(symbols);
+	for (size_t i = 0; i < samples.size(); i++)
+		raw[samples[i]] = symbols.raw[i];
+	return raw;
+}
+
 } // namespace
 
 const char *name(Statistic statistic)
@@ -173,16 +183,15 @@ const char *name(Statistic statistic)
 	return names[statistic];
 }
 
-Statistics::Statistics(const assess::Symbols &symbols) : binary_(symbols.alphabet == 2)
+Statistics::Statistics(const assess::Symbols &symbols)
+    : binary_(symbols.alphabet == 2), raw_(raw_values(symbols)), compressed_size_(raw_)
 {
 	const auto samples = sequence(symbols);
 	std::array<size_t, 256> counts{};
 	for (size_t i = 0; i < samples.size(); i++) {
 		counts[samples[i]]++;
-		raw_[samples[i]] = symbols.raw[i];
 		sum_ += symbols.raw[i];
 	}
-	compressed_size_.emplace(raw_);
 	if (binary_) {
 		upper_half_ = 1; // the median is 0.5 by definition (5.1.5)
 		return;
@@ -249,7 +258,7 @@ void Statistics::compute(std::span<const uint8_t> samples, const Wanted &wanted,
 		values[excursion] = excursion_of(samples);
 	median(samples, wanted, values);
 	if (wanted[compression])
-		values[compression] = static_cast<double>((*compressed_size_)(samples));
+		values[compression] = static_cast<double>(compressed_size_(samples));
 
 	auto of_bytes = samples;
 	if (wanted[average_collision] || wanted[longest_collision]) {

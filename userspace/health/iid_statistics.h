@@ -10,14 +10,12 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
 namespace hwrngd::iid {
 
-/// Sections 5.1.1 to 5.1.11, in the order of NIST's ea_iid. Periodicity and covariance are at lags
-/// of 1, 2, 8, 16 and 32 samples.
+/// Sections 5.1.1 to 5.1.11, in the order of NIST's ea_iid.
 enum Statistic : uint8_t {
 	excursion,
 	directional_runs,
@@ -28,11 +26,19 @@ enum Statistic : uint8_t {
 	average_collision,
 	longest_collision,
 	periodicity_1,
-	covariance_1 = periodicity_1 + 5,
-	compression = covariance_1 + 5,
+	periodicity_2,
+	periodicity_8,
+	periodicity_16,
+	periodicity_32,
+	covariance_1,
+	covariance_2,
+	covariance_8,
+	covariance_16,
+	covariance_32,
+	compression,
 };
 inline constexpr size_t statistics = compression + 1;
-inline constexpr std::array<size_t, 5> lags{1, 2, 8, 16, 32};
+inline constexpr std::array<size_t, 5> lags{1, 2, 8, 16, 32}; ///< of periodicity and covariance
 
 /// The name of a statistic, as ea_iid writes it.
 [[nodiscard]] const char *name(Statistic statistic);
@@ -65,12 +71,12 @@ private:
 	[[nodiscard]] double excursion_of(std::span<const uint8_t> samples) const;
 
 	bool binary_;
-	std::array<uint8_t, 256> raw_{}; ///< the sample as it was read, by that of sequence()
-	uint64_t sum_ = 0;               ///< of all samples as they were read
-	uint8_t upper_half_ = 0;         ///< the least sample that is not below the median
+	std::array<uint8_t, 256> raw_; ///< the sample as it was read, by that of sequence()
+	uint64_t sum_ = 0;             ///< of all samples as they were read
+	uint8_t upper_half_ = 0;       ///< the least sample that is not below the median
 
 	// Kept from one sequence to the next, so that nothing is allocated.
-	std::optional<Bzip2Size> compressed_size_;
+	Bzip2Size compressed_size_;
 	std::vector<uint8_t> converted_;
 	std::vector<uint8_t> flags_;
 	std::vector<uint64_t> bits_;

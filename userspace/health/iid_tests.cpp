@@ -112,11 +112,11 @@ ChiSquare independence_of_bits(const assess::Symbols &symbols)
 	const double p0 = 1.0 - p1;
 	// The longest tuples whose rarest is expected often enough.
 	size_t m = 11;
-	while (m > 1 && std::pow(std::min(p0, p1), m) * static_cast<double>(n / m) < least_expected)
-		m--;
+	size_t tuples = n / m;
+	while (m > 1 && std::pow(std::min(p0, p1), m) * static_cast<double>(tuples) < least_expected)
+		tuples = n / --m;
 	if (m < 2)
 		return {};
-	const size_t tuples = n / m;
 	std::vector<uint64_t> observed(size_t{1} << m);
 	for (size_t i = 0; i < tuples; i++) {
 		size_t tuple = 0;

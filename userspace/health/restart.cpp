@@ -118,8 +118,7 @@ Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial,
 		return fail(ExitCode::check_failed,
 		            fmt::format("{} samples: the restart tests take {} of each of {} restarts",
 		                        rows.values.size(), samples, restarts));
-	// Written so that NaN is refused.
-	if (!(h_initial >= 0 && std::ceil(std::exp2(h_initial)) <= rows.alphabet))
+	if (std::isnan(h_initial) || h_initial < 0 || std::ceil(std::exp2(h_initial)) > rows.alphabet)
 		return fail(
 		    ExitCode::check_failed,
 		    fmt::format("{} bits of min-entropy cannot be in samples of {} different values",

@@ -47,8 +47,7 @@ const char *name(Failure test)
 
 Result<HealthTests> HealthTests::create(const Claim &claim)
 {
-	// Written so that NaN is refused.
-	if (!(claim.min_entropy > 0 && claim.min_entropy <= 8))
+	if (std::isnan(claim.min_entropy) || claim.min_entropy <= 0 || claim.min_entropy > 8)
 		return fail(ExitCode::usage,
 		            fmt::format("a byte has more than 0 and at most 8 bits of min-entropy, not {}",
 		                        claim.min_entropy));

@@ -183,14 +183,15 @@ TEST(AssessCommand, SavedItBoundsTheCredit)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0", "virtio_rng.0", false, "1000");
-	// Four bits of each byte are random: FIPS 140-2 would refuse them, so feed reads better ones.
+	// Half of each byte is random, of which the compression estimate makes less. FIPS 140-2 would
+	// refuse it, so feed reads better bytes.
 	tree.file("/dev/hwrng", random_bytes(64 + 1'000'000, 0x0f));
 	const auto ran = run(tree, "assess --source virtio_rng.0 --save --output=json");
 	ASSERT_EQ(ran.code, 0) << ran.err;
 	const auto document = nlohmann::json::parse(ran.out);
 	const unsigned assessed = document["quality"]["assessed"];
-	EXPECT_GT(assessed, 400U);
-	EXPECT_LT(assessed, 512U);
+	EXPECT_GT(assessed, 100U);
+	EXPECT_LT(assessed, 500U); // or half of the claim would be the lesser
 	EXPECT_EQ(document["saved"], tree.at("/etc/hwrngd.conf.d/assessed-virtio_rng.0.conf").string());
 	tree.file("/dev/hwrng", random_bytes(5'000));
 	const auto fed = run(tree, "feed --once --dry-run --output=json");

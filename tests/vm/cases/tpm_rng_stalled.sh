@@ -25,9 +25,9 @@ await_tpm() {
 
 stutter() {
 	while sleep 5; do
-		kill -STOP $swtpm
+		kill -STOP "$swtpm"
 		sleep 5
-		kill -CONT $swtpm
+		kill -CONT "$swtpm"
 	done
 }
 
@@ -55,8 +55,8 @@ longest() {
 # quick NAME: what `longest` measured stayed well below the 2 s of a command that times out.
 quick() {
 	diag "$1: $times times, $failures failed, longest $longest hundredths of a second"
-	check "$1: never fails" test $failures -eq 0
-	check "$1: never waits for the TPM" test $longest -lt $limit
+	check "$1: never fails" test "$failures" -eq 0
+	check "$1: never waits for the TPM" test "$longest" -lt "$limit"
 }
 
 read_rng() { dd if=/dev/hwrng of=/dev/null bs=64 count=1; }
@@ -93,13 +93,13 @@ guest() {
 	check "and serves" read_rng
 	now
 	diag "selecting and reading cpu_rng took $((now - begin)) hundredths of a second"
-	check "after one command of the TPM at most" test $((now - begin)) -lt $((limit + 200))
+	check "after one command of the TPM at most" test "$((now - begin))" -lt "$((limit + 200))"
 	longest 20 read_rng
 	quick "reading cpu_rng"
 
 	kill $stutterer
 	wait $stutterer
-	kill -CONT $swtpm
+	kill -CONT "$swtpm"
 	check "the TPM can be selected again" select_rng tpm_rng.1
 	# It failed often enough to be left alone for some seconds.
 	for i in $(seq 140); do

@@ -39,9 +39,9 @@ guest() {
 }
 
 after() {
-	if [[ ! -s $dir/suspended ]]; then
+	if [ ! -s "$dir/suspended" ]; then
 		skip "commands while suspended" "the guest was not suspended"
 		return
 	fi
-	check_match "pitfall 6: no command reached the suspended TPM" '^([0-9]+) \1$' "$(<"$dir/suspended")"
+	check_match "pitfall 6: no command reached the suspended TPM" '^([0-9]+) \1$' "$(cat "$dir/suspended")"
 }

@@ -2,6 +2,7 @@
 // rngtest: tests standard input by FIPS 140-2, a drop-in for the program of that name in rng-tools.
 // Options, output and exit codes are those of rng-tools 6.17, so that scripts need no change.
 #include "health/fips140_2.h"
+#include "source/secret_buffer.h"
 
 #include <argp.h>
 #include <poll.h>
@@ -18,7 +19,6 @@
 #include <span>
 #include <string>
 #include <system_error>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -126,7 +126,7 @@ public:
 	}
 
 private:
-	[[nodiscard]] std::span<const uint8_t> buffer() const { return buffer_; }
+	[[nodiscard]] std::span<uint8_t> buffer() { return buffer_.span(); }
 
 	[[nodiscard]] bool done() const
 	{
@@ -138,7 +138,7 @@ private:
 	bool read_to(size_t least, size_t most)
 	{
 		while (have_ < least) {
-			const ssize_t n = read(STDIN_FILENO, &buffer_[have_], most - have_);
+			const ssize_t n = read(STDIN_FILENO, &buffer()[have_], most - have_);
 			if (n > 0) {
 				have_ += static_cast<size_t>(n);
 			} else if (n == 0) {
@@ -188,7 +188,7 @@ private:
 				print_statistics_if_due(n);
 		}
 		have_ -= end * block_bytes;
-		std::memmove(buffer_.data(), &buffer_[end * block_bytes], have_);
+		std::memmove(buffer().data(), &buffer()[end * block_bytes], have_);
 		return true;
 	}
 
@@ -289,7 +289,7 @@ private:
 	}
 
 	Options options_;
-	std::vector<uint8_t> buffer_ = std::vector<uint8_t>(blocks_a_read * block_bytes);
+	SecretBuffer buffer_{blocks_a_read * block_bytes}; // with -p these bytes serve as keys
 	size_t have_ = 0; ///< bytes in the buffer that are not tested yet
 	std::array<uint8_t, blocks_a_read> verdicts_{};
 	uint64_t received_ = 0;

@@ -49,9 +49,13 @@ struct Options {
 
 volatile std::sig_atomic_t caught = 0; // NOLINT: a signal handler can reach nothing else
 
+/// A signal that comes just before read(2) or write(2) does not end them, so another one follows
+/// each second.
 extern "C" void on_signal(int number)
 {
-	caught = number;
+	if (number != SIGALRM)
+		caught = number;
+	alarm(1);
 }
 
 void report(const std::string &text)
@@ -368,7 +372,7 @@ try {
 	const Options options = parse(argc, argv);
 	struct sigaction action = {};
 	action.sa_handler = on_signal; // without SA_RESTART: a blocked read(2) ends
-	for (const int number : {SIGTERM, SIGINT})
+	for (const int number : {SIGTERM, SIGINT, SIGALRM})
 		if (sigaction(number, &action, nullptr) < 0) {
 			report(fmt::format("signal {}: {}", number, std::generic_category().message(errno)));
 			return os_error;

@@ -208,7 +208,8 @@ TEST(Iid, StatisticsAreThoseOfAPlainReference)
 	for (int round = 0; round < 400; round++) {
 		// All lengths modulo 64, wide and narrow alphabets with gaps, short and long runs.
 		std::vector<uint8_t> raw(Statistics::least_samples + static_cast<size_t>(round) % 130);
-		const uint8_t mask = std::array<uint8_t, 5>{0xff, 0x41, 0x13, 0x40, 0x01}[round % 5U];
+		const uint8_t mask =
+		    std::array<uint8_t, 5>{0xff, 0x41, 0x13, 0x40, 0x01}[static_cast<size_t>(round) % 5];
 		const double change = round % 3 == 0 ? 0.05 : round % 3 == 1 ? 0.5 : 1;
 		uint8_t last = 0;
 		for (auto &sample : raw) {

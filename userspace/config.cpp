@@ -46,7 +46,7 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 		if (key.str() != "source" || sources == nullptr)
 			return fail_at(
 			    path, value.source(),
-			    fmt::format("unknown key \"{}\"; there is: [source.\"NAME\"]", key.str()));
+			    fmt::format(R"(unknown key "{}"; there is: [source."NAME"])", key.str()));
 		for (const auto &[name, settings] : *sources) {
 			const auto *table = settings.as_table();
 			if (table == nullptr)
@@ -105,7 +105,7 @@ Result<std::filesystem::path> write_assessed(const Root &root, const std::string
 	for (char &c : file)
 		if (c == '/' || c <= ' ')
 			c = '_';
-	const auto path = root.at(fmt::format("{}/assessed-{}.conf", folder, file));
+	auto path = root.at(fmt::format("{}/assessed-{}.conf", folder, file));
 	std::error_code error;
 	std::filesystem::create_directories(path.parent_path(), error);
 	if (error)

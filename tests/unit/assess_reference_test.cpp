@@ -173,7 +173,7 @@ TEST(AssessReference, ARaceIsJudgedInBlocksAsPlaceByPlace)
 {
 	// Subpredictors that lie close to each other, and say nothing now and then.
 	AesCtr stream;
-	std::vector<uint8_t> random(3 * 64 * 200);
+	std::vector<uint8_t> random(size_t{3} * 64 * 200);
 	stream.fill(random);
 	for (const unsigned silent : {0U, 1U, 100U}) {
 		assess::Race<3> race;
@@ -207,7 +207,7 @@ TEST(AssessReference, ARaceIsJudgedInBlocksAsPlaceByPlace)
 TEST(AssessReference, HitsCountRunsAcrossBlocks)
 {
 	AesCtr stream;
-	std::vector<uint8_t> random(8 * 3000);
+	std::vector<uint8_t> random(size_t{8} * 3000);
 	stream.fill(random);
 	assess::Hits blocks;
 	assess::Hits places;

@@ -19,9 +19,12 @@ namespace hwrngd::test {
 inline std::vector<uint8_t> samples_of(const std::string &input)
 {
 	AesCtr stream;
-	std::vector<uint8_t> bytes(input == "ctr8_short" ? 10'000
-	                           : input == "and8"     ? 2'000'000
-	                                                 : 1'000'000);
+	size_t size = 1'000'000;
+	if (input == "ctr8_short")
+		size = 10'000;
+	else if (input == "and8")
+		size = 2'000'000;
+	std::vector<uint8_t> bytes(size);
 	stream.fill(bytes);
 	std::vector<uint8_t> samples(bytes);
 	if (input == "and8")

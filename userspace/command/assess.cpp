@@ -110,7 +110,7 @@ struct Subject {
 	std::string name;
 	std::vector<uint8_t> samples;
 	std::optional<SourceInfo> source;
-	std::optional<Latency> latency{};
+	std::optional<Latency> latency{}; // NOLINT(readability-redundant-member-init): g++ wants it
 };
 
 Result<Subject> read_file(const std::string &file, const AssessOptions &options)
@@ -167,8 +167,9 @@ template <typename Run> auto with_bar(const std::string &what, const Run &run)
 /// All that was found about a subject.
 struct Found {
 	Assessment assessment;
-	std::optional<iid::Assessment> iid{};
-	std::optional<restart::Assessment> restart{};
+	std::optional<iid::Assessment> iid{}; // NOLINT(readability-redundant-member-init): g++ wants it
+	std::optional<restart::Assessment>
+	    restart{}; // NOLINT(readability-redundant-member-init): g++ wants it
 
 	[[nodiscard]] bool passed() const
 	{
@@ -419,11 +420,12 @@ Result<ExitCode> assess_command(const Context &context, const AssessOptions &opt
 		return fail(ExitCode::usage, "assess: name a FILE (- is standard input), or --source NAME");
 	if (options.save && !options.source)
 		return fail(ExitCode::usage, "assess --save: name the source by --source NAME");
-	if (options.save && options.samples.value_or(recommended_samples) < recommended_samples)
+	const uint64_t wanted = options.samples.value_or(recommended_samples);
+	if (options.save && wanted < recommended_samples)
 		return fail(ExitCode::usage,
 		            fmt::format("assess --save: --samples {} are too few to bound a credit by; the "
 		                        "standard asks for {}",
-		                        *options.samples, recommended_samples));
+		                        wanted, recommended_samples));
 	auto subject = options.file ? read_file(*options.file, options) : read_source(context, options);
 	if (!subject)
 		return std::unexpected(subject.error());

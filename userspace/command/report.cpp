@@ -119,7 +119,7 @@ std::string meter(const assess::Estimate &estimate, double most)
 	const bool bitstring = estimate.form == assess::Form::bitstring;
 	return fmt::format(R"(<div class="meter"><i{} style="width:{:.1f}%"></i></div>)",
 	                   bitstring ? R"( class="bits")" : "",
-	                   std::clamp(*estimate.min_entropy / most, 0.0, 1.0) * 100);
+	                   std::clamp(estimate.min_entropy.value_or(0) / most, 0.0, 1.0) * 100);
 }
 
 std::string to_text(const assess::Figure &figure)
@@ -144,7 +144,7 @@ std::string estimators(const assess::Assessment &assessment)
 			const bool whole = estimate.form == assess::Form::literal;
 			(whole ? literal : bitstring) = fmt::format("{:.4f}", *estimate.min_entropy);
 			const auto bar = meter(estimate, whole ? assessment.bits : 1);
-			bars = whole ? bar + bars : bars + bar;
+			bars.insert(whole ? 0 : bars.size(), bar);
 		}
 		fmt::format_to(out, "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
 		               assess::title(estimator), bars, literal, bitstring);
@@ -357,10 +357,11 @@ std::string latency_of_reads(const Latency &latency)
 	chart::Chart chart;
 	chart.description = "How long reads took";
 	const auto used = [](uint64_t count) { return count > 0; };
-	const auto first = std::ranges::find_if(latency.counts, used);
-	const auto last = std::find_if(latency.counts.rbegin(), latency.counts.rend(), used).base();
+	const auto *const first = std::ranges::find_if(latency.counts, used);
+	const auto *const last =
+	    std::find_if(latency.counts.rbegin(), latency.counts.rend(), used).base();
 	uint64_t greatest = 0;
-	for (auto it = first; it < last; it++) {
+	for (const auto *it = first; it < last; it++) {
 		const auto power = static_cast<unsigned>(it - latency.counts.begin());
 		const auto from = to_text(std::chrono::microseconds(uint64_t{1} << power));
 		greatest = std::max(greatest, *it);

@@ -127,7 +127,7 @@ void Bzip2Block::move_to_front(std::span<const uint8_t> column, unsigned letters
 		const uint64_t equal = list ^ (ones * letter);
 		const auto at =
 		    static_cast<unsigned>(std::countr_zero((equal - ones) & ~equal & (ones << 3U)) / 4);
-		const uint64_t moved = (uint64_t{16} << (4 * at)) - 1;
+		const uint64_t moved = (uint64_t{16} << (4 * (at % 16))) - 1;
 		list = (list & ~moved) | (list << 4U & moved) | letter;
 		put(at + 1);
 	}
@@ -172,7 +172,7 @@ void Bzip2Block::select(const Lengths &lengths, unsigned used)
 		for (size_t i = 0; i < symbols; i++)
 			for (size_t table = 0; table < tables; table++)
 				cost[table] = static_cast<uint16_t>(cost[table] + group[i] * lengths[i][table]);
-		const auto best = std::min_element(cost.begin(), cost.begin() + used);
+		auto *const best = std::min_element(cost.begin(), cost.begin() + used);
 		selectors_.push_back(static_cast<uint8_t>(best - cost.begin()));
 	}
 }
@@ -215,11 +215,9 @@ uint64_t Bzip2Block::bits(std::span<const uint8_t> column, unsigned letters)
 	move_to_front(column, letters);
 	const unsigned alphabet = letters + 2;
 	const size_t count = (groups_.size() - 1) * group_size + fill_;
-	const unsigned used = count < 200    ? 2
-	                      : count < 600  ? 3
-	                      : count < 1200 ? 4
-	                      : count < 2400 ? 5
-	                                     : 6;
+	unsigned used = 2;
+	for (const size_t limit : {200, 600, 1200, 2400})
+		used += count >= limit ? 1 : 0;
 
 	auto lengths = first_lengths(used, alphabet);
 	for (int round = 0; round < 4; round++) {

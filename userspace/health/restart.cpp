@@ -108,7 +108,7 @@ bool Assessment::passed() const
 
 double Assessment::min_entropy() const
 {
-	return passed() ? std::min({*h_rows, *h_columns, h_initial}) : 0;
+	return passed() ? std::min({h_rows.value_or(0), h_columns.value_or(0), h_initial}) : 0;
 }
 
 Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial,

@@ -38,7 +38,8 @@ struct Reader {
 			if (ending)
 				return;
 			lock.unlock();
-			const ssize_t n = ::read(fd.get(), buffer.span().data(), wanted);
+			// Unlocked, as clang's analyzer does not see.
+			const ssize_t n = ::read(fd.get(), buffer.span().data(), wanted); // NOLINT
 			const int number = errno;
 			lock.lock();
 			bytes = n;

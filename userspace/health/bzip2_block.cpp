@@ -216,7 +216,7 @@ uint64_t Bzip2Block::bits(std::span<const uint8_t> column, unsigned letters)
 	const unsigned alphabet = letters + 2;
 	const size_t count = (groups_.size() - 1) * group_size + fill_;
 	unsigned used = 2;
-	for (const size_t limit : {200, 600, 1200, 2400})
+	for (const size_t limit : {200U, 600U, 1200U, 2400U})
 		used += count >= limit ? 1 : 0;
 
 	auto lengths = first_lengths(used, alphabet);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "aes_ctr.h"
 #include "assess_known_answers.h"
 #include "health/assess.h"
+#include "samples.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -21,34 +21,6 @@ namespace {
 
 /// "form estimator figure" to number.
 using Figures = std::map<std::string, double>;
-
-std::vector<uint8_t> stream(size_t size)
-{
-	std::vector<uint8_t> bytes(size);
-	AesCtr().fill(bytes);
-	return bytes;
-}
-
-std::vector<uint8_t> make_input(std::string_view name)
-{
-	constexpr size_t n = 1'000'000;
-	if (name == "ctr8_short")
-		return stream(10'000);
-	auto bytes = stream(name == "and8" ? 2 * n : n);
-	for (size_t i = 0, w = 0; i < n; i++) {
-		w = (w + (bytes[i] & 3U) + 255) % 256;
-		if (name == "ctr4")
-			bytes[i] &= 15U;
-		else if (name == "ctr1")
-			bytes[i] &= 1U;
-		else if (name == "and8")
-			bytes[i] = bytes[2 * i] & bytes[2 * i + 1];
-		else if (name == "walk8")
-			bytes[i] = static_cast<uint8_t>(w);
-	}
-	bytes.resize(n);
-	return bytes;
-}
 
 double number(const Value &value)
 {
@@ -109,7 +81,7 @@ class KnownAnswers : public testing::TestWithParam<KnownAnswer> {};
 
 TEST_P(KnownAnswers, EveryFigureIsThatOfNistsTool)
 {
-	const auto symbols = to_symbols(make_input(GetParam().input), std::nullopt);
+	const auto symbols = to_symbols(samples_of(std::string(GetParam().input)), std::nullopt);
 	ASSERT_TRUE(symbols) << symbols.error().message;
 	const auto assessment = non_iid(*symbols);
 	ASSERT_TRUE(assessment) << assessment.error().message;
@@ -322,7 +294,7 @@ TEST(Assess, AnAlphabetOfTwoHasNoBitstringWhateverItsWidth)
 
 TEST(Assess, ThreadsDoNotChangeTheResult)
 {
-	const auto symbols = to_symbols(make_input("ctr8_short"), 8);
+	const auto symbols = to_symbols(samples_of("ctr8_short"), 8);
 	const auto one = non_iid(*symbols, {.threads = 1});
 	const auto many = non_iid(*symbols, {.threads = 7});
 	ASSERT_TRUE(one && many);
@@ -333,7 +305,7 @@ TEST(Assess, ThreadsDoNotChangeTheResult)
 
 TEST(Assess, ProgressRisesToAll)
 {
-	const auto symbols = to_symbols(make_input("ctr8_short"), 8);
+	const auto symbols = to_symbols(samples_of("ctr8_short"), 8);
 	double last = 0;
 	bool fell = false;
 	const auto assessment = non_iid(*symbols, {.progress = [&](double share) {
@@ -347,7 +319,7 @@ TEST(Assess, ProgressRisesToAll)
 
 TEST(Assess, EndsWhenItIsToldTo)
 {
-	const auto symbols = to_symbols(make_input("ctr4"), 4);
+	const auto symbols = to_symbols(samples_of("ctr4"), 4);
 	std::stop_source stop;
 	const auto assessment =
 	    non_iid(*symbols, {.threads = 2, .stop = stop.get_token(), .progress = [&](double share) {

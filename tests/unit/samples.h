@@ -9,6 +9,14 @@
 
 namespace hwrngd::test {
 
+/// The first bytes of the stream.
+inline std::vector<uint8_t> stream(size_t size)
+{
+	std::vector<uint8_t> bytes(size);
+	AesCtr().fill(bytes);
+	return bytes;
+}
+
 /// A million samples, symbol i being
 ///	ctr8   S[i]
 ///	ctr4   S[i] and 15
@@ -18,14 +26,12 @@ namespace hwrngd::test {
 /// or, of ctr8_short, the first 10,000 of ctr8.
 inline std::vector<uint8_t> samples_of(const std::string &input)
 {
-	AesCtr stream;
 	size_t size = 1'000'000;
 	if (input == "ctr8_short")
 		size = 10'000;
 	else if (input == "and8")
 		size = 2'000'000;
-	std::vector<uint8_t> bytes(size);
-	stream.fill(bytes);
+	const auto bytes = stream(size);
 	std::vector<uint8_t> samples(bytes);
 	if (input == "and8")
 		samples.resize(bytes.size() / 2);

@@ -2,6 +2,7 @@
 #include "health/assess.h"
 #include "command/assess_tests.h"
 #include "command/command.h"
+#include "command/progress.h"
 #include "command/report.h"
 #include "command/sample.h"
 #include "config.h"
@@ -10,12 +11,9 @@
 #include "pool/credit.h"
 #include "write_file.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <ctime>
 
 #include <fmt/chrono.h>
@@ -27,43 +25,6 @@ namespace {
 
 using namespace assess;
 
-/// A bar on the terminal with the time left, from the second second on.
-class Bar {
-public:
-	explicit Bar(std::string what) : what_(std::move(what)) {}
-	Bar(const Bar &) = delete;
-	Bar &operator=(const Bar &) = delete;
-	~Bar()
-	{
-		if (shown_)
-			fmt::print(stderr, "\r\033[K");
-	}
-
-	/// `share` of the work is done, 0 to 1.
-	void update(double share)
-	{
-		using namespace std::chrono;
-		constexpr size_t width = 30;
-		const auto now = steady_clock::now();
-		if (!terminal_ || share <= 0 || now - start_ < seconds(1) ||
-		    now - last_ < milliseconds(200))
-			return;
-		last_ = now;
-		shown_ = true;
-		const auto spent = duration<double>(now - start_).count();
-		const auto filled = static_cast<size_t>(share * width);
-		fmt::print(stderr, "\r\033[K{} [{:#<{}}{:-<{}}] {:.0f} %, {:.0f} s left", what_, "", filled,
-		           "", width - filled, share * 100, spent / share - spent);
-	}
-
-private:
-	std::string what_;
-	bool terminal_ = isatty(STDERR_FILENO) == 1;
-	bool shown_ = false;
-	std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-	std::chrono::steady_clock::time_point last_;
-};
-
 /// Reads `wanted` samples, or all there are. Takes the time of each piece, if it is asked to.
 Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &name,
                                           std::optional<uint64_t> wanted,
@@ -72,7 +33,7 @@ Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &nam
 	using namespace std::chrono;
 	constexpr size_t piece = 4096;
 	const uint64_t most = wanted.value_or(most_samples + 1);
-	Bar bar("Reading " + name);
+	Progress progress("Reading " + name);
 	std::vector<uint8_t> samples;
 	while (samples.size() < most) {
 		const size_t have = samples.size();
@@ -88,7 +49,7 @@ Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &nam
 		if (ended)
 			break;
 		if (wanted)
-			bar.update(static_cast<double>(samples.size()) / static_cast<double>(*wanted));
+			progress.update(static_cast<double>(samples.size()) / static_cast<double>(*wanted));
 	}
 	if (samples.empty())
 		return fail(ExitCode::check_failed, fmt::format("{}: no samples", name));
@@ -149,15 +110,15 @@ Result<Subject> read_source(const Context &context, const AssessOptions &options
 	return Subject{info.name, std::move(*samples), info, latency};
 }
 
-/// Calls run(options) with a bar and a way to stop.
-template <typename Run> auto with_bar(const std::string &what, const Run &run)
+/// Calls run(options) with a progress bar and a way to stop.
+template <typename Run> auto with_progress(const std::string &what, const Run &run)
 {
 	std::stop_source stop;
-	Bar bar(what);
+	Progress progress(what);
 	iid::Options options;
 	options.stop = stop.get_token();
 	options.progress = [&](double share) {
-		bar.update(share);
+		progress.update(share);
 		if (interrupted() != 0)
 			stop.request_stop();
 	};
@@ -189,7 +150,7 @@ Result<restart::Assessment> run_restart_tests(const std::string &file, unsigned 
 	const auto symbols = to_symbols(std::move(*rows), bits);
 	if (!symbols)
 		return std::unexpected(symbols.error());
-	return with_bar("Restart tests of " + file, [&](const auto &options) {
+	return with_progress("Restart tests of " + file, [&](const auto &options) {
 		return restart::run_tests(*symbols, h_initial, options);
 	});
 }
@@ -198,14 +159,14 @@ Result<restart::Assessment> run_restart_tests(const std::string &file, unsigned 
 Result<Found> find(const std::string &name, const Symbols &symbols, const AssessOptions &options)
 {
 	auto assessment =
-	    with_bar("Assessing " + name, [&](const auto &how) { return non_iid(symbols, how); });
+	    with_progress("Assessing " + name, [&](const auto &how) { return non_iid(symbols, how); });
 	if (!assessment)
 		return fail(assessment.error().code,
 		            fmt::format("{}: {}", name, assessment.error().message));
 	Found found{.assessment = std::move(*assessment)};
 	if (options.iid) {
-		const auto iid = with_bar("IID track of " + name,
-		                          [&](const auto &how) { return iid::run_track(symbols, how); });
+		const auto iid = with_progress(
+		    "IID track of " + name, [&](const auto &how) { return iid::run_track(symbols, how); });
 		if (!iid)
 			return fail(iid.error().code, fmt::format("{}: {}", name, iid.error().message));
 		found.iid = *iid;

@@ -45,7 +45,7 @@ Result<Harvest> harvest(const Context &context, const Inventory &inventory,
 	if (!opened)
 		return std::unexpected(opened.error());
 	auto sample =
-	    test_blocks(opened->source(), {.blocks = blocks, .title = candidate.source.name.c_str()},
+	    test_blocks(opened->source(), {.blocks = blocks, .title = candidate.source.name},
 	                [&](auto block, uint8_t failed) {
 		                if (failed != 0)
 			                return;

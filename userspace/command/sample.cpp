@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/sample.h"
 
+#include "command/progress.h"
 #include "control/policy.h"
 #include "interrupt.h"
 #include "source/secret_buffer.h"
@@ -10,54 +11,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
-#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
 namespace hwrngd {
-
-namespace {
-
-/// A line on the terminal that renews itself, from the second second on.
-class Progress {
-public:
-	explicit Progress(const SampleOptions &options) : options_(options) {}
-	Progress(const Progress &) = delete;
-	Progress &operator=(const Progress &) = delete;
-	~Progress()
-	{
-		if (shown_)
-			fmt::print(stderr, "\r\033[K");
-	}
-
-	void update(const fips140_2::Statistics &fips)
-	{
-		using namespace std::chrono;
-		const auto now = steady_clock::now();
-		if (!terminal_ || now - start_ < seconds(1) || now - last_ < milliseconds(200))
-			return;
-		last_ = now;
-		shown_ = true;
-		const auto spent = duration<double>(now - start_).count();
-		std::string left;
-		if (const auto blocks = options_.blocks; blocks && fips.blocks > 0)
-			left = fmt::format(" of {}, {:.0f} s left", *blocks,
-			                   spent / static_cast<double>(fips.blocks) *
-			                       static_cast<double>(*blocks - fips.blocks));
-		fmt::print(stderr, "\r\033[K{}: block {}{}, {} failed", options_.title, fips.blocks, left,
-		           fips.failures);
-	}
-
-private:
-	const SampleOptions &options_;
-	bool terminal_ = isatty(STDERR_FILENO) == 1;
-	bool shown_ = false;
-	std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-	std::chrono::steady_clock::time_point last_;
-};
-
-} // namespace
 
 Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory,
                                     const SourceInfo &info)
@@ -104,7 +61,7 @@ Result<Sample> test_blocks(Source &source, const SampleOptions &options, const B
 	using namespace fips140_2;
 	SecretBuffer buffer(std::max(options.blocks_a_read * block_bytes, bootstrap_bytes));
 	Sample sample;
-	Progress progress(options);
+	Progress progress("Testing " + options.title);
 
 	const auto bootstrap = fill(source, buffer.span().first(bootstrap_bytes));
 	if (!bootstrap)
@@ -131,7 +88,13 @@ Result<Sample> test_blocks(Source &source, const SampleOptions &options, const B
 			sample.fips.add(failed);
 			sink(block, failed);
 		}
-		progress.update(sample.fips);
+		const auto failures = fmt::format("{} failed", sample.fips.failures);
+		if (options.blocks)
+			progress.update(static_cast<double>(sample.fips.blocks) /
+			                    static_cast<double>(*options.blocks),
+			                failures);
+		else
+			progress.update(fmt::format("block {}, {}", sample.fips.blocks, failures));
 		if (*have < wanted * block_bytes)
 			break;
 	}

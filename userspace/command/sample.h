@@ -43,7 +43,7 @@ struct Sample {
 struct SampleOptions {
 	std::optional<uint64_t> blocks; ///< none: until the end
 	size_t blocks_a_read = 1;       ///< more for files, one for a slow device
-	const char *title = "";         ///< of the progress line
+	std::string title = "source";   ///< named by the progress line
 };
 
 /// Takes each block with the Failure bits it got.

@@ -23,10 +23,10 @@ Result<Tested> test_file(const std::string &file, const TestOptions &options)
 	auto source = open_device(file, blocks_a_read_of_a_file * fips140_2::block_bytes);
 	if (!source)
 		return std::unexpected(source.error());
-	SampleOptions how{.blocks = options.blocks, .blocks_a_read = blocks_a_read_of_a_file};
+	SampleOptions how{
+	    .blocks = options.blocks, .blocks_a_read = blocks_a_read_of_a_file, .title = file};
 	if (!how.blocks && !ends(file))
 		how.blocks = blocks_of_a_device;
-	how.title = file.c_str();
 	auto sample = test_blocks(**source, how, [](auto, auto) {});
 	if (!sample)
 		return std::unexpected(sample.error());
@@ -51,7 +51,7 @@ Result<Tested> test_source(const Context &context, const TestOptions &options)
 	if (!opened)
 		return std::unexpected(opened.error());
 	const SampleOptions how{.blocks = options.blocks.value_or(blocks_of_a_device),
-	                        .title = info.name.c_str()};
+	                        .title = info.name};
 	auto sample = test_blocks(opened->source(), how, [](auto, auto) {});
 	if (auto closed = opened->close(); !closed)
 		return std::unexpected(closed.error());

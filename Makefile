@@ -3,7 +3,7 @@
 # One door. `make help` lists what is behind it.
 
 PREFIX ?= /usr/local
-KERNELS ?= 5.10 6.1 6.12 7.3
+KERNELS ?= $(if $(filter arm64,$(ARCH)),6.1 6.12,5.10 6.1 6.12 7.3)
 CASES ?=
 ARCH ?= $(shell dpkg --print-architecture)
 FLAVOUR ?= cloud

@@ -50,12 +50,27 @@ TEST(AssessTests, TheRestartTestsTakeAMatrixOfTheSameWidth)
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	const auto document = nlohmann::json::parse(ran.out);
 	EXPECT_EQ(document["restart"]["passed"], true);
+	EXPECT_EQ(document["restart"]["track"], "non_iid");
 	EXPECT_EQ(document["restart"]["h_initial"], document["min_entropy"]);
 	EXPECT_NEAR(document["restart"]["h_columns"], 0.876460, 5.1e-7); // NIST's ea_restart
 
 	ran = run(tree, command + tree.at("/bits").string());
 	EXPECT_EQ(ran.code, 1);
 	EXPECT_NE(ran.err.find("1000 of each of 1000 restarts"), std::string::npos) << ran.err;
+}
+
+TEST(AssessTests, TheRestartTestsFollowTheIidTrack)
+{
+	FakeTree tree;
+	tree.file("/good", bytes("ctr4", 10'000));
+	tree.file("/matrix", bytes("ctr4", 1'000'000));
+	const auto ran = run(tree, "assess --output=json --iid " + tree.at("/good").string() +
+	                               " --restart " + tree.at("/matrix").string());
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	const auto document = nlohmann::json::parse(ran.out);
+	EXPECT_EQ(document["restart"]["track"], "iid");
+	EXPECT_EQ(document["restart"]["h_initial"], document["iid"]["min_entropy"]);
+	EXPECT_EQ(document["restart"]["h_rows"], document["restart"]["h_columns"]);
 }
 
 TEST(AssessTests, TheReportIsWrittenOrTheCommandFails)

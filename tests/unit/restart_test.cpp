@@ -81,6 +81,17 @@ TEST(Restart, KnownAnswers)
 	}
 }
 
+TEST(Restart, IidSamplesAreAssessedByTheirMostCommonValue)
+{
+	// Rows and columns hold the same samples: what ea_non_iid prints of them for this estimate.
+	const auto result = run_tests(symbols_of(matrix()), 7.8, Track::iid);
+	ASSERT_TRUE(result);
+	EXPECT_TRUE(result->passed());
+	EXPECT_EQ(result->track, Track::iid);
+	EXPECT_NEAR(*result->h_rows, 7.8844602621120874, 1e-12);
+	EXPECT_EQ(result->h_columns, result->h_rows);
+}
+
 TEST(Restart, AValueThatIsTooCommonInOneRowOrColumn)
 {
 	const uint32_t cutoff = most_common_cutoff(7.8);
@@ -99,11 +110,11 @@ TEST(Restart, AValueThatIsTooCommonInOneRowOrColumn)
 		assess::Options options;
 		options.stop = stop.get_token();
 		set(cutoff);
-		auto result = run_tests(symbols_of(raw), 7.8, options);
+		auto result = run_tests(symbols_of(raw), 7.8, Track::non_iid, options);
 		ASSERT_FALSE(result);
 		EXPECT_EQ(result.error().code, ExitCode::interrupted);
 		set(cutoff + 1);
-		result = run_tests(symbols_of(raw), 7.8, options);
+		result = run_tests(symbols_of(raw), 7.8, Track::non_iid, options);
 		ASSERT_TRUE(result);
 		EXPECT_FALSE(result->sane());
 		EXPECT_EQ(step == 1 ? result->most_in_row : result->most_in_column, cutoff + 1);

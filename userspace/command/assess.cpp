@@ -139,7 +139,7 @@ struct Found {
 };
 
 Result<restart::Assessment> run_restart_tests(const std::string &file, unsigned bits,
-                                              double h_initial)
+                                              double h_initial, restart::Track track)
 {
 	auto source = open_device(file, restart::samples * 64);
 	if (!source)
@@ -151,7 +151,7 @@ Result<restart::Assessment> run_restart_tests(const std::string &file, unsigned 
 	if (!symbols)
 		return std::unexpected(symbols.error());
 	return with_progress("Restart tests of " + file, [&](const auto &options) {
-		return restart::run_tests(*symbols, h_initial, options);
+		return restart::run_tests(*symbols, h_initial, track, options);
 	});
 }
 
@@ -172,9 +172,11 @@ Result<Found> find(const std::string &name, const Symbols &symbols, const Assess
 		found.iid = *iid;
 	}
 	if (options.restart) {
-		const double h_initial =
-		    found.iid && found.iid->iid() ? found.iid->min_entropy : found.assessment.min_entropy;
-		const auto restart = run_restart_tests(*options.restart, symbols.bits, h_initial);
+		const bool iid = found.iid && found.iid->iid();
+		const auto restart =
+		    run_restart_tests(*options.restart, symbols.bits,
+		                      iid ? found.iid->min_entropy : found.assessment.min_entropy,
+		                      iid ? restart::Track::iid : restart::Track::non_iid);
 		if (!restart)
 			return fail(restart.error().code,
 			            fmt::format("{}: {}", *options.restart, restart.error().message));

@@ -71,6 +71,7 @@ nlohmann::ordered_json to_json(const restart::Assessment &restart)
 {
 	return {{"passed", restart.passed()},
 	        {"min_entropy", restart.min_entropy()},
+	        {"track", restart::name(restart.track)},
 	        {"h_initial", restart.h_initial},
 	        {"h_rows", or_null(restart.h_rows)},
 	        {"h_columns", or_null(restart.h_columns)},
@@ -111,9 +112,10 @@ void print_text(const restart::Assessment &restart)
 	};
 	fmt::print("\nRestart tests (section 3.1.4)\n"
 	           "  Most common value           {} in a row, {} in a column, at most {}: {}\n"
-	           "  Bits of min-entropy         initial {:.4f}, rows {}, columns {}\n",
+	           "  Bits of min-entropy         initial {:.4f}, rows {}, columns {}{}\n",
 	           restart.most_in_row, restart.most_in_column, restart.cutoff, to_text(restart.sane()),
-	           restart.h_initial, entropy(restart.h_rows), entropy(restart.h_columns));
+	           restart.h_initial, entropy(restart.h_rows), entropy(restart.h_columns),
+	           restart.track == restart::Track::iid ? ", by the most common value (IID)" : "");
 	if (restart.passed())
 		fmt::print("Passed: {:.4f} bits per sample, the least of these.\n", restart.min_entropy());
 	else

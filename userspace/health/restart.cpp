@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/restart.h"
 
+#include "health/assess/estimators.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -82,7 +84,25 @@ std::vector<uint8_t> transpose(const std::vector<uint8_t> &matrix)
 	return result;
 }
 
+/// As NIST's tool, by the estimates of the symbols and not by those of their bits.
+Result<double> min_entropy_of(const assess::Symbols &matrix, Track track,
+                              const assess::Options &options)
+{
+	if (track == Track::iid)
+		return *assess::most_common_value(assess::Literals{matrix.values, matrix.alphabet})
+		            .min_entropy;
+	const auto assessment = assess::non_iid(matrix, options);
+	if (!assessment)
+		return std::unexpected(assessment.error());
+	return assessment->h_original;
+}
+
 } // namespace
+
+const char *name(Track track)
+{
+	return track == Track::iid ? "iid" : "non_iid";
+}
 
 uint32_t most_common_cutoff(double min_entropy)
 {
@@ -111,7 +131,7 @@ double Assessment::min_entropy() const
 	return passed() ? std::min({h_rows.value_or(0), h_columns.value_or(0), h_initial}) : 0;
 }
 
-Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial,
+Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial, Track track,
                              const assess::Options &options)
 {
 	if (rows.values.size() != restarts * samples)
@@ -129,6 +149,7 @@ Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial,
 	                        .bits = rows.bits,
 	                        .alphabet = rows.alphabet};
 	Assessment result;
+	result.track = track;
 	result.h_initial = h_initial;
 	result.most_in_row = most_common_of_rows(rows);
 	result.most_in_column = most_common_of_rows(columns);
@@ -136,15 +157,14 @@ Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial,
 	if (!result.sane())
 		return result;
 
-	// As NIST's tool, by the estimates of the symbols and not by those of their bits.
-	const auto of_rows = assess::non_iid(rows, options);
+	const auto of_rows = min_entropy_of(rows, track, options);
 	if (!of_rows)
 		return std::unexpected(of_rows.error());
-	const auto of_columns = assess::non_iid(columns, options);
+	const auto of_columns = min_entropy_of(columns, track, options);
 	if (!of_columns)
 		return std::unexpected(of_columns.error());
-	result.h_rows = of_rows->h_original;
-	result.h_columns = of_columns->h_original;
+	result.h_rows = *of_rows;
+	result.h_columns = *of_columns;
 	return result;
 }
 

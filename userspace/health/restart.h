@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The restart tests of NIST SP 800-90B, section 3.1.4: does a source that is restarted begin with
 // the same samples again, and does it hold as much entropy as when it runs on? The figures are
-// those of NIST's ea_restart for data that is not IID.
+// those of NIST's ea_restart.
 #pragma once
 
 #include "health/assess.h"
@@ -14,7 +14,15 @@ namespace hwrngd::restart {
 inline constexpr size_t restarts = 1000; ///< rows
 inline constexpr size_t samples = 1000;  ///< of each restart: columns
 
+/// How rows and columns are assessed: by the ten estimators, or, if the source is IID, by the most
+/// common value alone (ea_restart -n and -i).
+enum class Track : uint8_t { non_iid, iid };
+
+/// "non_iid", "iid"
+[[nodiscard]] const char *name(Track track);
+
 struct Assessment {
+	Track track = Track::non_iid;
 	double h_initial = 0; ///< H_I, as it was given
 
 	// The sanity check, 3.1.4.3: how often is the most common value of a row or column found?
@@ -43,6 +51,7 @@ struct Assessment {
 /// Runs the tests on a matrix, row by row: the samples of the first restart, of the second, and so
 /// on. Fails when it is not of 1000 times 1000 samples, and when `h_initial` cannot be true of it.
 [[nodiscard]] Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial,
+                                           Track track = Track::non_iid,
                                            const assess::Options &options = {});
 
 } // namespace hwrngd::restart

@@ -154,6 +154,16 @@ tpm_send() {
 	(exec 4<>"$1" && printf "$2" >&4 && dd bs=4096 count=1 <&4 >/dev/null 2>&1)
 }
 
+# plug N: a TPM 2.0 inside the guest, $swtpm being its process; for cases with programs=/usr/bin/swtpm
+# that have loaded tpm_vtpm_proxy. Its state is kept in /tmp/tpmN.
+plug() {
+	mkdir -p "/tmp/tpm$1"
+	swtpm chardev --vtpm-proxy --tpm2 --tpmstate "dir=/tmp/tpm$1" --flags not-need-init,startup-clear \
+		>"/tmp/tpm$1.log" 2>&1 &
+	# shellcheck disable=SC2034
+	swtpm=$!
+}
+
 # ---- on the host ----
 
 # tpm_commands: the command codes that the TPM received, in order, from its log.

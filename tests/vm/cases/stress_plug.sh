@@ -9,13 +9,6 @@ hw_random=/sys/class/misc/hw_random
 
 ours() { tr ' ' '\n' <$hw_random/rng_available | grep -c '^tpm_rng\.'; }
 
-# plug N: its process takes its state with it.
-plug() {
-	mkdir -p "/tmp/tpm$1"
-	swtpm chardev --vtpm-proxy --tpm2 --tpmstate "dir=/tmp/tpm$1" \
-		--flags not-need-init,startup-clear >"/tmp/tpm$1.log" 2>&1 &
-}
-
 # await COUNT: so many TPMs of ours.
 await() {
 	tries=0
@@ -29,9 +22,9 @@ await() {
 # Some go once they serve, some while they are being read, some before they are ready.
 storm() {
 	plug 1
-	first=$!
+	first=$swtpm
 	plug 2
-	second=$!
+	second=$swtpm
 	await 3 || return
 	tpm=$(tr ' ' '\n' <$hw_random/rng_available | grep '^tpm_rng\.' | tail -n 1)
 	# The 5.10 framework can deadlock only when the next one has no quality; ours have.
@@ -39,13 +32,13 @@ storm() {
 	dd if=/dev/hwrng of=/dev/null bs=64 count=100000 2>/dev/null &
 	reader=$!
 	plug 3
-	third=$!
+	third=$swtpm
 	case $1 in
-	*[02468]) kill -9 $third ;;
-	*) kill $second ;;
+	*[02468]) kill -9 "$third" ;;
+	*) kill "$second" ;;
 	esac
-	kill -9 $first $second $third 2>/dev/null
-	wait $first $second $third
+	kill -9 "$first" "$second" "$third" 2>/dev/null
+	wait "$first" "$second" "$third"
 	await 1 || return
 	kill $reader 2>/dev/null
 	wait $reader
@@ -69,15 +62,15 @@ guest() {
 
 	# The module goes while TPMs come and go.
 	plug 1
-	first=$!
+	first=$swtpm
 	check "a TPM comes" await 2
 	plug 2
-	second=$!
+	second=$swtpm
 	check "the module unloads meanwhile" rmmod tpm_rng
-	kill -9 $first
+	kill -9 "$first"
 	check "loads meanwhile" modprobe tpm_rng duplicate=1
-	kill -9 $second
-	wait $first $second
+	kill -9 "$second"
+	wait "$first" "$second"
 	check "and serves the one that is left" await 1
 	check "the modules unload" rmmod tpm_rng tpm_vtpm_proxy
 }

@@ -8,11 +8,6 @@ timeout=240
 hw_random=/sys/class/misc/hw_random
 stats=/sys/module/tpm_rng/tpm_rng.1
 
-plug() {
-	mkdir -p /tmp/tpm
-	swtpm chardev --vtpm-proxy --tpm2 --tpmstate dir=/tmp/tpm --flags not-need-init,startup-clear >/tmp/swtpm 2>&1 &
-	swtpm=$!
-}
 unplug() {
 	kill -9 "$swtpm"
 	wait "$swtpm" 2>/dev/null
@@ -46,14 +41,14 @@ guest() {
 	check "the proxy of TPMs loads" modprobe tpm_vtpm_proxy
 	check "the module loads" modprobe tpm_rng duplicate=1
 	check_equal "there is one source" "tpm_rng.0 " "$(available)"
-	plug
+	plug 1
 	check "a TPM that comes is a second one" await "$both"
 	check "it can be selected" select_rng tpm_rng.1
 	check_equal "and read" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
 
 	# It does not answer, so that the reader is inside the driver for sure.
 	exec 5<$stats/state
-	kill -STOP $swtpm
+	kill -STOP "$swtpm"
 	timeout 30 dd if=/dev/hwrng of=/dev/null bs=64 count=1000000 2>/tmp/reader &
 	reader=$!
 	usleep 500000
@@ -67,7 +62,7 @@ guest() {
 	exec 5<&-
 	check_equal "another source serves" 64 "$(dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
 
-	plug
+	plug 1
 	check "pitfall 5: its number was not pinned, and is used again" await "$both"
 	check "the module unloads with two TPMs" timeout 10 rmmod tpm_rng
 	check "and loads" modprobe tpm_rng duplicate=1
@@ -77,7 +72,7 @@ guest() {
 
 	# Some go as soon as they serve, some while they are read, some half way.
 	for round in $(seq 50); do
-		plug
+		plug 1
 		case $round in
 		*[05]) await "$both"; unplug ;;
 		*[16])

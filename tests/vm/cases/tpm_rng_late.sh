@@ -8,17 +8,12 @@ tpm=none
 hw_random=/sys/class/misc/hw_random
 available() { tr ' ' '\n' <$hw_random/rng_available | grep -x "tpm_rng.$1"; }
 
-plug() {
-	mkdir -p "/tmp/tpm$1"
-	swtpm chardev --vtpm-proxy --tpm2 --tpmstate "dir=/tmp/tpm$1" --flags not-need-init,startup-clear >/tmp/swtpm 2>&1 &
-	until [ -d "/sys/class/tpm/tpm$1" ]; do usleep 50000; done
-}
-
 guest() {
 	check "the proxy of TPMs loads" modprobe tpm_vtpm_proxy
 	check_fails "without a TPM the module refuses to load" 1 modprobe tpm_rng duplicate=1
 	plug 0
-	first=$!
+	first=$swtpm
+	until [ -d /sys/class/tpm/tpm0 ]; do usleep 50000; done
 	check "when one has arrived it loads" modprobe tpm_rng duplicate=1
 	check "and serves it" available 0
 	plug 1
@@ -27,7 +22,7 @@ guest() {
 		usleep 50000
 	done >/dev/null
 	check "and the next one" available 1
-	kill -9 $first $!
+	kill -9 "$first" "$swtpm"
 	wait
 	for i in $(seq 100); do
 		available '[01]' || break
@@ -41,5 +36,5 @@ guest() {
 	done >/dev/null
 	check "and one come again" available 0
 	check "the module unloads" rmmod tpm_rng
-	kill -9 $!
+	kill -9 "$swtpm"
 }

@@ -125,7 +125,8 @@ int main()
 	              [&](Pace &pace) { (void)lz78y(literals, pace); });
 
 	// With random bytes most statistics are decided after a few permutations. With bytes in rising
-	// order each needs all 10,000; the compression, which could not change the verdict, is left out.
+	// order each needs all 10,000; the compression, which could not change the verdict, is left
+	// out.
 	const auto iid = [](const char *name, const Symbols &of) {
 		figures(name, measure(1, [&] { (void)hwrngd::iid::run_track(of); }));
 	};

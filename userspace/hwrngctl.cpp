@@ -25,6 +25,9 @@ void print_json(const nlohmann::ordered_json &document)
 
 namespace {
 
+/// More than any source gives in a lifetime.
+constexpr uint64_t most_blocks = 1'000'000'000'000;
+
 using Run = std::function<Result<ExitCode>()>;
 
 /// Reports an error once: for people on standard error, for programs as a document too.
@@ -85,8 +88,11 @@ public:
 			app_.parse(argc, argv);
 		} catch (const CLI::ParseError &error) {
 			// Help and version are "errors" of code 0; everything else is usage.
-			const bool usage = app_.exit(error) != 0;
-			return usage ? ExitCode::usage : ExitCode::done;
+			if (error.get_exit_code() == 0) {
+				app_.exit(error);
+				return ExitCode::done;
+			}
+			return report({ExitCode::usage, explain(error)}, false);
 		}
 		return std::nullopt;
 	}
@@ -95,6 +101,24 @@ public:
 	[[nodiscard]] Result<ExitCode> run() const { return run_(); }
 
 private:
+	/// What is wrong, in which command, and where to look.
+	[[nodiscard]] std::string explain(const CLI::ParseError &error) const
+	{
+		if (const auto parsed = app_.get_subcommands(); !parsed.empty())
+			return fmt::format("{0}: {1}; see `hwrngctl {0} --help`", parsed.front()->get_name(),
+			                   error.what());
+		if (dynamic_cast<const CLI::RequiredError *>(&error) == nullptr)
+			return fmt::format("{}; see `hwrngctl --help`", error.what());
+		std::string names;
+		for (const auto *command : app_.get_subcommands([](const CLI::App *) { return true; }))
+			names += (names.empty() ? "" : ", ") + command->get_name();
+		const auto unknown = app_.remaining();
+		return fmt::format("{}; there are: {}; see `hwrngctl --help`",
+		                   unknown.empty() ? std::string("a command is missing")
+		                                   : fmt::format("\"{}\" is no command", unknown.front()),
+		                   names);
+	}
+
 	[[nodiscard]] Context context() const { return {Root(root_), json()}; }
 
 	void add_looking()
@@ -137,7 +161,7 @@ private:
 		    ->excludes(file);
 		test->add_option("-b,--blocks", test_.blocks,
 		                 "Blocks of 20,000 bits; default: all of a file or pipe, 16 of a device")
-		    ->check(CLI::PositiveNumber);
+		    ->check(CLI::Range(uint64_t{1}, most_blocks));
 		test->callback([this] { run_ = [this] { return test_command(context(), test_); }; });
 
 		auto *assess = app_.add_subcommand(

@@ -30,13 +30,31 @@ void good_hwrng(FakeTree &tree)
 
 TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 {
+	struct Wrong {
+		const char *arguments;
+		const char *said;
+	};
 	FakeTree tree;
-	for (const char *arguments : {"", "nonsense", "select", "feed", "feed --once --bytes 0",
-	                              "feed --once --bytes 99999999", "load usb", "test --blocks 0",
-	                              "test --blocks -1", "test x --source y", "status --output=xml"}) {
+	for (const auto &[arguments, said] : {
+	         Wrong{"", "a command is missing; there are: status, list"},
+	         Wrong{"nonsense", "\"nonsense\" is no command; there are: status, list"},
+	         Wrong{"--nonsense", "\"--nonsense\" is no command"},
+	         Wrong{"status extra", "status: The following argument was not expected: extra"},
+	         Wrong{"select", "select: NAME is required; see `hwrngctl select --help`"},
+	         Wrong{"feed", "feed: --once is required"},
+	         Wrong{"feed --once --bytes 0", "0 not in range 1 to 1048576"},
+	         Wrong{"feed --once --bytes 99999999", "99999999 not in range"},
+	         Wrong{"load usb", "usb not in {tpm,cpu,all}"},
+	         Wrong{"test --blocks 0", "0 not in range 1 to 1000000000000"},
+	         Wrong{"test --blocks -1", "-1 not in range"},
+	         Wrong{"test --blocks many", "--blocks"},
+	         Wrong{"test x --source y", "--source"},
+	         Wrong{"status --output=xml", "xml not in {text,json}"},
+	     }) {
 		const auto ran = run(tree, arguments);
 		EXPECT_EQ(ran.code, 2) << arguments;
-		EXPECT_NE(ran.err, "") << arguments;
+		EXPECT_TRUE(ran.err.starts_with("hwrngctl: ")) << ran.err;
+		EXPECT_NE(ran.err.find(said), std::string::npos) << ran.err;
 		EXPECT_EQ(ran.out, "") << arguments;
 	}
 }

@@ -50,7 +50,7 @@ vm-test: ## Run the guests alone; KERNELS="6.1 6.12", CASES="tpm_rng", ARCH=arm6
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)" $(CASES)
 
-cross-test: ## Build the modules for arm64, ppc64el and riscv64
+cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is for NEON
 	@tests/setup build test cross
 	@tests/run cross
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The current source delivers nothing, ever: the kernel's own thread waits
- * inside it, and readers wait for the thread. They must be able to leave.
+ * The current source delivers nothing any more: somebody waits inside it, and
+ * readers wait behind it. They must be able to leave.
  */
 
 #include <sys/time.h>

@@ -154,6 +154,20 @@ tpm_send() {
 	(exec 4<>"$1" && printf "$2" >&4 && dd bs=4096 count=1 <&4 >/dev/null 2>&1)
 }
 
+# hwrng_stalls: somebody is inside the read of a virtio-rng that gives nothing, with the framework's
+# reading_mutex.
+hwrng_stalls() { cat /proc/[0-9]*/stack 2>/dev/null | grep -q virtio_read; }
+
+# stall_hwrng: a reader takes what virtio-rng still gives, and stays inside.
+stall_hwrng() {
+	dd if=/dev/hwrng of=/dev/null bs=64 count=1000 2>/dev/null &
+	for _ in $(seq 100); do
+		hwrng_stalls && return
+		usleep 100000
+	done
+	false
+}
+
 # plug N: a TPM 2.0 inside the guest, $swtpm being its process; for cases with programs=/usr/bin/swtpm
 # that have loaded tpm_vtpm_proxy. Its state is kept in /tmp/tpmN.
 plug() {

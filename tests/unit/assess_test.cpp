@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 using namespace hwrngd;
@@ -55,7 +56,7 @@ Figures figures(std::string_view lines)
 		words >> form >> estimator;
 		for (std::string word; words >> word;) {
 			const auto equals = word.find('=');
-			all[form + " " + estimator + " " + word.substr(0, equals)] =
+			all[fmt::format("{} {} {}", form, estimator, word.substr(0, equals))] =
 			    std::stod(word.substr(equals + 1));
 		}
 	}

@@ -4,6 +4,7 @@
 #include "health/xoshiro256.h"
 #include "samples.h"
 
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <map>
@@ -29,7 +30,7 @@ struct KnownAnswer {
 
 // What NIST's ea_iid -vvv (1.1.7) prints of the inputs of samples.h: "Unpermuted result" and the
 // rest, all digits that a double takes.
-const KnownAnswer known_answers[] = {
+const auto known_answers = std::to_array<KnownAnswer>({
     {.input = "ctr8",
      .h_original = 7.884460262112087,
      .h_bitstring = 0.9981798281685769,
@@ -89,7 +90,7 @@ const KnownAnswer known_answers[] = {
      .longest_repeat = {0.004020299999999997, 3, 0.9611226511169231, true},
      .statistics = {6451.071000000008, 6646, 7, 5017, 5034, 19, 21.34188034188034, 53, 31, 28, 32,
                     42, 44, 162036277, 162631350, 162609678, 162179997, 160858777, 10991}},
-};
+});
 
 /// Equal to 1e-9, relative; NIST's tool loses what is far below 1 to rounding.
 void expect_same(double found, double expected, const std::string &what)
@@ -161,8 +162,10 @@ Values plain_statistics(const assess::Symbols &symbols)
 	std::sort(sorted.begin(), sorted.end());
 	const double middle = (sorted[n / 2] + sorted[(n - 1) / 2]) / 2.0;
 	std::string signs;
-	for (size_t i = 0; i < n; i++)
-		signs += (binary ? symbols.values[i] == 1 : symbols.raw[i] >= middle) ? '+' : '-';
+	for (size_t i = 0; i < n; i++) {
+		const bool high = binary ? symbols.values[i] == 1 : symbols.raw[i] >= middle;
+		signs += high ? '+' : '-';
+	}
 	runs(signs, median_runs, longest_median_run);
 
 	std::vector<uint8_t> one(symbols.raw);
@@ -210,7 +213,7 @@ TEST(Iid, StatisticsAreThoseOfAPlainReference)
 		std::vector<uint8_t> raw(Statistics::least_samples + static_cast<size_t>(round) % 130);
 		const uint8_t mask =
 		    std::array<uint8_t, 5>{0xff, 0x41, 0x13, 0x40, 0x01}[static_cast<size_t>(round) % 5];
-		const double change = round % 3 == 0 ? 0.05 : round % 3 == 1 ? 0.5 : 1;
+		const double change = std::array{0.05, 0.5, 1.0}[static_cast<size_t>(round) % 3];
 		uint8_t last = 0;
 		for (auto &sample : raw) {
 			if (random.unit() < change)

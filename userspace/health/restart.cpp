@@ -89,8 +89,8 @@ Result<double> min_entropy_of(const assess::Symbols &matrix, Track track,
                               const assess::Options &options)
 {
 	if (track == Track::iid)
-		return *assess::most_common_value(assess::Literals{matrix.values, matrix.alphabet})
-		            .min_entropy;
+		return assess::most_common_value(assess::Literals{matrix.values, matrix.alphabet})
+		    .min_entropy.value_or(0);
 	const auto assessment = assess::non_iid(matrix, options);
 	if (!assessment)
 		return std::unexpected(assessment.error());

@@ -47,6 +47,10 @@ run_case() {
 		verdict skip "${arches_why:-only on $arches}" 0 0 1
 		exit
 	fi
+	if [[ $arch != "$native" && " $programs" == *" build/"* ]]; then
+		verdict skip "$programs: built for $native only" 0 0 1
+		exit
+	fi
 	least=$("$tests/kernel" "$kernel" qemu)
 	# The second serial port of the "virt" machine is new.
 	[[ $arch != arm64 || $least -ge 10 ]] || least=10

@@ -3,6 +3,10 @@
 description="tpm_rng: a TPM that stutters, and the quality that the framework then mixes up"
 
 hw_random=/sys/class/misc/hw_random
+case $arch in
+amd64) other=cpu_rng.rdrand ;;
+arm64) other=cpu_rng.rndr ;;
+esac
 
 # Below the 2 s that the driver of the TPM allows for a command: after it, QEMU waits for
 # swtpm to cancel, and with QEMU the guest.
@@ -44,12 +48,12 @@ guest() {
 		# time, so nothing lies between seeing it wait and selecting.
 		for i in $(seq 300); do
 			if khwrngd_waits; then
-				echo cpu_rng.rdrand >$hw_random/rng_current
+				echo "$other" >$hw_random/rng_current
 				break
 			fi
 			usleep 50000
 		done
-		check_equal "another source was selected while khwrngd waited for the TPM" cpu_rng.rdrand "$(current)"
+		check_equal "another source was selected while khwrngd waited for the TPM" "$other" "$(current)"
 		check "it serves" read_rng
 		check_equal "with its own quality" 4 "$(cat $hw_random/rng_quality)"
 		echo tpm_rng.0 >$hw_random/rng_current

@@ -92,7 +92,7 @@ public:
 				app_.exit(error);
 				return ExitCode::done;
 			}
-			return report({ExitCode::usage, explain(error)}, false);
+			return report({ExitCode::usage, explain(error)}, asked_for_json());
 		}
 		return std::nullopt;
 	}
@@ -101,6 +101,14 @@ public:
 	[[nodiscard]] Result<ExitCode> run() const { return run_(); }
 
 private:
+	/// What --output says, even where the rest of the line is wrong: no option is bound to its
+	/// variable then.
+	[[nodiscard]] bool asked_for_json() const
+	{
+		const auto &given = app_.get_option("--output")->results();
+		return !given.empty() && given.back() == "json";
+	}
+
 	/// What is wrong, in which command, and where to look.
 	[[nodiscard]] std::string explain(const CLI::ParseError &error) const
 	{

@@ -79,6 +79,20 @@ TEST(Hwrngctl, OutputOptionMayStandAnywhere)
 	}
 }
 
+TEST(Hwrngctl, ProgramsGetUsageErrorsAsDocumentsToo)
+{
+	FakeTree tree;
+	for (const char *arguments : {"--output=json nonsense", "status --nonsense --output=json",
+	                              "-o json select", "test --blocks=0 -ojson"}) {
+		const auto ran = run(tree, arguments);
+		EXPECT_EQ(ran.code, 2) << arguments;
+		ASSERT_TRUE(nlohmann::json::accept(ran.out)) << arguments << ": " << ran.out;
+		EXPECT_EQ(nlohmann::json::parse(ran.out)["error"]["exit_code"], 2);
+	}
+	EXPECT_EQ(run(tree, "nonsense").out, "");
+	EXPECT_EQ(run(tree, "nonsense --output=xml").out, "");
+}
+
 TEST(Hwrngctl, StatusOfAMachineWithNothingIsAnAnswerNotAnError)
 {
 	FakeTree tree;

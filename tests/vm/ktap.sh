@@ -158,11 +158,12 @@ tpm_send() {
 # reading_mutex.
 hwrng_stalls() { cat /proc/[0-9]*/stack 2>/dev/null | grep -q virtio_read; }
 
-# stall_hwrng: a reader takes what virtio-rng still gives, and stays inside.
+# stall_hwrng: a reader takes what virtio-rng still gives, and stays inside: a read that is only
+# slow has ended by the second look.
 stall_hwrng() {
 	dd if=/dev/hwrng of=/dev/null bs=64 count=1000 2>/dev/null &
 	for _ in $(seq 100); do
-		hwrng_stalls && return
+		hwrng_stalls && usleep 500000 && hwrng_stalls && return
 		usleep 100000
 	done
 	false

@@ -4,7 +4,7 @@ description="the framework's leftovers of another source are not taken for ours 
 programs="build/hwrngctl"
 rng=ones
 cpu=max,-rdseed
-arches=amd64 arches_why="hwrngctl is built for amd64 only"
+arches=amd64 arches_why="it names sources of amd64"
 
 hw_random=/sys/class/misc/hw_random
 source=cpu_rng.rdrand

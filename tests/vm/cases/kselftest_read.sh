@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="kselftest hwrng_read: 64 readers, odd sizes, O_NONBLOCK, signals, no byte twice"
-arches=amd64 arches_why="the kselftests are built for amd64 only"
 programs="build/kselftest/hwrng_read"
 
 before() { build_kselftest; }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="kselftest hwrng_remove: modules are unloaded and a TPM is unplugged under readers"
-arches=amd64 arches_why="the kselftests are built for amd64 only"
 programs="build/kselftest/hwrng_remove /usr/bin/swtpm"
 
 before() { build_kselftest; }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="kselftest hwrng_starved: readers of a source that delivers no more can leave"
-arches=amd64 arches_why="the kselftests are built for amd64 only"
 programs="build/kselftest/hwrng_starved"
 rng="file"
 

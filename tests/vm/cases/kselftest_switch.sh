@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="kselftest hwrng_switch: another source is chosen while /dev/hwrng is read"
-arches=amd64 arches_why="the kselftests are built for amd64 only"
 programs="build/kselftest/hwrng_switch"
 
 before() { build_kselftest; }

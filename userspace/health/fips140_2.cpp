@@ -35,7 +35,6 @@ constexpr std::array<Interval, run_classes> runs_allowed{{
 // How often a block of a perfect source fails at least one test: 1,656 of 2,000,000 blocks of
 // getrandom(2), shared out as monobit 206, poker 223, runs 605, long run 630.
 constexpr double perfect_failure_rate = 8.3e-4;
-constexpr double false_alarm_rate = 1e-3;
 
 uint32_t little_endian_word(std::span<const uint8_t> bytes)
 {
@@ -135,7 +134,7 @@ bool Statistics::healthy() const
 	return blocks > 0 && of(continuous) == 0 && failures <= failures_allowed(blocks);
 }
 
-uint64_t failures_allowed(uint64_t blocks)
+uint64_t failures_allowed(uint64_t blocks, double false_alarm_rate)
 {
 	const double expected = static_cast<double>(blocks) * perfect_failure_rate;
 	double at_most = 0; // P(failures <= k)

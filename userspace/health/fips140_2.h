@@ -57,8 +57,8 @@ struct Statistics {
 	[[nodiscard]] bool healthy() const;
 };
 
-/// The most failed blocks among `blocks` that a perfect source exceeds less than once in a
-/// thousand times (Poisson, with the rate measured in fips140_2.cpp).
-[[nodiscard]] uint64_t failures_allowed(uint64_t blocks);
+/// The most failed blocks among `blocks` that a perfect source exceeds with a probability of
+/// `false_alarm_rate` or less (Poisson, with the rate measured in fips140_2.cpp).
+[[nodiscard]] uint64_t failures_allowed(uint64_t blocks, double false_alarm_rate = 1e-3);
 
 } // namespace hwrngd::fips140_2

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "health/live_tests.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr uint64_t blocks_weighed = 256;
+// Each failed block asks anew whether there were too many, which the budget of a single question
+// (one in a thousand) would answer wrongly too often.
+constexpr double false_alarm_rate = 1e-6;
+
+fips140_2::Statistics sum(const fips140_2::Statistics &a, const fips140_2::Statistics &b)
+{
+	auto total = a;
+	total.blocks += b.blocks;
+	total.failures += b.failures;
+	for (size_t i = 0; i < total.by_test.size(); i++)
+		total.by_test[i] += b.by_test[i];
+	return total;
+}
+
+std::string names_of(uint8_t failed)
+{
+	std::string names;
+	for (const auto test : fips140_2::all_tests)
+		if ((failed & test) != 0)
+			names += (names.empty() ? "" : ", ") + std::string(fips140_2::name(test));
+	return names;
+}
+
+} // namespace
+
+bool CycleTest::test(uint8_t byte)
+{
+	constexpr uint64_t word = sizeof last_;
+	last_ = last_ << 8U | byte;
+	bytes_++;
+	if (bytes_ > word && last_ == remembered_)
+		return false;
+	if (bytes_ >= word && std::has_single_bit(bytes_))
+		remembered_ = last_;
+	return true;
+}
+
+LiveTests::LiveTests()
+    : sp800_90b_(sp800_90b::HealthTests::create({}).value()), block_(fips140_2::block_bytes)
+{
+}
+
+Verdict LiveTests::test(std::span<const uint8_t> bytes)
+{
+	if (failed_)
+		return Verdict::failed;
+	auto verdict = sp800_90b_.test(bytes) ? Verdict::good : Verdict::starting;
+	if (const auto failure = sp800_90b_.failed())
+		return fail(fmt::format("SP 800-90B: {}", sp800_90b::name(*failure)));
+	if (!std::all_of(bytes.begin(), bytes.end(), [this](auto byte) { return cycle_.test(byte); }))
+		return fail("it repeats what it gave before");
+	while (!bytes.empty()) {
+		const size_t size = tester_ ? fips140_2::block_bytes : fips140_2::bootstrap_bytes;
+		const size_t n = std::min(bytes.size(), size - filled_);
+		std::memcpy(&block_.span()[filled_], bytes.data(), n);
+		bytes = bytes.subspan(n);
+		filled_ += n;
+		if (filled_ < size)
+			break;
+		filled_ = 0;
+		if (!tester_) {
+			tester_.emplace(block_.span().first<fips140_2::bootstrap_bytes>());
+			continue;
+		}
+		const auto of_block = test_block(*tester_);
+		if (of_block == Verdict::failed)
+			return of_block;
+		if (of_block == Verdict::doubtful)
+			verdict = of_block;
+	}
+	return verdict;
+}
+
+Verdict LiveTests::test_block(fips140_2::Tester &tester)
+{
+	const uint8_t failed = tester.test(block_.span().first<fips140_2::block_bytes>());
+	fips_.add(failed);
+	recent_.add(failed);
+	const auto weighed = sum(recent_, before_);
+	if (recent_.blocks == blocks_weighed)
+		before_ = std::exchange(recent_, {});
+	if (failed == 0)
+		return Verdict::good;
+	reason_ = fmt::format("FIPS 140-2: {} of the last {} blocks failed, this one {}",
+	                      weighed.failures, weighed.blocks, names_of(failed));
+	if ((failed & fips140_2::continuous) == 0 &&
+	    weighed.failures <= fips140_2::failures_allowed(weighed.blocks, false_alarm_rate))
+		return Verdict::doubtful;
+	return fail(reason_);
+}
+
+Verdict LiveTests::fail(std::string reason)
+{
+	failed_ = true;
+	reason_ = std::move(reason);
+	return Verdict::failed;
+}
+
+void LiveTests::restart()
+{
+	sp800_90b_.restart();
+	cycle_ = {};
+	filled_ = 0;
+	tester_.reset();
+	recent_ = {};
+	before_ = {};
+	failed_ = false;
+	reason_.clear();
+}
+
+} // namespace hwrngd

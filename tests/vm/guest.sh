@@ -18,7 +18,7 @@ run_case() {
 	trap end_case EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	start=${EPOCHREALTIME//[.,]/} pids=() swtpm_pid='' during_pid='' judged=''
+	start=${EPOCHREALTIME//[.,]/} pids=() swtpm_pid='' during_pid='' judged='' booted_again=''
 	console_log=$dir/console.log ktap_log=$dir/ktap.log swtpm_log=$dir/swtpm.log
 	rng_file=$tmp/rng
 	TMPDIR=$tmp
@@ -84,6 +84,7 @@ run_case() {
 	# Assertion"), by a race of its own threads. A QEMU that refuses its command line ends with 1.
 	if ((status != 1)) && [[ ! -s $ktap_log ]]; then
 		say "$kernel $name: ended with $status before the guest spoke; booting once more"
+		booted_again=1
 		{ tail -n 3 "$dir/qemu.log"; tail -n 10 "$console_log" | tr -d '\r'; } >&2 || true
 		rm -rf "$tmp/tpm"
 		start_tpm
@@ -329,8 +330,9 @@ verdict() {
 			sed -nE "s/^ok [0-9]+ (.*)  ?# SKIP (.*)/$kernel $name: \1: \2/p" >>"$skips"
 	fi
 	{
-		printf '%s %s %s %d tests %d.%d s%s\n' "$1" "$kernel" "$name" $(($3 + $4 + $5)) \
-			$((elapsed / 10)) $((elapsed % 10)) "${2:+: $2}"
+		printf '%s %s %s %d tests %d.%d s%s%s\n' "$1" "$kernel" "$name" $(($3 + $4 + $5)) \
+			$((elapsed / 10)) $((elapsed % 10)) "${booted_again:+, with a second boot}" "${2:+: $2}"
+		{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | sed -n 's/^# tell: /     /p'
 		if [[ $1 == FAIL ]]; then
 			echo "---- the guest's console:"
 			show_console || true

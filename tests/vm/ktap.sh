@@ -22,6 +22,9 @@ ktap_result() {
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /' >&3; }
 
+# tell TEXT: a figure that the reader of the run shall see below the case's line.
+tell() { diag "tell: $*"; }
+
 diag_output() {
 	diag "$*"
 	tail -n 20 "$output" | sed 's/^/#   /' >&3

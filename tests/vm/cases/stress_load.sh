@@ -38,7 +38,7 @@ guest() {
 		cycle $i || break
 		[ $((i % 100)) != 0 ] || echo "$i cycles after $(cut -d' ' -f1 /proc/uptime) s" >/dev/console
 	done
-	diag "$i cycles in $(cut -d' ' -f1 /proc/uptime) s"
+	tell "$i cycles of load and unload within $(cut -d. -f1 /proc/uptime) s"
 	check_equal "cycles of load and unload" $cycles "$i"
 	check_fails "nothing of ours is left" 1 has_ours
 	check_equal "another source serves" 64 "$(dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"

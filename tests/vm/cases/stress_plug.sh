@@ -66,7 +66,8 @@ guest() {
 		i=$((i + 1))
 		storm $i || break
 	done 2>/tmp/storm
-	diag "$i rounds in $(cut -d' ' -f1 /proc/uptime) s: $(cat /tmp/storm)"
+	tell "$i rounds of plug and unplug within $(cut -d. -f1 /proc/uptime) s"
+	diag "$(cat /tmp/storm)"
 	check_equal "rounds of plug and unplug" $rounds "$i"
 	check "the kernel took the TPMs in most of them, not in $gave_up" test $((gave_up * 3)) -lt $rounds
 	check_equal "the TPM that stayed is served" 1 "$(ours)"

@@ -47,7 +47,7 @@ longest() {
 
 # quick NAME: what `longest` measured stayed well below the 2 s of a command that times out.
 quick() {
-	diag "$1: $times times, $failures failed, longest $longest hundredths of a second"
+	tell "$1: $times times, $failures failed, longest $longest hundredths of a second"
 	check "$1: never fails" test "$failures" -eq 0
 	check "$1: never waits for the TPM" test "$longest" -lt "$limit"
 }
@@ -86,7 +86,7 @@ guest() {
 	check "cpu_rng is selected" select_rng cpu_rng.rdrand
 	check "and serves" read_rng
 	now
-	diag "selecting and reading cpu_rng took $((now - begin)) hundredths of a second"
+	tell "selecting and reading cpu_rng took $((now - begin)) hundredths of a second"
 	check "after one command of the TPM at most" test "$((now - begin))" -lt "$((limit + 200))"
 	longest 20 read_rng
 	quick "reading cpu_rng"

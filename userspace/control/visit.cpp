@@ -2,8 +2,12 @@
 #include "control/visit.h"
 
 #include "source/secret_buffer.h"
+#include "write_file.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <sstream>
 
 namespace hwrngd {
 
@@ -16,8 +20,63 @@ constexpr size_t stale_bytes = 64;
 constexpr size_t read_piece = 128;
 // Another visit may have to read a slow TPM.
 constexpr std::chrono::seconds lock_limit{60};
+// Who is being visited and what was before, a line each: for whoever comes after a visitor that was
+// killed. /run is empty after a reboot, as is the choice.
+constexpr const char *record = "/run/hwrngd/visit";
+
+Result<void> write_record(const Root &root, const std::string &visited, const HwrngState &before)
+{
+	const auto path = root.at(record);
+	std::error_code error;
+	std::filesystem::create_directories(path.parent_path(), error);
+	if (error)
+		return fail_errno(error.value(), path.parent_path().string());
+	return write_file(path, fmt::format("{}\n{}\n{}\n{}\n", visited, before.current,
+	                                    before.selected ? 1 : 0, before.quality.value_or(0)));
+}
+
+Result<void> remove_record(const Root &root)
+{
+	std::error_code error;
+	std::filesystem::remove(root.at(record), error);
+	if (error)
+		return fail_errno(error.value(), root.at(record).string());
+	return {};
+}
 
 } // namespace
+
+Result<void> Visit::recover(const Root &root)
+{
+	if (!root.exists(record))
+		return {};
+	const auto text = root.read(record);
+	if (!text)
+		return std::unexpected(text.error());
+	std::istringstream lines(*text);
+	std::string visited;
+	std::string selected;
+	std::string quality;
+	HwrngState before;
+	std::getline(lines, visited);
+	std::getline(lines, before.current);
+	std::getline(lines, selected);
+	std::getline(lines, quality);
+	before.selected = selected == "1";
+	if (const auto number = std::strtoul(quality.c_str(), nullptr, 10); number > 0)
+		before.quality = static_cast<unsigned>(std::min(number, 1024UL));
+	const HwrngSysfs sysfs(root);
+	const auto now = sysfs.read();
+	if (!now)
+		return std::unexpected(now.error());
+	if (!now->offers(before.current) && !before.current.empty())
+		before.selected = false; // it is gone: the kernel shall choose
+	// Somebody may have made another choice since.
+	if (now->current == visited)
+		if (auto restored = sysfs.restore(before); !restored)
+			return restored;
+	return remove_record(root);
+}
 
 Result<Visit> Visit::begin(const Root &root, const std::string &name)
 {
@@ -36,10 +95,15 @@ Result<Visit> Visit::begin(const Root &root, const std::string &name)
 	if (!lock)
 		return std::unexpected(lock.error());
 	visit.lock_ = std::move(*lock);
+	if (auto recovered = recover(root); !recovered)
+		return std::unexpected(recovered.error());
 	const auto state = visit.sysfs_.read();
 	if (!state)
 		return std::unexpected(state.error());
 	if (state->current != name) {
+		// Before anything is changed, so that there is no moment in which nobody knows.
+		if (auto written = write_record(root, name, *state); !written)
+			return std::unexpected(written.error());
 		visit.before_ = std::make_unique<HwrngState>(*state);
 		if (auto selected = visit.sysfs_.select(name); !selected)
 			return std::unexpected(selected.error());
@@ -67,10 +131,12 @@ Result<void> Visit::end()
 		return std::unexpected(now.error());
 	// When the visited RNG vanishes the kernel chooses another, which is nobody's choice.
 	if (now->selected && now->current != name_)
-		return {};
+		return remove_record(root_);
 	auto restored = sysfs_.restore(*before);
 	if (!restored)
 		return restored;
+	if (auto removed = remove_record(root_); !removed)
+		return removed;
 	if (before->current.empty())
 		return {};
 	// A fresh descriptor: a stalled read may still hold the old one. That the RNG put back gives

@@ -13,6 +13,9 @@ namespace hwrngd {
 
 class Visit {
 public:
+	/// Puts back what a visitor left that was killed. The caller holds HwrngSysfs::lock().
+	[[nodiscard]] static Result<void> recover(const Root &root);
+
 	/// Waits for other visits to end, makes `name` current if it is not, opens /dev/hwrng and
 	/// discards the 64 bytes that the framework may still hold from another RNG.
 	[[nodiscard]] static Result<Visit> begin(const Root &root, const std::string &name);

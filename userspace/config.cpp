@@ -4,7 +4,15 @@
 #include "pool/credit.h"
 #include "write_file.h"
 
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <initializer_list>
+#include <numeric>
 #include <sstream>
+#include <utility>
 
 #include <toml++/toml.h>
 
@@ -22,44 +30,228 @@ std::unexpected<Error> fail_at(const std::filesystem::path &path, const toml::so
 	                                         static_cast<unsigned>(where.begin.line), what));
 }
 
-Result<void> merge_source(const std::filesystem::path &path, const toml::table &table,
-                          SourceConfig &source)
+/// How many letters must be put in, left out or exchanged to make `b` of `a` (Levenshtein).
+size_t distance(std::string_view a, std::string_view b)
 {
-	for (const auto &[key, value] : table) {
-		if (key.str() != "assessed")
-			return fail_at(path, value.source(),
-			               fmt::format("unknown key \"{}\"; a source has: assessed", key.str()));
-		const auto number = value.value_exact<int64_t>();
-		if (!number || *number < 0 || *number > full_quality)
-			return fail_at(path, value.source(),
-			               fmt::format("assessed: give a whole number of bits in {0}, 0 to {0}",
-			                           full_quality));
-		source.assessed = static_cast<unsigned>(*number);
+	std::vector<size_t> row(b.size() + 1);
+	std::iota(row.begin(), row.end(), size_t{0});
+	for (size_t i = 0; i < a.size(); i++) {
+		size_t diagonal = std::exchange(row[0], i + 1);
+		for (size_t j = 0; j < b.size(); j++) {
+			const size_t exchanged = diagonal + (a[i] == b[j] ? 0 : 1);
+			diagonal = row[j + 1];
+			row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, exchanged});
+		}
 	}
-	return {};
+	return row.back();
+}
+
+/// One table of a file. Each key is asked for by its type; what was not asked for, nobody knows.
+/// Remembers the first error in the order of asking; without one, values are set.
+class Table {
+public:
+	Table(const std::filesystem::path &path, const toml::table &table) : path_(path), table_(table)
+	{
+	}
+
+	/// A key's value, if it is there.
+	const toml::node *find(const char *key)
+	{
+		known_.emplace_back(key);
+		return table_.get(key);
+	}
+
+	void refuse(const toml::node &node, const std::string &what)
+	{
+		if (!error_)
+			error_ = fail_at(path_, node.source(), what).error();
+	}
+
+	void text(const char *key, std::string &value)
+	{
+		if (const auto *node = find(key)) {
+			if (const auto got = node->value_exact<std::string>())
+				value = *got;
+			else
+				refuse(*node, fmt::format("{}: give a text, in quotation marks", key));
+		}
+	}
+
+	/// A whole number from `least` to `most`, of what `unit` says.
+	template <typename Number>
+	void whole(const char *key, Number &value, unsigned least, unsigned most, const char *unit)
+	{
+		if (const auto *node = find(key)) {
+			const auto got = node->value_exact<int64_t>();
+			if (got && *got >= least && *got <= most)
+				value = static_cast<unsigned>(*got);
+			else
+				refuse(*node, fmt::format("{}: give a whole number of {}, {} to {}", key, unit,
+				                          least, most));
+		}
+	}
+
+	/// Seconds, whole or not, from `least` to `most`; or 0, if that means `never`.
+	void seconds(const char *key, std::chrono::milliseconds &value, double least, double most,
+	             bool never = false)
+	{
+		if (const auto *node = find(key)) {
+			auto got = node->value_exact<double>();
+			if (const auto whole = node->value_exact<int64_t>())
+				got = static_cast<double>(*whole);
+			if (got && ((*got >= least && *got <= most) || (never && *got == 0)))
+				value = std::chrono::milliseconds(std::llround(*got * 1000));
+			else
+				refuse(*node, fmt::format("{}: give seconds, {} to {}{}", key, least, most,
+				                          never ? ", or 0 for never" : ""));
+		}
+	}
+
+	/// One of some words.
+	template <typename Enum>
+	void choice(const char *key, Enum &value,
+	            std::initializer_list<std::pair<const char *, Enum>> choices)
+	{
+		if (const auto *node = find(key)) {
+			const auto got = node->value_exact<std::string>();
+			std::string words;
+			for (const auto &[word, meaning] : choices) {
+				if (got == word) {
+					value = meaning;
+					return;
+				}
+				words += fmt::format("{}\"{}\"", words.empty() ? "" : ", ", word);
+			}
+			refuse(*node, fmt::format("{}: give one of {}", key, words));
+		}
+	}
+
+	/// A list of texts, each of which `wrong` finds nothing wrong with.
+	void texts(const char *key, std::vector<std::string> &value,
+	           const std::function<std::string(const std::string &)> &wrong)
+	{
+		const auto *node = find(key);
+		if (node == nullptr)
+			return;
+		const auto *list = node->as_array();
+		if (list == nullptr) {
+			refuse(*node, fmt::format("{}: give a list of texts, [\"...\", ...]", key));
+			return;
+		}
+		std::vector<std::string> got;
+		for (const auto &item : *list) {
+			const auto text = item.value_exact<std::string>();
+			if (!text) {
+				refuse(item, fmt::format("{}: give texts, in quotation marks", key));
+				return;
+			}
+			if (const auto why = wrong(*text); !why.empty()) {
+				refuse(item, fmt::format("{}: \"{}\" {}", key, *text, why));
+				return;
+			}
+			got.push_back(*text);
+		}
+		value = std::move(got);
+	}
+
+	/// The tables below `key`, each by its name.
+	void tables(const char *key, const std::function<void(const std::string &, Table &)> &read)
+	{
+		const auto *node = find(key);
+		if (node == nullptr)
+			return;
+		const auto *all = node->as_table();
+		if (all == nullptr) {
+			refuse(*node, fmt::format("{0} is not a table; write [{0}.\"NAME\"]", key));
+			return;
+		}
+		for (const auto &[name, below] : *all) {
+			const auto *table = below.as_table();
+			if (table == nullptr) {
+				refuse(below,
+				       fmt::format("{0}.{1} is not a table; its keys stand below [{0}.\"{1}\"]",
+				                   key, name.str()));
+				return;
+			}
+			Table reader(path_, *table);
+			read(std::string(name.str()), reader);
+			if (const auto done = reader.done(); !done && !error_)
+				error_ = done.error();
+		}
+	}
+
+	/// The first error, or that of a key that was not asked for.
+	[[nodiscard]] Result<void> done() const
+	{
+		if (error_)
+			return std::unexpected(*error_);
+		for (const auto &[key, value] : table_) {
+			const std::string_view name = key.str();
+			if (std::find(known_.begin(), known_.end(), name) != known_.end())
+				continue;
+			const auto nearest =
+			    *std::min_element(known_.begin(), known_.end(), [&](const auto &a, const auto &b) {
+				    return distance(name, a) < distance(name, b);
+			    });
+			return fail_at(path_, key.source(),
+			               fmt::format(R"(unknown key "{}"; did you mean "{}"? There are: {})",
+			                           name, nearest, fmt::join(known_, ", ")));
+		}
+		return {};
+	}
+
+private:
+	const std::filesystem::path &path_;
+	const toml::table &table_;
+	std::vector<std::string> known_;
+	std::optional<Error> error_;
+};
+
+/// What is wrong with a pattern, or nothing. fnmatch(3) takes every pattern, and one that is
+/// spoiled then matches nothing.
+std::string wrong_pattern(const std::string &pattern)
+{
+	if (pattern.empty())
+		return "matches nothing";
+	for (size_t i = 0; i < pattern.size(); i++) {
+		if (pattern[i] == '\\') {
+			i++;
+			if (i == pattern.size())
+				return "ends with a backslash, which must stand before something";
+		} else if (pattern[i] == '[') {
+			i = pattern.find(']', i + 2);
+			if (i == std::string::npos)
+				return "has a [ without its ]";
+		}
+	}
+	return "";
+}
+
+std::string wrong_module(const std::string &name)
+{
+	return name == "tpm_rng" || name == "cpu_rng" ? "" : "is none of: tpm_rng, cpu_rng";
 }
 
 Result<void> merge(const std::filesystem::path &path, const toml::table &document, Config &config)
 {
-	for (const auto &[key, value] : document) {
-		const auto *sources = value.as_table();
-		if (key.str() != "source" || sources == nullptr)
-			return fail_at(
-			    path, value.source(),
-			    fmt::format(R"(unknown key "{}"; there is: [source."NAME"])", key.str()));
-		for (const auto &[name, settings] : *sources) {
-			const auto *table = settings.as_table();
-			if (table == nullptr)
-				return fail_at(path, settings.source(),
-				               fmt::format("source.{0} is not a table; a source's keys stand below "
-				                           "[source.\"{0}\"]",
-				                           name.str()));
-			auto merged = merge_source(path, *table, config.sources[std::string(name.str())]);
-			if (!merged)
-				return merged;
-		}
-	}
-	return {};
+	constexpr double day = 86400;
+	constexpr unsigned most_feed = 65536;
+	Table table(path, document);
+	table.seconds("reseed_interval", config.reseed_interval, 0.01, day);
+	table.whole("feed_bytes", config.feed_bytes, 1, most_feed, "bytes");
+	table.choice("rng_current", config.rng_current,
+	             {{"hold", Hold::hold}, {"prefer", Hold::prefer}, {"leave", Hold::leave}});
+	table.seconds("visit_interval", config.visit_interval, 1, day, true);
+	table.texts("prefer", config.prefer, wrong_pattern);
+	table.texts("deny", config.deny, wrong_pattern);
+	table.texts("modules", config.modules, wrong_module);
+	table.text("status_socket", config.status_socket);
+	table.tables("source", [&](const std::string &name, Table &of_source) {
+		auto &source = config.sources[name];
+		of_source.whole("credit", source.credit, 0, full_quality, "bits in 1024");
+		of_source.whole("assessed", source.assessed, 0, full_quality, "bits in 1024");
+	});
+	return table.done();
 }
 
 Result<void> merge_file(const Root &root, const std::string &name, Config &config)
@@ -77,10 +269,27 @@ Result<void> merge_file(const Root &root, const std::string &name, Config &confi
 
 } // namespace
 
-unsigned Config::credit_bound(const std::string &source) const
+bool matches(const std::string &pattern, const std::string &name)
 {
-	const auto found = sources.find(source);
-	return found == sources.end() ? full_quality : found->second.assessed.value_or(full_quality);
+	return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+SourceConfig Config::source(const std::string &name) const
+{
+	std::vector<std::string_view> found;
+	for (const auto &[pattern, source] : sources)
+		if (pattern == name || matches(pattern, name))
+			found.push_back(pattern);
+	std::sort(found.begin(), found.end(), [&](auto a, auto b) {
+		return std::pair(a == name, a.size()) < std::pair(b == name, b.size());
+	});
+	SourceConfig config;
+	for (const auto pattern : found) {
+		const auto &more = sources.at(std::string(pattern));
+		config.credit = more.credit ? more.credit : config.credit;
+		config.assessed = more.assessed ? more.assessed : config.assessed;
+	}
+	return config;
 }
 
 Result<Config> read_config(const Root &root)

@@ -1,35 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the administrator has decided: /etc/hwrngd.conf, then /etc/hwrngd.conf.d/*.conf in the order
-// of their names, in TOML (toml.io, 1.0). Of one key, the last file decides.
+// of their names, in TOML (toml.io, 1.0). Of one key, the last file decides. hwrngd.conf(5) has all
+// keys.
 #pragma once
 
 #include "error.h"
 #include "root.h"
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hwrngd {
 
-/// A table [source.NAME].
+/// A table [source."PATTERN"].
 struct SourceConfig {
-	/// `assessed`: bits of entropy in 1024 that the source was assessed to have, 0 to 1024. It is
-	/// never credited with more.
+	/// `credit`: bits of entropy in 1024 that it is credited with, 0 to 1024; else half its claim.
+	std::optional<unsigned> credit;
+	/// `assessed`: bits of entropy in 1024 that it was assessed to have, 0 to 1024. It is never
+	/// credited with more.
 	std::optional<unsigned> assessed;
 };
 
-struct Config {
-	std::map<std::string, SourceConfig> sources;
-
-	/// Bits in 1024 that `source` is credited with at most: 1024 if it was not assessed.
-	[[nodiscard]] unsigned credit_bound(const std::string &source) const;
+/// What to do with rng_current.
+enum class Hold : uint8_t {
+	hold,   ///< choose, and choose again when somebody else chose
+	prefer, ///< choose, and leave it alone when somebody else chose
+	leave,  ///< never choose
 };
+
+struct Config {
+	std::chrono::milliseconds reseed_interval{60'000};
+	unsigned feed_bytes = 512; ///< of each source, each time
+	Hold rng_current = Hold::prefer;
+	std::chrono::milliseconds visit_interval{600'000}; ///< of RNGs that are not current; 0: never
+	std::vector<std::string> prefer; ///< patterns of sources, the first is liked best
+	std::vector<std::string> deny;   ///< patterns of sources that are not to be used
+	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< to load at the start
+	std::string status_socket = "/run/hwrngd/status";       ///< empty: none
+	std::map<std::string, SourceConfig> sources;            ///< by pattern
+
+	/// What is said of source `name`. Of one key, its name decides over patterns that match it, and
+	/// a longer pattern over a shorter one.
+	[[nodiscard]] SourceConfig source(const std::string &name) const;
+};
+
+/// Does a pattern of the shell, as in fnmatch(3), match?
+[[nodiscard]] bool matches(const std::string &pattern, const std::string &name);
 
 /// Reads all files there are; none is no error. Fails on the first that is no TOML, has a key that
 /// nobody knows, or a value of the wrong type or out of range, with ExitCode::usage and a message
-/// that names file and line.
+/// that names file, line and key.
 [[nodiscard]] Result<Config> read_config(const Root &root);
 
 /// Writes what `source` was assessed to have, bits in 1024, into a file of its own, whole or not at

@@ -135,6 +135,9 @@ private:
 		    ->callback([this] { run_ = [this] { return status_command(context()); }; });
 		app_.add_subcommand("list", "List every source of randomness of this machine")
 		    ->callback([this] { run_ = [this] { return list_command(context()); }; });
+		auto *policy = app_.add_subcommand("policy", "Show what the daemon does with each source");
+		policy->add_flag("--explain", explain_, "And why");
+		policy->callback([this] { run_ = [this] { return policy_command(context(), explain_); }; });
 	}
 
 	void add_changing()
@@ -215,6 +218,7 @@ private:
 	std::string name_;
 	std::string which_ = "all";
 	bool force_ = false;
+	bool explain_ = false;
 	bool once_ = false;
 	TestOptions test_;
 	AssessOptions assess_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "interrupt.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 
@@ -8,7 +9,8 @@ namespace hwrngd {
 
 namespace {
 
-volatile std::sig_atomic_t caught = 0; // NOLINT: a signal handler can reach nothing else
+std::atomic<int> caught = 0; // NOLINT: a signal handler can reach nothing else
+static_assert(std::atomic<int>::is_always_lock_free, "or a signal handler must not touch it");
 
 extern "C" void on_signal(int number)
 {
@@ -38,9 +40,14 @@ int interrupted() noexcept
 	return caught;
 }
 
+void interrupt_reads(int number) noexcept
+{
+	caught = number;
+}
+
 void die_of_interrupt()
 {
-	const int number = caught != 0 ? caught : SIGINT;
+	const int number = caught != 0 ? caught.load() : SIGINT;
 	std::signal(number, SIG_DFL);
 	std::raise(number);
 	std::_Exit(128 + number); // only if the signal is blocked

@@ -12,6 +12,9 @@ namespace hwrngd {
 /// The number of the signal that was caught, or 0.
 [[nodiscard]] int interrupted() noexcept;
 
+/// As if signal `number` had been caught: whoever waits in a read lets go of it. 0 takes it back.
+void interrupt_reads(int number) noexcept;
+
 /// Ends the process by the signal that was caught, so that the caller's shell sees the truth.
 [[noreturn]] void die_of_interrupt();
 

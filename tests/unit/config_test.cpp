@@ -31,7 +31,7 @@ TEST(Config, NoFileIsNoError)
 	const FakeTree tree;
 	const auto config = read_config(tree.root());
 	ASSERT_TRUE(config);
-	EXPECT_EQ(config->credit_bound("tpm_rng.0"), 1024);
+	EXPECT_EQ(config->source("tpm_rng.0").assessed, std::nullopt);
 }
 
 TEST(Config, TheLastFileDecides)
@@ -44,19 +44,21 @@ TEST(Config, TheLastFileDecides)
 	tree.file("/etc/hwrngd.conf.d/c.conf.dpkg-old", "nonsense");
 	const auto config = read_config(tree.root());
 	ASSERT_TRUE(config) << config.error().message;
-	EXPECT_EQ(config->credit_bound("tpm_rng.0"), 300);
-	EXPECT_EQ(config->credit_bound("rdrand"), 0);
-	EXPECT_EQ(config->credit_bound("rdseed"), 1024);
+	EXPECT_EQ(config->source("tpm_rng.0").assessed, 300);
+	EXPECT_EQ(config->source("rdrand").assessed, 0);
+	EXPECT_EQ(config->source("rdseed").assessed, std::nullopt);
 }
 
 TEST(Config, WhatIsWrongIsNamedWithItsLine)
 {
-	EXPECT_EQ(refused("\n[sources.x]\n"),
-	          "/etc/hwrngd.conf, line 2: unknown key \"sources\"; there is: [source.\"NAME\"]");
+	EXPECT_TRUE(refused("\n[sources.x]\n")
+	                .starts_with("/etc/hwrngd.conf, line 2: unknown key \"sources\"; did you mean "
+	                             "\"source\"? There are: reseed_interval, "));
 	EXPECT_EQ(refused("[source.x]\n\nasessed = 1\n"),
-	          "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; a source has: assessed");
+	          "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; did you mean \"assessed\"? There "
+	          "are: credit, assessed");
 	EXPECT_EQ(refused("[source]\nx = 1\n"),
-	          "/etc/hwrngd.conf, line 2: source.x is not a table; a source's keys stand below "
+	          "/etc/hwrngd.conf, line 2: source.x is not a table; its keys stand below "
 	          "[source.\"x\"]");
 	for (const char *value : {"-1", "1025", "0.5", "\"512\"", "true"})
 		EXPECT_EQ(refused(std::string("[source.x]\nassessed = ") + value + "\n"),
@@ -83,8 +85,90 @@ TEST(Config, WhatWasAssessedIsWrittenAndRead)
 	ASSERT_TRUE(write_assessed(tree.root(), "rdseed", 800));
 	const auto config = read_config(tree.root());
 	ASSERT_TRUE(config) << config.error().message;
-	EXPECT_EQ(config->credit_bound("a \"b\"/c.0"), 512);
-	EXPECT_EQ(config->credit_bound("rdseed"), 800);
+	EXPECT_EQ(config->source("a \"b\"/c.0").assessed, 512);
+	EXPECT_EQ(config->source("rdseed").assessed, 800);
+}
+
+TEST(Config, EveryKeyIsRead)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", R"(
+reseed_interval = 0.5
+feed_bytes = 64
+rng_current = "hold"
+visit_interval = 0
+prefer = ["tpm_rng.*", "[av]*"]
+deny = []
+modules = ["cpu_rng"]
+status_socket = ""
+)");
+	const auto config = read_config(tree.root());
+	ASSERT_TRUE(config) << config.error().message;
+	EXPECT_EQ(config->reseed_interval, std::chrono::milliseconds(500));
+	EXPECT_EQ(config->feed_bytes, 64U);
+	EXPECT_EQ(config->rng_current, Hold::hold);
+	EXPECT_EQ(config->visit_interval.count(), 0);
+	EXPECT_EQ(config->prefer, (std::vector<std::string>{"tpm_rng.*", "[av]*"}));
+	EXPECT_EQ(config->modules, (std::vector<std::string>{"cpu_rng"}));
+	EXPECT_EQ(config->status_socket, "");
+}
+
+TEST(Config, WrongValuesAreNamed)
+{
+	const auto wrong = [](const std::string &text) {
+		const auto message = refused(text);
+		return message.substr(message.find(": ") + 2);
+	};
+	for (const char *value : {"0", "-1", "100000", "\"60\"", "true", "nan"})
+		EXPECT_EQ(wrong(std::string("reseed_interval = ") + value),
+		          "reseed_interval: give seconds, 0.01 to 86400");
+	EXPECT_EQ(wrong("visit_interval = 0.5"),
+	          "visit_interval: give seconds, 1 to 86400, or 0 for never");
+	EXPECT_EQ(wrong("feed_bytes = 0"), "feed_bytes: give a whole number of bytes, 1 to 65536");
+	EXPECT_EQ(wrong("rng_current = \"keep\""),
+	          "rng_current: give one of \"hold\", \"prefer\", \"leave\"");
+	EXPECT_EQ(wrong("rng_current = 1"), "rng_current: give one of \"hold\", \"prefer\", \"leave\"");
+	EXPECT_EQ(wrong("status_socket = 1"), "status_socket: give a text, in quotation marks");
+	EXPECT_EQ(wrong("deny = \"x\""), "deny: give a list of texts, [\"...\", ...]");
+	EXPECT_EQ(wrong("deny = [\"x\", 1]"), "deny: give texts, in quotation marks");
+	EXPECT_EQ(wrong("deny = [\"\"]"), "deny: \"\" matches nothing");
+	EXPECT_EQ(wrong("prefer = [\"a[bc\"]"), "prefer: \"a[bc\" has a [ without its ]");
+	EXPECT_EQ(wrong("prefer = ['a\\']"),
+	          "prefer: \"a\\\" ends with a backslash, which must stand before something");
+	EXPECT_EQ(wrong("modules = [\"vfat\"]"), "modules: \"vfat\" is none of: tpm_rng, cpu_rng");
+	EXPECT_EQ(wrong("source = 1"), "source is not a table; write [source.\"NAME\"]");
+	EXPECT_EQ(wrong("[source.x]\ncredit = 1025"),
+	          "credit: give a whole number of bits in 1024, 0 to 1024");
+	EXPECT_TRUE(
+	    wrong("reseed_intervall = 1")
+	        .starts_with("unknown key \"reseed_intervall\"; did you mean \"reseed_interval\"?"));
+	EXPECT_TRUE(wrong("dney = []").starts_with("unknown key \"dney\"; did you mean \"deny\"?"));
+}
+
+TEST(Config, ANameDecidesOverALongPatternOverAShortOne)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", R"(
+[source."*"]
+credit = 1
+assessed = 10
+[source."tpm*"]
+credit = 2
+assessed = 20
+[source."tpm_rng.*"]
+credit = 3
+[source."tpm_rng.0"]
+assessed = 40
+)");
+	const auto config = read_config(tree.root());
+	ASSERT_TRUE(config) << config.error().message;
+	EXPECT_EQ(config->source("rdseed").credit, 1U);
+	EXPECT_EQ(config->source("rdseed").assessed, 10U);
+	EXPECT_EQ(config->source("tpmrm0").credit, 2U);
+	EXPECT_EQ(config->source("tpm_rng.0").credit, 3U);
+	EXPECT_EQ(config->source("tpm_rng.0").assessed, 40U);
+	EXPECT_EQ(config->source("tpm_rng.1").assessed, 20U);
+	EXPECT_FALSE(Config().source("x").credit);
 }
 
 } // namespace

@@ -37,4 +37,13 @@ TEST(Credit, NeverExceedsHalfOfTheBits)
 	EXPECT_EQ(credited_bits(uint64_t{1} << 20, 1024), uint64_t{1} << 22);
 }
 
+TEST(Credit, IsWhatTheAdministratorDecidedButNotMoreThanWasAssessed)
+{
+	EXPECT_EQ(credited_bits(2500, 512, 1024, 1024), 20000);
+	EXPECT_EQ(credited_bits(2500, 512, 1024, 512), 10000);
+	EXPECT_EQ(credited_bits(2500, 512, 256, 512), 5000);
+	EXPECT_EQ(credited_bits(2500, 512, 1024, 0), 0);
+	EXPECT_EQ(credited_bits(2500, 512, 1024, 4096), 20000);
+}
+
 } // namespace

@@ -98,4 +98,159 @@ TEST(Policy, SwitchingIsDangerousOnlyToADriverWithoutQualityOnAnOldKernel)
 	EXPECT_FALSE(switching_danger(state, "tpm-rng-0"));
 }
 
+/// What is done with a source of machine(), and why.
+SourceDecision decided(const Decision &decision, const std::string &name)
+{
+	for (const auto &source : decision.sources)
+		if (source.source.name == name)
+			return source;
+	ADD_FAILURE() << name;
+	return {};
+}
+
+TEST(Decide, ReadsTheCurrentHwrngAndAllThatIsNoHwrngAndVisitsTheOthers)
+{
+	const auto decision = decide(machine(), {}, {}, std::nullopt);
+	ASSERT_EQ(decision.sources.size(), 6U);
+	for (const char *name : {"virtio_rng.0", "tpmrm0", "rdseed", "rdrand"})
+		EXPECT_EQ(decided(decision, name).use, Use::read) << name;
+	for (const char *name : {"a", "tpm_rng.0"})
+		EXPECT_EQ(decided(decision, name).use, Use::visit) << name;
+	for (const auto &source : decision.sources)
+		EXPECT_NE(source.reason, "");
+	EXPECT_FALSE(decision.select);
+	EXPECT_EQ(decision.reason, "the kernel chose virtio_rng.0");
+}
+
+TEST(Decide, DeniesByPattern)
+{
+	Config config;
+	config.deny = {"nothing", "tpm*", "virtio_rng.0"};
+	const auto decision = decide(machine(), config, {}, std::nullopt);
+	for (const char *name : {"tpmrm0", "tpm_rng.0", "virtio_rng.0"})
+		EXPECT_EQ(decided(decision, name).use, Use::ignore) << name;
+	EXPECT_EQ(decided(decision, "tpmrm0").reason, "denied by \"tpm*\" of `deny`");
+	// The one in use is denied, and of the others only this one may serve.
+	EXPECT_EQ(decision.select, "a");
+	EXPECT_EQ(decision.reason, "virtio_rng.0 must not be used; of the others it claims most");
+	config.deny = {"*"};
+	EXPECT_EQ(decide(machine(), config, {}, std::nullopt).reason,
+	          "all hwrngs are denied or quarantined");
+}
+
+TEST(Decide, VisitsNobodyWhereThatIsOffDangerousOrNotWanted)
+{
+	Config config;
+	config.visit_interval = {};
+	EXPECT_EQ(decided(decide(machine(), config, {}, std::nullopt), "a").reason,
+	          "not in use, and visits are off (visit_interval = 0)");
+	auto inventory = machine();
+	inventory.hwrng->has_quality_file = false;
+	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
+	          "not in use, and this kernel can hang in a switch");
+	inventory = machine();
+	inventory.hwrng->current = "";
+	inventory.hwrng->selected = true;
+	inventory.sources.back().current = false;
+	const auto decision = decide(inventory, {}, {}, std::nullopt);
+	EXPECT_EQ(decided(decision, "a").reason, "somebody chose that no hwrng be used");
+	EXPECT_FALSE(decision.select);
+	EXPECT_EQ(decision.reason, "somebody chose none");
+}
+
+TEST(Decide, ReadsNoHardwareTwice)
+{
+	auto inventory = machine();
+	inventory.tpms = {{"tpm0", "2.0", "", true, "tpm_rng.0"},
+	                  {"tpm1", "2.0", "", true, std::nullopt}};
+	inventory.sources.push_back({"tpmrm1", SourceKind::tpm2, "", 512, false});
+	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "tpmrm0").use, Use::read);
+	inventory.hwrng->current = "tpm_rng.0";
+	auto decision = decide(inventory, {}, {}, std::nullopt);
+	EXPECT_EQ(decided(decision, "tpmrm0").use, Use::ignore);
+	EXPECT_EQ(decided(decision, "tpmrm0").reason,
+	          "the same hardware as tpm_rng.0, which is in use");
+	EXPECT_EQ(decided(decision, "tpmrm1").use, Use::read);
+	inventory.hwrng->current = "cpu_rng.rdseed";
+	decision = decide(inventory, {}, {}, std::nullopt);
+	EXPECT_EQ(decided(decision, "rdseed").use, Use::ignore);
+	EXPECT_EQ(decided(decision, "rdrand").use, Use::read);
+}
+
+TEST(Decide, SelectsWhatIsPreferred)
+{
+	Config config;
+	config.prefer = {"nothing.*", "tpm_rng.*", "a"};
+	auto decision = decide(machine(), config, {}, std::nullopt);
+	EXPECT_EQ(decision.select, "tpm_rng.0");
+	EXPECT_EQ(decision.reason, "it is liked by \"tpm_rng.*\" of `prefer`");
+	// Not while it is sick; then the next one.
+	decision = decide(machine(), config, {{"tpm_rng.0", SourceState::quarantined}}, std::nullopt);
+	EXPECT_EQ(decision.select, "a");
+	config.rng_current = Hold::leave;
+	decision = decide(machine(), config, {}, std::nullopt);
+	EXPECT_FALSE(decision.select);
+	EXPECT_EQ(decision.reason, "rng_current = \"leave\"");
+}
+
+TEST(Decide, LeavesTheChoiceOfOthersAloneUnlessToldToHold)
+{
+	auto inventory = machine();
+	inventory.hwrng->selected = true;
+	Config config;
+	config.prefer = {"tpm_rng.*"};
+	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).reason, "somebody chose virtio_rng.0");
+	EXPECT_EQ(decide(inventory, config, {}, "tpm_rng.0").reason, "somebody chose virtio_rng.0");
+	// What was its own choice it may change.
+	EXPECT_EQ(decide(inventory, config, {}, "virtio_rng.0").select, "tpm_rng.0");
+	config.rng_current = Hold::hold;
+	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).select, "tpm_rng.0");
+	// Without a preference the claims decide, once the kernel's own choice is gone.
+	config.prefer.clear();
+	const auto decision = decide(inventory, config, {}, std::nullopt);
+	EXPECT_EQ(decision.select, "tpm_rng.0");
+	EXPECT_EQ(decision.reason, "of all hwrngs it claims most");
+}
+
+TEST(Decide, LeavesWhatIsBest)
+{
+	Config config;
+	config.prefer = {"virtio_rng.*"};
+	const auto decision = decide(machine(), config, {}, std::nullopt);
+	EXPECT_FALSE(decision.select);
+	EXPECT_EQ(decision.reason, "virtio_rng.0 is in use, and is the best");
+}
+
+TEST(Decide, ASickHwrngIsReplacedUnlessThatCanHangTheKernel)
+{
+	const std::map<std::string, SourceState> sick{{"virtio_rng.0", SourceState::quarantined},
+	                                              {"a", SourceState::healthy}};
+	EXPECT_EQ(decide(machine(), {}, sick, std::nullopt).select, "tpm_rng.0");
+	auto inventory = machine();
+	inventory.hwrng->has_quality_file = false;
+	EXPECT_EQ(decide(inventory, {}, sick, std::nullopt).select, "tpm_rng.0");
+	Config config;
+	config.deny = {"tpm_rng.*"};
+	const auto decision = decide(inventory, config, sick, std::nullopt);
+	EXPECT_FALSE(decision.select);
+	EXPECT_NE(decision.reason.find("can hang for ever in a switch from virtio_rng.0 to a"),
+	          std::string::npos)
+	    << decision.reason;
+}
+
+TEST(Decide, NoFrameworkAndNoHwrngAreStates)
+{
+	EXPECT_EQ(decide({}, {}, {}, std::nullopt).reason, "this kernel has no hwrng framework");
+	Inventory inventory;
+	inventory.hwrng = HwrngState{};
+	EXPECT_EQ(decide(inventory, {}, {}, std::nullopt).reason, "there is no hwrng");
+	// None in use, but there is one.
+	inventory = machine();
+	inventory.hwrng->current = "";
+	inventory.sources.back().current = false;
+	const auto decision = decide(inventory, {}, {}, std::nullopt);
+	EXPECT_EQ(decision.select, "tpm_rng.0");
+	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims most");
+}
+
 } // namespace

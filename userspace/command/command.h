@@ -31,6 +31,9 @@ void print_json(const nlohmann::ordered_json &document);
 /// `status`: the machine, its pool, sources, modules and feeders.
 [[nodiscard]] Result<ExitCode> status_command(const Context &context);
 
+/// `policy`: what the daemon would do with each source, and with `explain` why.
+[[nodiscard]] Result<ExitCode> policy_command(const Context &context, bool explain);
+
 /// `select NAME|auto|none`: `force` switches even where the kernel can hang.
 [[nodiscard]] Result<ExitCode> select_command(const Context &context, const std::string &name,
                                               bool force);

@@ -80,6 +80,7 @@ Result<Harvest> harvest(const Context &context, const Inventory &inventory,
 struct Fed {
 	uint64_t bits = 0;
 	unsigned assessed = full_quality; ///< bits in 1024 that are credited at most
+	std::optional<unsigned> decided;  ///< bits in 1024 by configuration, instead of half the claim
 	bool reseeded = false;
 	bool ready_before = false;
 };
@@ -99,6 +100,7 @@ void print_json_result(const Harvest &got, const Fed &fed, const std::vector<Rej
 	            {"fips", to_json(got.sample.fips)},
 	            {"claim", got.source.claim},
 	            {"assessed", fed.assessed},
+	            {"credit", fed.decided ? nlohmann::ordered_json(*fed.decided) : nullptr},
 	            {"credited_bits", dry_run ? 0 : fed.bits},
 	            {"would_credit_bits", fed.bits},
 	            {"crng_ready_before", fed.ready_before},
@@ -113,11 +115,13 @@ void print_text_result(const Harvest &got, const Fed &fed, bool dry_run)
 	const auto &fips = got.sample.fips;
 	fmt::print("Source    {} ({})\n", got.source.name, got.reason);
 	fmt::print("Health    FIPS 140-2: {}; healthy\n", to_text(fips));
-	const bool bounded = 2 * fed.assessed < got.source.claim;
+	const bool bounded =
+	    fed.decided ? fed.assessed < *fed.decided : 2 * fed.assessed < got.source.claim;
+	const char *why = fed.decided ? "as configured" : "half of what it claims";
 	fmt::print("{} {} bytes, credited with {} bits ({}, {} in 1024)\n",
 	           dry_run ? "Would feed" : "Fed      ", got.good, fed.bits,
-	           bounded ? "what it was assessed to have" : "half of what it claims",
-	           bounded ? fed.assessed : got.source.claim);
+	           bounded ? "what it was assessed to have" : why,
+	           bounded ? fed.assessed : fed.decided.value_or(got.source.claim));
 	const bool ready = crng_ready();
 	const char *more = "";
 	if (dry_run)
@@ -181,9 +185,11 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 			rejected.push_back({candidate.source.name, got.error()});
 			continue;
 		}
-		const unsigned assessed = config->credit_bound(candidate.source.name);
-		Fed fed{.bits = credited_bits(got->good, candidate.source.claim, assessed),
+		const auto said = config->source(candidate.source.name);
+		const unsigned assessed = said.assessed.value_or(full_quality);
+		Fed fed{.bits = credited_bits(got->good, candidate.source.claim, assessed, said.credit),
 		        .assessed = assessed,
+		        .decided = said.credit,
 		        .ready_before = crng_ready()};
 		if (pool) {
 			if (auto added = pool->add(got->buffer.span().first(got->good), fed.bits); !added)

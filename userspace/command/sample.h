@@ -2,8 +2,7 @@
 // Reading a source for the commands that test before they do anything else.
 #pragma once
 
-#include "control/inventory.h"
-#include "control/visit.h"
+#include "control/open_source.h"
 #include "health/fips140_2.h"
 #include "source/source.h"
 
@@ -15,22 +14,6 @@
 #include <nlohmann/json_fwd.hpp>
 
 namespace hwrngd {
-
-/// A source of the inventory, open for reading; a hwrng is made current for as long as this lives.
-class OpenSource {
-public:
-	[[nodiscard]] static Result<OpenSource> open(const Root &root, const Inventory &inventory,
-	                                             const SourceInfo &info);
-
-	[[nodiscard]] Source &source() { return visit_ ? visit_->source() : *source_; }
-
-	/// Puts back what was changed.
-	[[nodiscard]] Result<void> close();
-
-private:
-	std::optional<Visit> visit_;
-	std::unique_ptr<Source> source_;
-};
 
 /// True for what ends by itself: regular files and pipes. "-" is standard input.
 [[nodiscard]] bool ends(const std::string &file);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
+#include "command/daemon_status.h"
 #include "control/inventory.h"
 #include "pool/credit.h"
+
+#include <algorithm>
+#include <chrono>
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -86,7 +90,7 @@ Json sources_json(const Inventory &inventory)
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory)
+void print_status_json(const Inventory &inventory, const Json &daemon)
 {
 	Json tpms = Json::array();
 	Json modules = Json::array();
@@ -128,6 +132,7 @@ void print_status_json(const Inventory &inventory)
 	            {"modules", modules},
 	            {"feeders", feeders},
 	            {"sees_all_processes", inventory.sees_all_processes},
+	            {"daemon", daemon},
 	            {"judgement", judgement(inventory)}});
 }
 
@@ -160,14 +165,55 @@ void print_sources_text(const Inventory &inventory)
 		           source.current ? "by the kernel" : "-");
 }
 
+/// "12 s", "3 min", "5 h", "2 d" since `when`, seconds since 1970.
+std::string ago(double when)
+{
+	using namespace std::chrono;
+	const double s =
+	    std::max(0.0, duration<double>(system_clock::now().time_since_epoch()).count() - when);
+	if (s < 120)
+		return fmt::format("{:.0f} s", s);
+	if (s < 2 * 3600)
+		return fmt::format("{:.0f} min", s / 60);
+	return s < 2 * 86400 ? fmt::format("{:.0f} h", s / 3600) : fmt::format("{:.0f} d", s / 86400);
+}
+
+void print_daemon_text(const Json &daemon)
+{
+	if (daemon.is_null()) {
+		fmt::print("Daemon      hwrngd is not running\n");
+		return;
+	}
+	fmt::print("Daemon      hwrngd {} (pid {}), for {}, {} feeds", daemon.value("version", "?"),
+	           daemon.value("pid", 0), ago(daemon.value("started", 0.0)), daemon.value("feeds", 0));
+	if (const auto &last = daemon["last_feed"]; last.is_number())
+		fmt::print(", the last {} ago", ago(last.get<double>()));
+	fmt::print("\n");
+	if (const auto &error = daemon["config_error"]; error.is_string())
+		fmt::print("            it keeps its old configuration: {}\n", error.get<std::string>());
+	for (const auto &source : daemon.value("sources", Json::array())) {
+		if (source.value("use", "") == "ignore")
+			continue;
+		fmt::print("            {}: {}, {} bits credited", source.value("name", ""),
+		           source.value("state", "?"), source.value("credited_bits", uint64_t{0}));
+		if (const auto &path = source.value("path", Json::array()); !path.empty())
+			fmt::print("; {}", path.back().value("reason", ""));
+		fmt::print("\n");
+	}
+}
+
 } // namespace
 
 Result<ExitCode> status_command(const Context &context)
 {
 	const auto inventory = take_inventory(context.root);
+	const auto answer = ask_daemon(context.root);
+	if (!answer) // all else can be told
+		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
+	const Json daemon = answer ? *answer : Json(nullptr);
 	if (context.json) {
-		print_status_json(inventory);
-		return ExitCode::done;
+		print_status_json(inventory, daemon);
+		return answer ? ExitCode::done : answer.error().code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
 	fmt::print("CRNG        {}\n", inventory.crng_ready ? "ready" : "NOT ready");
@@ -181,6 +227,7 @@ Result<ExitCode> status_command(const Context &context)
 		                                   : "unknown: a container shows only its own processes");
 	for (const auto &feeder : inventory.feeders)
 		fmt::print("Fed by      {} (pid {}): {}\n", feeder.name, feeder.pid, feeder.what);
+	print_daemon_text(daemon);
 	fmt::print("CPU         {}\n",
 	           inventory.cpu_instructions.empty()
 	               ? "no random instruction (a hypervisor may hide it)"
@@ -197,7 +244,7 @@ Result<ExitCode> status_command(const Context &context)
 	fmt::print("\nSources\n");
 	print_sources_text(inventory);
 	fmt::print("\n{}\n", judgement(inventory));
-	return ExitCode::done;
+	return answer ? ExitCode::done : answer.error().code;
 }
 
 Result<ExitCode> list_command(const Context &context)

@@ -26,6 +26,8 @@ struct HwrngState {
 	[[nodiscard]] bool switching_can_deadlock() const { return !has_quality_file; }
 
 	bool has_quality_file = false;
+
+	[[nodiscard]] bool operator==(const HwrngState &) const = default;
 };
 
 class HwrngSysfs {

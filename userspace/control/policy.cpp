@@ -45,7 +45,156 @@ bool may_visit(const std::optional<HwrngState> &hwrng)
 	       !hwrng->switching_can_deadlock();
 }
 
+/// The first of `patterns` that matches, or nullptr.
+const std::string *first_match(const std::vector<std::string> &patterns, const std::string &name)
+{
+	const auto found = std::find_if(patterns.begin(), patterns.end(),
+	                                [&](const auto &pattern) { return matches(pattern, name); });
+	return found == patterns.end() ? nullptr : &*found;
+}
+
+/// The hwrng in use by which the kernel already reads the same hardware, or an empty text.
+std::string same_hardware(const SourceInfo &source, const Inventory &inventory)
+{
+	if (!inventory.hwrng || inventory.hwrng->current.empty())
+		return "";
+	const auto &current = inventory.hwrng->current;
+	if (source.kind == SourceKind::cpu)
+		return current == "cpu_rng." + source.name ? current : "";
+	for (const auto &tpm : inventory.tpms)
+		if (source.kind == SourceKind::tpm2 && "tpmrm" + tpm.name.substr(3) == source.name &&
+		    tpm.hwrng == current)
+			return current;
+	return "";
+}
+
+SourceDecision decide_source(const SourceInfo &source, const Inventory &inventory,
+                             const Config &config)
+{
+	SourceDecision decision{source, Use::ignore, ""};
+	const auto ignore = [&](std::string why) {
+		decision.reason = std::move(why);
+		return decision;
+	};
+	if (const auto *pattern = first_match(config.deny, source.name))
+		return ignore(fmt::format("denied by \"{}\" of `deny`", *pattern));
+	if (source.kind == SourceKind::hwrng && !source.current) {
+		if (config.visit_interval.count() == 0)
+			return ignore("not in use, and visits are off (visit_interval = 0)");
+		if (!may_visit(inventory.hwrng))
+			return ignore(inventory.hwrng && inventory.hwrng->switching_can_deadlock()
+			                  ? "not in use, and this kernel can hang in a switch"
+			                  : "somebody chose that no hwrng be used");
+		decision.use = Use::visit;
+		decision.reason = "not in use; visited now and then";
+		return decision;
+	}
+	if (const auto current = same_hardware(source, inventory); !current.empty())
+		return ignore(fmt::format("the same hardware as {}, which is in use", current));
+	decision.use = Use::read;
+	decision.reason = reason(source);
+	return decision;
+}
+
+/// The hwrngs that may be current, best first.
+std::vector<const SourceInfo *> rank_hwrngs(const Inventory &inventory, const Config &config,
+                                            const std::map<std::string, SourceState> &states)
+{
+	std::vector<const SourceInfo *> ranked;
+	for (const auto &source : inventory.sources) {
+		const auto state = states.find(source.name);
+		if (source.kind == SourceKind::hwrng && first_match(config.deny, source.name) == nullptr &&
+		    (state == states.end() || state->second != SourceState::quarantined))
+			ranked.push_back(&source);
+	}
+	const auto key = [&](const SourceInfo *source) {
+		const auto *pattern = first_match(config.prefer, source->name);
+		const auto liked = pattern == nullptr ? static_cast<ptrdiff_t>(config.prefer.size())
+		                                      : pattern - config.prefer.data();
+		return std::tuple(liked, full_quality - std::min(source->claim, full_quality),
+		                  !source->current, std::string_view(source->name));
+	};
+	std::sort(ranked.begin(), ranked.end(),
+	          [&](const auto *a, const auto *b) { return key(a) < key(b); });
+	return ranked;
+}
+
+void decide_current(Decision &decision, const Inventory &inventory, const Config &config,
+                    const std::map<std::string, SourceState> &states,
+                    const std::optional<std::string> &chosen)
+{
+	if (!inventory.hwrng) {
+		decision.reason = "this kernel has no hwrng framework";
+		return;
+	}
+	const auto &state = *inventory.hwrng;
+	if (config.rng_current == Hold::leave) {
+		decision.reason = "rng_current = \"leave\"";
+		return;
+	}
+	if (config.rng_current == Hold::prefer && state.selected && chosen != state.current) {
+		decision.reason =
+		    fmt::format("somebody chose {}", state.current.empty() ? "none" : state.current);
+		return;
+	}
+	const auto ranked = rank_hwrngs(inventory, config, states);
+	if (ranked.empty()) {
+		decision.reason =
+		    state.available.empty() ? "there is no hwrng" : "all hwrngs are denied or quarantined";
+		return;
+	}
+	const auto &best = *ranked.front();
+	const auto *liked = first_match(config.prefer, best.name);
+	if (best.current) {
+		decision.reason = fmt::format("{} is in use, and is the best", best.name);
+		return;
+	}
+	// Without a preference the kernel's own choice, by quality, is good enough.
+	const bool current_will_do = std::any_of(ranked.begin(), ranked.end(),
+	                                         [](const auto *source) { return source->current; });
+	if (liked == nullptr && current_will_do && !state.selected) {
+		decision.reason = fmt::format("the kernel chose {}", state.current);
+		return;
+	}
+	if (auto danger = switching_danger(state, best.name)) {
+		decision.reason = std::move(*danger);
+		return;
+	}
+	decision.select = best.name;
+	if (liked != nullptr)
+		decision.reason = fmt::format("it is liked by \"{}\" of `prefer`", *liked);
+	else
+		decision.reason = current_will_do
+		                      ? "of all hwrngs it claims most"
+		                      : fmt::format("{} must not be used; of the others it claims most",
+		                                    state.current.empty() ? "none" : state.current);
+}
+
 } // namespace
+
+const char *name(Use use)
+{
+	switch (use) {
+	case Use::read:
+		return "read";
+	case Use::visit:
+		return "visit";
+	case Use::ignore:
+		return "ignore";
+	}
+	return "?";
+}
+
+Decision decide(const Inventory &inventory, const Config &config,
+                const std::map<std::string, SourceState> &states,
+                const std::optional<std::string> &chosen)
+{
+	Decision decision;
+	for (const auto &source : inventory.sources)
+		decision.sources.push_back(decide_source(source, inventory, config));
+	decide_current(decision, inventory, config, states, chosen);
+	return decision;
+}
 
 Result<std::vector<Candidate>> rank(const Inventory &inventory,
                                     const std::optional<std::string> &wanted)

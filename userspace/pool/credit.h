@@ -5,20 +5,26 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace hwrngd {
 
 /// What a source claims is in the kernel's own unit: bits of entropy per 1024 bits.
 inline constexpr unsigned full_quality = 1024;
 
-/// Bits of entropy that `bytes` bytes of a source of quality `claim` are credited with: half of
-/// the claim, since a chip need not be trusted blindly, and no more than it was assessed to have;
-/// rounded down; claims above full quality count as full.
+/// Bits of entropy that `bytes` bytes of a source of quality `claim` are credited with: what the
+/// administrator has `decided`, or else half of the claim, since a chip need not be trusted
+/// blindly; and no more than it was `assessed` to have. All are bits in 1024. Rounded down; claims
+/// above full quality count as full.
 [[nodiscard]] constexpr uint64_t credited_bits(uint64_t bytes, unsigned claim,
-                                               unsigned assessed = full_quality)
+                                               unsigned assessed = full_quality,
+                                               std::optional<unsigned> decided = std::nullopt)
 {
-	const uint64_t claimed = std::min(claim, full_quality);
-	return bytes * 8 * std::min<uint64_t>(claimed, uint64_t{2} * assessed) / full_quality / 2;
+	const uint64_t half_units = decided ? uint64_t{2} * *decided : claim;
+	return bytes * 8 *
+	       std::min({half_units, uint64_t{2} * assessed,
+	                 uint64_t{decided ? 2 * full_quality : full_quality}}) /
+	       full_quality / 2;
 }
 
 } // namespace hwrngd

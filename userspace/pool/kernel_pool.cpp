@@ -51,6 +51,11 @@ Result<bool> KernelPool::reseed()
 	return fail_errno(errno, "ioctl RNDRESEEDCRNG on /dev/random");
 }
 
+bool KernelPool::ready()
+{
+	return crng_ready();
+}
+
 bool crng_ready()
 {
 	uint8_t byte = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "file_descriptor.h"
+#include "pool/sink.h"
 #include "root.h"
 
 #include <cstdint>
@@ -10,17 +11,20 @@
 
 namespace hwrngd {
 
-class KernelPool {
+class KernelPool : public Sink {
 public:
 	/// Errors: ExitCode::not_permitted without CAP_SYS_ADMIN, before anything is read or fed.
 	[[nodiscard]] static Result<KernelPool> open(const Root &root);
 
 	/// Mixes `bytes` (at most 2^31 - 1) in and credits them with `bits` (ioctl RNDADDENTROPY).
-	[[nodiscard]] Result<void> add(std::span<const uint8_t> bytes, uint64_t bits);
+	[[nodiscard]] Result<void> add(std::span<const uint8_t> bytes, uint64_t bits) override;
 
 	/// Makes what was credited count now (ioctl RNDRESEEDCRNG, Linux 4.14). False while the CRNG
 	/// has not been seeded at all, so that there is nothing to reseed.
-	[[nodiscard]] Result<bool> reseed();
+	[[nodiscard]] Result<bool> reseed() override;
+
+	/// As crng_ready().
+	[[nodiscard]] bool ready() override;
 
 private:
 	explicit KernelPool(FileDescriptor fd) : fd_(std::move(fd)) {}

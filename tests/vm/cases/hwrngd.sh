@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="hwrngd: feeds from all sources, leaves a sick one alone, takes it back, ends in order"
+programs="build/hwrngd build/hwrngctl"
+rng=file
+timeout=240
+
+hw_random=/sys/class/misc/hw_random
+
+before() { mkfifo "$rng_file"; }
+
+# Random bytes, but zeros while the guest asks for them.
+during() {
+	while :; do
+		from=/dev/urandom
+		case $(grep -aoE "(sick|well) now" "$console_log" | tail -n 1) in
+		sick*) from=/dev/zero ;;
+		esac
+		dd if=$from bs=256 count=16 2>/dev/null
+	done >"$rng_file"
+}
+
+log=/tmp/hwrngd.log
+start() {
+	rm -f /tmp/ioctl
+	strace -f -e trace=ioctl -o /tmp/ioctl hwrngd >>$log 2>&1 &
+	strace=$!
+	for _ in $(seq 100); do
+		! hwrngctl status | grep -q 'hwrngd .*(pid ' || break
+		usleep 100000
+	done
+	daemon=$(cat /proc/$strace/task/$strace/children)
+}
+
+source_line() { hwrngctl status | sed -n "s/^ *$1: //p"; }
+state() { source_line "$1" | sed 's/,.*//'; }
+credited() { source_line "$1" | sed -E 's/.*, ([0-9]+) bits credited.*/\1/'; }
+fed() { grep -c RNDADDENTROPY /tmp/ioctl; }
+
+# becomes SOURCE STATE [TENTHS]
+becomes() {
+	for _ in $(seq "${3:-300}"); do
+		[ "$(state "$1")" != "$2" ] || return 0
+		usleep 100000
+	done
+	hwrngctl status
+	tail -n 5 $log
+	false
+}
+more_fed() {
+	before=$(fed)
+	for _ in $(seq 100); do
+		[ "$(fed)" -le "$before" ] || return 0
+		usleep 100000
+	done
+	false
+}
+
+guest() {
+	check_equal "no daemon is said to run" 1 "$(hwrngctl status | grep -c 'hwrngd is not running')"
+	mkdir -p /etc
+	echo 'reseed_interval = "often"' >/etc/hwrngd.conf
+	check_fails "a bad configuration is refused" 2 hwrngd --check-config
+	check_match "by file, line and key" 'hwrngd.conf, line 1: reseed_interval: give seconds' "$(cat "$output")"
+	check_fails "and nothing starts with it" 2 hwrngd
+
+	printf '%s\n' 'reseed_interval = 0.2' 'feed_bytes = 2048' >/etc/hwrngd.conf
+	check "a good one is taken" hwrngd --check-config
+	check_fails "an ordinary user is told what is missing" 4 as_user hwrngd
+	start
+	check "the hwrng is fed from" becomes virtio_rng.0 healthy
+	check "and the TPM" becomes tpmrm0 healthy
+	check "and the CPU" becomes rdrand healthy
+	check "the pool is fed" more_fed
+	diag "$(hwrngctl --output=json status)"
+	check_fails "a second one does not start" 69 hwrngd
+	check_match "and says why" 'another hwrngd is running' "$(cat "$output")"
+	check_match "the modules are loaded" '^tpm_rng ' "$(cat /proc/modules)"
+
+	# Alone, so that every ioctl is the hwrng's.
+	echo 'deny = ["tpm*", "cpu_rng.*", "rd*"]' >/etc/hwrngd.conf.new
+	cat /etc/hwrngd.conf >>/etc/hwrngd.conf.new
+	mv /etc/hwrngd.conf.new /etc/hwrngd.conf
+	kill -HUP "$daemon"
+	check "what is denied is left" becomes tpmrm0 ""
+	check_match "and policy says why" 'tpmrm0 +ignore +denied by "tpm\*"' "$(hwrngctl policy --explain)"
+	echo "sick now" >/dev/console
+	check "zeros quarantine the hwrng" becomes virtio_rng.0 quarantined
+	ioctls=$(fed)
+	bits=$(credited virtio_rng.0)
+	sleep 2
+	check_equal "nothing is fed from it" "$ioctls" "$(fed)"
+	check_equal "nor credited" "$bits" "$(credited virtio_rng.0)"
+	check_match "the log says why, once" '^1$' "$(grep -c 'virtio_rng.0: quarantined, was healthy: SP 800-90B: repetition count' $log)"
+	echo "well now" >/dev/console
+	# The host's FIFO is full of zeros.
+	for _ in $(seq 100); do
+		[ "$(dd if=/dev/hwrng bs=4096 count=1 iflag=fullblock 2>/dev/null | tr -d '\0' | wc -c)" -lt 4000 ] || break
+	done
+	check "it comes back" becomes virtio_rng.0 healthy 600
+	check "and is fed from" more_fed
+
+	# Another source is preferred; then a bad configuration changes nothing.
+	printf '%s\n' 'reseed_interval = 0.2' 'prefer = ["tpm_rng.*"]' >/etc/hwrngd.conf
+	kill -HUP "$daemon"
+	for _ in $(seq 100); do
+		[ "$(cat $hw_random/rng_current)" != tpm_rng.0 ] || break
+		usleep 100000
+	done
+	check_equal "what is preferred is chosen" tpm_rng.0 "$(cat $hw_random/rng_current)"
+	kill -9 "$daemon"
+	wait $strace
+	start
+	check "after a kill -9 it starts again" becomes tpm_rng.0 healthy
+	check_equal "and knows its own choice" tpm_rng.0 "$(cat /run/hwrngd/chosen)"
+	echo 'nonsense' >/etc/hwrngd.conf
+	kill -HUP "$daemon"
+	sleep 1
+	check_match "a bad configuration is told" 'hwrngd.conf, line 1: .*; the old configuration stays' "$(cat $log)"
+	: >/etc/hwrngd.conf
+	check "and it goes on" kill -0 "$daemon"
+
+	begin=$(cut -d' ' -f1 /proc/uptime)
+	kill "$daemon"
+	wait $strace
+	check_equal "it ends with 0" 0 $?
+	diag "it took from $begin to $(cut -d' ' -f1 /proc/uptime)"
+	check_equal "the choice is the kernel's again" 0 "$(cat $hw_random/rng_selected 2>/dev/null || echo 0)"
+	check_equal "and forgotten" "lock" "$(ls /run/hwrngd)"
+	check_fails "no socket is left" 1 test -e /run/hwrngd/status
+}
+
+# The document is as its schema says.
+after() {
+	tr -d '\r' <"$ktap_log" | sed -n 's/^# //p' | sed -n '/^{$/,/^}$/p' | jq -e .daemon >"$tmp/status.json"
+	check "the status follows its schema" /usr/bin/jsonschema -i "$tmp/status.json" "$top/userspace/serve/status.schema.json"
+}

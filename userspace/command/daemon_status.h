@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the running daemon says of itself, asked for at its socket.
+#pragma once
+
+#include "error.h"
+#include "root.h"
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+/// The document of serve/status.h, or null when no daemon runs. Errors: ExitCode::usage for a
+/// configuration that cannot be read, ExitCode::unavailable for a daemon that does not answer or
+/// speaks another language.
+[[nodiscard]] Result<nlohmann::ordered_json> ask_daemon(const Root &root);
+
+} // namespace hwrngd

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/policy.h"
+#include "command/command.h"
+#include "command/daemon_status.h"
+#include "config.h"
+
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+using enum SourceState;
+
+/// The states that the daemon says its sources are in.
+std::map<std::string, SourceState> states_of(const nlohmann::ordered_json &daemon)
+{
+	std::map<std::string, SourceState> states;
+	for (const auto &source : daemon.value("sources", nlohmann::ordered_json::array()))
+		for (const auto state : {absent, starting, healthy, suspect, quarantined})
+			if (source.value("state", "") == name(state))
+				states[source.value("name", "")] = state;
+	return states;
+}
+
+void print_text(const Decision &decision, bool explain)
+{
+	fmt::print("{:<18} {:<8} {}\n", "SOURCE", "USE", explain ? "WHY" : "");
+	for (const auto &source : decision.sources)
+		fmt::print("{:<18} {:<8} {}\n", source.source.name, name(source.use),
+		           explain ? source.reason : "");
+	fmt::print("\nrng_current: {}{}\n",
+	           decision.select ? "select " + *decision.select : "nothing to change",
+	           explain ? ": " + decision.reason : "");
+}
+
+} // namespace
+
+Result<ExitCode> policy_command(const Context &context, bool explain)
+{
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
+	const auto daemon = ask_daemon(context.root);
+	if (!daemon)
+		return std::unexpected(daemon.error());
+	std::map<std::string, SourceState> states;
+	std::optional<std::string> chosen;
+	if (!daemon->is_null()) {
+		states = states_of(*daemon);
+		if (const auto &name = daemon->at("rng_chosen"); name.is_string())
+			chosen = name.get<std::string>();
+	}
+	const auto decision = decide(take_inventory(context.root), *config, states, chosen);
+	if (!context.json) {
+		print_text(decision, explain);
+		return ExitCode::done;
+	}
+	auto sources = nlohmann::ordered_json::array();
+	for (const auto &source : decision.sources)
+		sources.push_back(
+		    {{"name", source.source.name}, {"use", name(source.use)}, {"reason", source.reason}});
+	print_json({{"sources", sources},
+	            {"select", decision.select ? nlohmann::ordered_json(*decision.select) : nullptr},
+	            {"reason", decision.reason},
+	            {"daemon_running", !daemon->is_null()}});
+	return ExitCode::done;
+}
+
+} // namespace hwrngd

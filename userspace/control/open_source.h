@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From what the inventory lists to what can be read.
+#pragma once
+
+#include "control/inventory.h"
+#include "control/visit.h"
+#include "source/source.h"
+
+#include <memory>
+#include <optional>
+
+namespace hwrngd {
+
+/// A source of the inventory, open for reading; a hwrng is made current for as long as this lives.
+class OpenSource {
+public:
+	[[nodiscard]] static Result<OpenSource> open(const Root &root, const Inventory &inventory,
+	                                             const SourceInfo &info);
+
+	[[nodiscard]] Source &source() { return visit_ ? visit_->source() : *source_; }
+
+	/// Puts back what was changed.
+	[[nodiscard]] Result<void> close();
+
+private:
+	std::optional<Visit> visit_;
+	std::unique_ptr<Source> source_;
+};
+
+} // namespace hwrngd

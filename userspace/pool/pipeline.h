@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The way of the bytes: source, health, credit, sink. Whoever can keep one waiting is read in a
+// thread; all else happens in that of the event loop.
+#pragma once
+
+#include "config.h"
+#include "control/lifecycle.h"
+#include "control/policy.h"
+#include "mailbox.h"
+#include "pool/sink.h"
+#include "source/source.h"
+#include "source/worker.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+namespace hwrngd {
+
+/// Access to a source, for one harvest.
+class Reading {
+public:
+	Reading() = default;
+	Reading(const Reading &) = delete;
+	Reading &operator=(const Reading &) = delete;
+	virtual ~Reading() = default;
+
+	[[nodiscard]] virtual Source &source() = 0;
+	/// Puts back what was changed for it.
+	[[nodiscard]] virtual Result<void> end() = 0;
+};
+
+/// What a source has done since the daemon began.
+struct SourceCounts {
+	uint64_t bytes_read = 0;
+	uint64_t bytes_fed = 0;
+	uint64_t credited_bits = 0;
+	uint64_t read_errors = 0;
+	std::chrono::milliseconds worst_latency{0}; ///< of one read
+	std::optional<Time> last_fed;
+};
+
+/// A source as the pipeline has it.
+struct PipelineSource {
+	SourceDecision decision;
+	Lifecycle life;
+	SourceCounts counts;
+};
+
+class Pipeline {
+public:
+	/// What the pipeline needs of others. `open` is called in the thread that reads, and must own
+	/// what it touches: the thread may outlive the pipeline.
+	struct Hooks {
+		std::function<Result<std::unique_ptr<Reading>>(const SourceInfo &)> open;
+		/// A source changed its state. Must not call back.
+		std::function<void(const std::string &source, const Step &step)> on_step;
+		/// A source was not there when it was read. Must not call back.
+		std::function<void(const std::string &source)> on_lost;
+		/// The sink refused.
+		std::function<void(const Error &error)> on_error;
+	};
+
+	Pipeline(asio::io_context &io, Sink &sink, Hooks hooks);
+	Pipeline(const Pipeline &) = delete;
+	Pipeline &operator=(const Pipeline &) = delete;
+	/// Leaves behind whoever still reads.
+	~Pipeline();
+
+	/// From now on by this configuration.
+	void configure(const Config &config);
+
+	/// From now on these sources, used as decided. What is new is read at once.
+	void apply(const Decision &decision);
+
+	/// Feeds once from every source that may be read.
+	void feed();
+
+	/// Is somebody reading?
+	[[nodiscard]] bool busy() const { return harvests_ > 0; }
+	[[nodiscard]] const std::map<std::string, PipelineSource> &sources() const { return sources_; }
+	[[nodiscard]] std::map<std::string, SourceState> states() const;
+	/// Times that the sink was reseeded with new bytes, and when last.
+	[[nodiscard]] uint64_t feeds() const { return feeds_; }
+	[[nodiscard]] std::optional<Time> last_feed() const { return last_feed_; }
+
+private:
+	struct Harvest;
+
+	/// Whose thread reads it; none: that of the event loop.
+	[[nodiscard]] Worker *worker_of(const SourceInfo &source);
+	void ask(const std::string &name);
+	void took(const std::shared_ptr<Harvest> &harvest);
+	/// Returns whether it is of no use to ask again at once.
+	[[nodiscard]] bool took_error(const std::string &name, PipelineSource &source,
+	                              const Error &error, Time now);
+	/// Returns the bits that the bytes were credited with.
+	[[nodiscard]] uint64_t use(PipelineSource &source, std::span<const uint8_t> bytes);
+	void settle();
+	void visit();
+	void reseed();
+	void note(const std::string &name, const Step *step);
+	void arm_retry();
+
+	Sink &sink_;
+	Hooks hooks_;
+	std::shared_ptr<Mailbox> mailbox_; ///< the readers' too
+	Config config_;
+	std::map<std::string, PipelineSource> sources_;
+	std::map<std::string, std::unique_ptr<Worker>> workers_; ///< by device: all hwrngs are one
+	std::map<std::string, Time> visited_;
+	std::map<std::string, bool> asked_;
+	asio::steady_timer retry_;
+	asio::steady_timer reseed_deadline_;
+	unsigned harvests_ = 0; ///< under way
+	bool added_ = false;    ///< since the last reseed
+	bool feeding_ = false;
+	uint64_t feeds_ = 0;
+	std::optional<Time> last_feed_;
+};
+
+} // namespace hwrngd

@@ -24,7 +24,7 @@ run_case() {
 	TMPDIR=$tmp
 
 	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max cmdline='' timeout=120 qemu=7
-	kernels='' kernels_why='' arches='' arches_why='' programs='' qemu_options='' like=''
+	kernels='' kernels_why='' arches='' arches_why='' flavours='' flavours_why='' programs='' qemu_options='' like=''
 	before() { :; }
 	during() { :; }
 	after() { :; }
@@ -45,6 +45,10 @@ run_case() {
 	fi
 	if [[ $arches && " $arches " != *" $arch "* ]]; then
 		verdict skip "${arches_why:-only on $arches}" 0 0 1
+		exit
+	fi
+	if [[ $flavours && " $flavours " != *" $flavour "* ]]; then
+		verdict skip "${flavours_why:-only on $flavours kernels}" 0 0 1
 		exit
 	fi
 	if [[ $arch != "$native" && " $programs" == *" build/"* ]]; then

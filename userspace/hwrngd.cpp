@@ -158,8 +158,8 @@ private:
 		return status_document({.version = HWRNGD_VERSION,
 		                        .started = started_,
 		                        .crng_ready = crng_ready(),
-		                        .decision = decision_,
 		                        .rng_current = inventory_.hwrng ? inventory_.hwrng->current : "",
+		                        .rng_reason = decision_.reason,
 		                        .rng_chosen = chosen_,
 		                        .reseed_interval = config_.reseed_interval,
 		                        .config_error = config_error_},
@@ -228,13 +228,40 @@ private:
 			select(*decision_.select, decision_.reason);
 	}
 
+	/// Makes `name` the kernel's hwrng. The file comes first: there shall be no moment in which the
+	/// choice is ours and a killed daemon's successor would not know. In the control thread.
+	static Result<void> select_as_ours(const Root &root, const std::string &name)
+	{
+		const HwrngSysfs sysfs(root);
+		const auto lock = sysfs.lock(lock_limit);
+		if (!lock)
+			return std::unexpected(lock.error());
+		const auto before = root.read_if_any(chosen_file);
+		if (auto kept = write_file(root.at(chosen_file), name + "\n"); !kept)
+			return kept;
+		auto done = sysfs.select(name);
+		if (!done)
+			if (auto undone = before ? write_file(root.at(chosen_file), *before + "\n")
+			                         : forget_choice(root);
+			    !undone)
+				done.error().message += "; " + undone.error().message;
+		return done;
+	}
+
+	static Result<void> forget_choice(const Root &root)
+	{
+		std::error_code error;
+		std::filesystem::remove(root.at(chosen_file), error);
+		if (error)
+			return fail_errno(error.value(), root.at(chosen_file).string());
+		return {};
+	}
+
 	void select(const std::string &name, const std::string &reason)
 	{
 		refused_ = name; // until it is done, or for good
 		control_.run([this, root = root_, mailbox = mailbox_, name, reason] {
-			const HwrngSysfs sysfs(root);
-			auto lock = sysfs.lock(lock_limit);
-			auto done = lock ? sysfs.select(name) : std::unexpected(lock.error());
+			const auto done = select_as_ours(root, name);
 			mailbox->post([this, name, reason, done] {
 				if (!done) {
 					log(Priority::warning, done.error().message);
@@ -242,8 +269,6 @@ private:
 				}
 				chosen_ = name;
 				refused_.clear();
-				if (const auto kept = write_file(root_.at(chosen_file), name + "\n"); !kept)
-					log(Priority::warning, kept.error().message);
 				log(Priority::notice,
 				    fmt::format("the kernel's hwrng is now {}: {}", name, reason));
 				look();
@@ -325,27 +350,35 @@ private:
 		tick();
 	}
 
-	/// Lets readers put back what they changed, and hands the choice of the hwrng back if it was
-	/// ours.
+	/// Gives readers a moment, waits for whoever has changed the framework to put it back, and
+	/// hands the choice of the hwrng back if it was ours.
 	Result<void> end()
 	{
-		constexpr auto limit = 150ms;
-		const auto until = std::chrono::steady_clock::now() + limit;
+		constexpr auto readers_limit = 150ms;
+		constexpr auto framework_limit = 10s;
+		const auto until = std::chrono::steady_clock::now() + readers_limit;
 		io_.restart();
 		while (pipeline_.busy() && io_.run_one_until(until) > 0)
 			;
 		mailbox_->close();
-		if (!chosen_)
-			return {};
-		std::error_code error;
-		std::filesystem::remove(root_.at(chosen_file), error);
-		if (error)
-			return fail_errno(error.value(), root_.at(chosen_file).string());
 		const HwrngSysfs sysfs(root_);
-		const auto state = sysfs.read();
-		if (!state || !state->selected || state->current != *chosen_)
+		const auto lock = sysfs.lock(framework_limit, HwrngSysfs::Purpose::put_back);
+		if (!lock)
+			return lock.error().code == ExitCode::no_source // no framework
+			           ? Result<void>{}
+			           : std::unexpected(lock.error());
+		if (auto recovered = Visit::recover(root_); !recovered)
+			return recovered;
+		const auto chosen = root_.read_if_any(chosen_file);
+		if (!chosen)
 			return {};
-		return sysfs.select_automatically();
+		const auto state = sysfs.read();
+		if (!state)
+			return std::unexpected(state.error());
+		if (state->selected && state->current == *chosen)
+			if (auto handed_back = sysfs.select_automatically(); !handed_back)
+				return handed_back;
+		return forget_choice(root_);
 	}
 
 	Root root_;

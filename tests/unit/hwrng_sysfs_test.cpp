@@ -2,6 +2,9 @@
 #include "control/hwrng_sysfs.h"
 
 #include "fake_tree.h"
+#include "interrupt.h"
+
+#include <csignal>
 
 #include <gtest/gtest.h>
 
@@ -136,6 +139,21 @@ TEST(HwrngSysfs, TheLockKeepsOthersAwayAndEndsWithItsHolder)
 		EXPECT_EQ(second.error().code, ExitCode::unavailable);
 	}
 	EXPECT_TRUE(sysfs.lock(std::chrono::milliseconds(0)));
+}
+
+TEST(HwrngSysfs, AfterAnInterruptTheLockIsForWhoPutsThingsBack)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0", "virtio_rng.0");
+	const HwrngSysfs sysfs(tree.root());
+	interrupt_reads(SIGTERM);
+	const auto change = sysfs.lock(std::chrono::milliseconds(0));
+	const auto put_back =
+	    sysfs.lock(std::chrono::milliseconds(0), HwrngSysfs::Purpose::put_back);
+	interrupt_reads(0);
+	ASSERT_FALSE(change);
+	EXPECT_EQ(change.error().code, ExitCode::interrupted);
+	EXPECT_TRUE(put_back);
 }
 
 } // namespace

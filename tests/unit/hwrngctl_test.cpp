@@ -2,10 +2,14 @@
 // hwrngctl as its users run it, on trees made of files.
 #include "aes_ctr.h"
 #include "fake_tree.h"
+#include "file_descriptor.h"
 #include "run_hwrngctl.h"
+#include "samples.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -155,6 +159,26 @@ TEST(Hwrngctl, DryRunTestsAndFeedsNothing)
 	EXPECT_EQ(document["bytes"], 0);
 	EXPECT_EQ(document["credited_bits"], 0);
 	EXPECT_EQ(document["would_credit_bits"], 3000 * 8 * 1000 / 1024 / 2);
+}
+
+TEST(Hwrngctl, FeedTestsOnceMoreBeforeItRefuses)
+{
+	// A FIFO, since a file would give the same bytes once more.
+	const auto feed = [](size_t bad_until) {
+		FakeTree tree;
+		tree.hwrng("virtio_rng.0", "virtio_rng.0");
+		const auto fifo = tree.at("/fifo").string();
+		EXPECT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+		tree.symlink("/dev/hwrng", fifo);
+		const FileDescriptor fd(open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+		auto bytes = stream(20000);
+		for (size_t at = 500; at < bad_until; at += 500)
+			std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(at), 100, 0);
+		EXPECT_EQ(write(fd.get(), bytes.data(), bytes.size()), 20000);
+		return run(tree, "feed --once --dry-run").code;
+	};
+	EXPECT_EQ(feed(1500), 0) << "one bad block, then good ones";
+	EXPECT_EQ(feed(20000), 1) << "all are bad";
 }
 
 TEST(Hwrngctl, FeedIsRefusedWithoutTheCapability)

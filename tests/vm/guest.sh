@@ -338,6 +338,7 @@ verdict() {
 			$((elapsed / 10)) $((elapsed % 10)) "${booted_again:+, with a second boot}" "${2:+: $2}"
 		{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | sed -n 's/^# tell: /     /p'
 		if [[ $1 == FAIL ]]; then
+			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | grep '^not ok' || true
 			echo "---- the guest's console:"
 			show_console || true
 			echo "---- results, in $dir:"

@@ -71,8 +71,8 @@ Result<Harvest> harvest(const Context &context, const Inventory &inventory,
 		            fmt::format("{}: unhealthy, FIPS 140-2: {}; nothing of it is credited{}",
 		                        candidate.source.name, to_text(fips),
 		                        fips.of(fips140_2::continuous) == 0 && fips.failures == 1
-		                            ? ". A perfect source fails twice in a row once in a million "
-		                              "the first time, try again"
+		                            ? ". A perfect source fails so twice in a row once in a "
+		                              "million times; if this is the first time, try again"
 		                            : ""));
 	return got;
 }

@@ -59,24 +59,25 @@ Result<HwrngState> HwrngSysfs::read() const
 	return state;
 }
 
-Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit) const
+Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit, Purpose purpose) const
 {
 	auto fd = root_.open(rng_current, O_RDONLY);
 	if (!fd)
 		return fd;
 	const auto end = std::chrono::steady_clock::now() + limit;
-	while (flock(fd->get(), LOCK_EX | LOCK_NB) < 0) {
+	while (true) {
+		if (purpose == Purpose::change && interrupted() != 0)
+			return fail_errno(EINTR, root_.at(rng_current).string());
+		if (flock(fd->get(), LOCK_EX | LOCK_NB) == 0)
+			return fd;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail_errno(errno, root_.at(rng_current).string());
-		if (interrupted() != 0)
-			return fail_errno(EINTR, root_.at(rng_current).string());
 		if (std::chrono::steady_clock::now() >= end)
 			return fail(ExitCode::unavailable,
 			            "another hwrngctl is reading a hwrng and has made it current for that; "
 			            "try again when it is done");
 		std::this_thread::sleep_for(std::chrono::milliseconds(20));
 	}
-	return fd;
 }
 
 Result<void> HwrngSysfs::write_current(const std::string &text) const

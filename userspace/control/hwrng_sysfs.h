@@ -38,8 +38,11 @@ public:
 	[[nodiscard]] Result<HwrngState> read() const;
 
 	/// Keeps other processes of this project from changing the choice for as long as the result
-	/// lives (flock(2) on rng_current). Waits at most `limit` for them.
-	[[nodiscard]] Result<FileDescriptor> lock(std::chrono::milliseconds limit) const;
+	/// lives (flock(2) on rng_current). Waits at most `limit` for them. After an interrupt nobody
+	/// gets it any more but who puts things back.
+	enum class Purpose : uint8_t { change, put_back };
+	[[nodiscard]] Result<FileDescriptor> lock(std::chrono::milliseconds limit,
+	                                          Purpose purpose = Purpose::change) const;
 
 	/// Makes `name` (or "none" where can_select_none) the current RNG, and reads back that it is:
 	/// kernels before 6.12 accept any name in silence.

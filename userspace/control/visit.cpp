@@ -5,6 +5,7 @@
 #include "write_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -118,7 +119,8 @@ Result<Visit> Visit::begin(const Root &root, const std::string &name)
 Visit::~Visit()
 {
 	if (const auto ended = end(); !ended)
-		fmt::print(stderr, "hwrngctl: rng_current was not put back: {}\n", ended.error().message);
+		fmt::print(stderr, "{}: rng_current was not put back: {}\n", program_invocation_short_name,
+		           ended.error().message);
 }
 
 Result<void> Visit::end()

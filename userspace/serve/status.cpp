@@ -13,8 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Who connects and reads nothing must not fill our memory.
+// Who connects and reads nothing must not fill our memory, nor keep others out.
 constexpr unsigned most_clients = 16;
+constexpr std::chrono::seconds client_limit{10};
 
 /// A point in time as the wall clock's, in seconds since 1970, as Prometheus has it.
 double wall_clock(Time when)
@@ -77,7 +78,7 @@ Json status_document(const DaemonState &daemon, const Pipeline &pipeline)
 	        {"reseed_interval", std::chrono::duration<double>(daemon.reseed_interval).count()},
 	        {"rng_current", daemon.rng_current.empty() ? Json(nullptr) : Json(daemon.rng_current)},
 	        {"rng_chosen", text_or_null(daemon.rng_chosen)},
-	        {"rng_reason", daemon.decision.reason},
+	        {"rng_reason", daemon.rng_reason},
 	        {"config_error", text_or_null(daemon.config_error)},
 	        {"sources", sources}};
 }
@@ -145,14 +146,21 @@ void StatusSocket::accept()
 			struct Client {
 				Protocol::socket socket;
 				std::string text;
+				asio::steady_timer deadline;
 			};
-			auto client = std::make_shared<Client>(Client{std::move(peer), document_()});
+			auto client = std::make_shared<Client>(
+			    Client{std::move(peer), document_(), asio::steady_timer(acceptor_.get_executor())});
 			clients_++;
+			client->deadline.expires_after(client_limit);
+			client->deadline.async_wait([client](const asio::error_code &done) {
+				if (!done)
+					client->socket.close();
+			});
 			asio::async_write(client->socket, asio::buffer(client->text),
-			                  [this, client](const asio::error_code &lost, size_t) {
+			                  [this, client](const asio::error_code &, size_t) {
 				                  // A reader that went away is its own affair.
-				                  if (lost != asio::error::operation_aborted)
-					                  clients_--;
+				                  client->deadline.cancel();
+				                  clients_--;
 			                  });
 		}
 		accept();

@@ -3,7 +3,6 @@
 // which reads nothing.
 #pragma once
 
-#include "control/policy.h"
 #include "pool/pipeline.h"
 
 #include <chrono>
@@ -29,8 +28,8 @@ struct DaemonState {
 	std::string version;
 	Time started;
 	bool crng_ready = false;
-	Decision decision;                     ///< as taken last
 	std::string rng_current;               ///< empty: none, or no framework
+	std::string rng_reason;                ///< why it is left so or changed
 	std::optional<std::string> rng_chosen; ///< the one that the daemon selected
 	std::chrono::milliseconds reseed_interval{0};
 	std::optional<std::string> config_error; ///< why the last reload kept the old configuration

@@ -48,14 +48,17 @@ becomes() {
 	tail -n 5 $log
 	false
 }
-more_fed() {
-	before=$(fed)
-	for _ in $(seq 100); do
-		[ "$(fed)" -le "$before" ] || return 0
-		usleep 100000
+# eventually COMMAND...: within 30 s
+eventually() {
+	for _ in $(seq 1500); do
+		! "$@" >/dev/null 2>&1 || return 0
+		usleep 20000
 	done
-	false
+	"$@"
 }
+fed_more_than() { [ "$(fed)" -gt "$1" ]; }
+more_fed() { eventually fed_more_than "$(fed)"; }
+current_is() { [ "$(cat $hw_random/rng_current)" = "$1" ]; }
 
 guest() {
 	check_equal "no daemon is said to run" 1 "$(hwrngctl status | grep -c 'hwrngd is not running')"
@@ -104,11 +107,7 @@ guest() {
 	# Another source is preferred; then a bad configuration changes nothing.
 	printf '%s\n' 'reseed_interval = 0.2' 'prefer = ["tpm_rng.*"]' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
-	for _ in $(seq 100); do
-		[ "$(cat $hw_random/rng_current)" != tpm_rng.0 ] || break
-		usleep 100000
-	done
-	check_equal "what is preferred is chosen" tpm_rng.0 "$(cat $hw_random/rng_current)"
+	check "what is preferred is chosen" eventually current_is tpm_rng.0
 	kill -9 "$daemon"
 	wait $strace
 	start
@@ -116,11 +115,14 @@ guest() {
 	check_equal "and knows its own choice" tpm_rng.0 "$(cat /run/hwrngd/chosen)"
 	echo 'nonsense' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
-	sleep 1
-	check_match "a bad configuration is told" 'hwrngd.conf, line 1: .*; the old configuration stays' "$(cat $log)"
-	: >/etc/hwrngd.conf
+	check "a bad configuration is told" eventually \
+		grep -q 'hwrngd.conf, line 1: .*; the old configuration stays' $log
 	check "and it goes on" kill -0 "$daemon"
 
+	# It ends in the midst of a visit.
+	printf '%s\n' 'prefer = ["tpm_rng.*"]' 'reseed_interval = 0.1' 'visit_interval = 1' >/etc/hwrngd.conf
+	kill -HUP "$daemon"
+	check "a hwrng that is not in use is visited" eventually test -e /run/hwrngd/visit
 	begin=$(cut -d' ' -f1 /proc/uptime)
 	kill "$daemon"
 	wait $strace

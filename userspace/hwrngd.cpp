@@ -241,8 +241,8 @@ private:
 			return kept;
 		auto done = sysfs.select(name);
 		if (!done)
-			if (auto undone = before ? write_file(root.at(chosen_file), *before + "\n")
-			                         : forget_choice(root);
+			if (auto undone =
+			        before ? write_file(root.at(chosen_file), *before + "\n") : forget_choice(root);
 			    !undone)
 				done.error().message += "; " + undone.error().message;
 		return done;

@@ -148,8 +148,7 @@ TEST(HwrngSysfs, AfterAnInterruptTheLockIsForWhoPutsThingsBack)
 	const HwrngSysfs sysfs(tree.root());
 	interrupt_reads(SIGTERM);
 	const auto change = sysfs.lock(std::chrono::milliseconds(0));
-	const auto put_back =
-	    sysfs.lock(std::chrono::milliseconds(0), HwrngSysfs::Purpose::put_back);
+	const auto put_back = sysfs.lock(std::chrono::milliseconds(0), HwrngSysfs::Purpose::put_back);
 	interrupt_reads(0);
 	ASSERT_FALSE(change);
 	EXPECT_EQ(change.error().code, ExitCode::interrupted);

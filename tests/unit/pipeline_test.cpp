@@ -137,7 +137,7 @@ struct Machine {
 		pipeline.feed();
 		run();
 	}
-	const PipelineSource &source(const std::string &name) const
+	[[nodiscard]] const PipelineSource &source(const std::string &name) const
 	{
 		return pipeline.sources().at(name);
 	}

@@ -74,8 +74,8 @@ static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	u64 start = 0;
 	int ret;
 
-	/* The clock can take as long as an instruction: time one in eight. */
-	if (!(rng->stats->reads % 8))
+	/* The clock can take as long as an instruction: time one in 32. */
+	if (!(rng->stats->reads % 32))
 		start = local_clock();
 	ret = cpu_rng_fill(rng, data, max, wait);
 	stats_read(rng->stats, start, ret);

@@ -28,6 +28,7 @@
 #define _HEALTH_H
 
 #include <asm/byteorder.h>
+#include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -109,9 +110,10 @@ static inline u64 health_zero_byte(u64 word)
 }
 
 /*
- * Most often, eight samples have no two neighbours that are equal, nor one that
- * is equal to the first of the window. That is quick to see, and nothing else
- * has to be looked at. Returns how many samples are so, in whole eights.
+ * Most often, a sample is equal neither to the one before it nor to the first of
+ * the window. That is quick to see for eight at once, and nothing else has to be
+ * looked at. Returns how many samples there are before the first that is not so,
+ * or before the rest of less than eight.
  */
 static inline size_t health_skip(struct health *health, const u8 *data,
 				 size_t len)
@@ -126,18 +128,21 @@ static inline size_t health_skip(struct health *health, const u8 *data,
 	len = min_t(size_t, len, HEALTH_PROPORTION_WINDOW - health->seen);
 	for (i = 0; i + 8 <= len; i += 8) {
 		__le64 raw;
-		u64 word;
+		u64 word, notable;
 
 		memcpy(&raw, data + i, sizeof(raw));
 		word = le64_to_cpu(raw);
-		if (health_zero_byte(word ^ (word << 8 | last)) |
-		    health_zero_byte(word ^ first))
+		notable = health_zero_byte(word ^ (word << 8 | last)) |
+			  health_zero_byte(word ^ first);
+		if (notable) {
+			i += __ffs64(notable) / 8;
 			break;
+		}
 		last = word >> 56;
 	}
 
 	if (i) {
-		health->last = last;
+		health->last = data[i - 1];
 		health->run = 1;
 		health->seen = (health->seen + i) % HEALTH_PROPORTION_WINDOW;
 	}

@@ -16,6 +16,7 @@
 
 #include "cpu_insn.h"
 #include "fault.h"
+#include "framework.h"
 #include "health.h"
 #include "stats.h"
 
@@ -30,7 +31,6 @@ struct cpu_rng {
 	struct health health;
 	struct stats *stats;
 	const struct cpu_insn *insn;
-	unsigned short quality;
 	bool registered;
 };
 
@@ -83,28 +83,6 @@ static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	return ret;
 }
 
-/*
- * Nothing to do. But old kernels (6.1, not 6.12) also read from a source that
- * has no ->init while it registers, behind whoever is being read: modprobe would
- * hang for ever if that one stalls.
- */
-static int cpu_rng_hwrng_init(struct hwrng *hwrng)
-{
-	return 0;
-}
-
-/*
- * While khwrngd is inside ->read, selecting another source makes the framework
- * (at least 6.1 to 7.3) write that one's quality into this one's. Nobody uses
- * the source any more when this is called, so put its own back.
- */
-static void cpu_rng_cleanup(struct hwrng *hwrng)
-{
-	struct cpu_rng *rng = container_of(hwrng, struct cpu_rng, hwrng);
-
-	hwrng->quality = rng->quality;
-}
-
 static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
 {
 	const char *erratum = insn->erratum ? insn->erratum() : NULL;
@@ -117,12 +95,8 @@ static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
 	}
 
 	rng->insn = insn;
-	rng->quality = *insn->quality;
 	rng->hwrng.name = insn->name;
-	rng->hwrng.init = cpu_rng_hwrng_init;
 	rng->hwrng.read = cpu_rng_read;
-	rng->hwrng.cleanup = cpu_rng_cleanup;
-	rng->hwrng.quality = rng->quality;
 
 	health_init(&rng->health, insn->name);
 	rng->stats = stats_create(insn->name, &rng->health);
@@ -139,16 +113,10 @@ static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
 
 	fault_bench_read(&rng->hwrng);
 
-	ret = hwrng_register(&rng->hwrng);
-	if (ret) {
-		pr_err("%s cannot be registered: %d\n", insn->name, ret);
+	ret = framework_register(&rng->hwrng, *insn->quality, "");
+	if (ret)
 		goto out_stats;
-	}
-
-	/* The framework may have lowered it to its own default_quality. */
-	rng->quality = rng->hwrng.quality;
 	rng->registered = true;
-	pr_info("%s registered, quality %u\n", insn->name, rng->quality);
 
 	return 0;
 
@@ -159,17 +127,13 @@ out_stats:
 
 static int __init cpu_rng_init(void)
 {
-	int i, registered = 0;
+	int i, err, registered = 0;
 
 	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++) {
-		unsigned short quality = *cpu_insns[i].quality;
-
-		/* 0 would mean nothing, or everything, as the kernel is old or new. */
-		if (!quality || quality > 1024) {
-			pr_err("quality %u of %s is not within 1 to 1024\n",
-			       quality, cpu_insns[i].name);
-			return -EINVAL;
-		}
+		err = framework_check_quality(cpu_insns[i].name,
+					      *cpu_insns[i].quality);
+		if (err)
+			return err;
 	}
 
 	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++) {

@@ -20,6 +20,7 @@
 #include <linux/workqueue.h>
 
 #include "fault.h"
+#include "framework.h"
 #include "health.h"
 #include "stats.h"
 
@@ -47,7 +48,6 @@ struct tpm_rng {
 	struct stats *stats;
 	struct tpm_chip *chip;
 	char name[16];
-	unsigned short quality;
 	struct delayed_work offer;
 	unsigned long offer_delay;
 	bool registered;
@@ -178,28 +178,6 @@ static int tpm_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	return ret;
 }
 
-/*
- * Nothing to do. But old kernels (6.1, not 6.12) also read from a source that
- * has no ->init while it registers, behind whoever is being read: modprobe would
- * hang for ever if that one stalls.
- */
-static int tpm_rng_hwrng_init(struct hwrng *hwrng)
-{
-	return 0;
-}
-
-/*
- * While khwrngd is inside ->read, selecting another source makes the framework
- * (at least 6.1 to 7.3) write that one's quality into this one's. Nobody uses
- * the source any more when this is called, so put its own back.
- */
-static void tpm_rng_cleanup(struct hwrng *hwrng)
-{
-	struct tpm_rng *rng = container_of(hwrng, struct tpm_rng, hwrng);
-
-	hwrng->quality = rng->quality;
-}
-
 static int tpm_rng_start(struct tpm_rng *rng)
 {
 	u8 data[TPM_RNG_READ_MAX];
@@ -217,26 +195,14 @@ static int tpm_rng_start(struct tpm_rng *rng)
 /* An error of the start-up test only; no other goes away by itself. */
 static int tpm_rng_offer(struct tpm_rng *rng)
 {
-	int err;
+	bool tpm2 = rng->chip->flags & TPM_CHIP_FLAG_TPM2;
+	int err = tpm_rng_start(rng);
 
-	err = tpm_rng_start(rng);
-	if (err)
-		return err;
+	if (!err)
+		rng->registered = !framework_register(&rng->hwrng, quality,
+						      tpm2 ? "TPM 2.0, " : "TPM 1.2, ");
 
-	err = hwrng_register(&rng->hwrng);
-	if (err) {
-		pr_err("%s cannot be registered: %d\n", rng->name, err);
-		return 0;
-	}
-
-	/* The framework may have lowered it to its own default_quality. */
-	rng->quality = rng->hwrng.quality;
-	rng->registered = true;
-	pr_info("%s registered, TPM %s, quality %u\n", rng->name,
-		rng->chip->flags & TPM_CHIP_FLAG_TPM2 ? "2.0" : "1.2",
-		rng->quality);
-
-	return 0;
+	return err;
 }
 
 static void tpm_rng_offer_work(struct work_struct *work)
@@ -306,12 +272,8 @@ static int tpm_rng_add_dev(struct device *dev)
 	rng->chip = chip;
 	snprintf(rng->name, sizeof(rng->name), KBUILD_MODNAME ".%d",
 		 chip->dev_num);
-	rng->quality = quality;
 	rng->hwrng.name = rng->name;
-	rng->hwrng.init = tpm_rng_hwrng_init;
 	rng->hwrng.read = tpm_rng_read;
-	rng->hwrng.cleanup = tpm_rng_cleanup;
-	rng->hwrng.quality = quality;
 	rng->offer_delay = TPM_RNG_OFFER_DELAY;
 	INIT_DELAYED_WORK(&rng->offer, tpm_rng_offer_work);
 
@@ -353,11 +315,9 @@ static int __init tpm_rng_init(void)
 	struct tpm_chip *chip;
 	int err;
 
-	/* 0 would mean nothing, or everything, as the kernel is old or new. */
-	if (!quality || quality > 1024) {
-		pr_err("quality %u is not within 1 to 1024\n", quality);
-		return -EINVAL;
-	}
+	err = framework_check_quality("each TPM", quality);
+	if (err)
+		return err;
 
 	chip = tpm_default_chip();
 	if (!chip)

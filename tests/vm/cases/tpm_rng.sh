@@ -51,7 +51,7 @@ guest() {
 	for bad in 0 1025 65536 -1 x; do
 		check_fails "pitfalls 1 and 2: quality=$bad is refused" 1 load quality=$bad
 	done
-	check_match "the log says why" 'tpm_rng: quality 1025 is not within 1 to 1024' "$(dmesg)"
+	check_match "the log says why" 'tpm_rng: quality 1025 of each TPM is not within 1 to 1024' "$(dmesg)"
 	for good in 1 1024; do
 		check "quality=$good is taken" load quality=$good
 		check_match "and used" "registered, TPM 2\.0, quality $good\$" "$(dmesg)"

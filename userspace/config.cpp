@@ -57,7 +57,8 @@ public:
 	/// A key's value, if it is there.
 	const toml::node *find(const char *key)
 	{
-		known_.emplace_back(key);
+		if (std::find(known_.begin(), known_.end(), key) == known_.end())
+			known_.emplace_back(key);
 		return table_.get(key);
 	}
 
@@ -232,6 +233,34 @@ std::string wrong_module(const std::string &name)
 	return name == "tpm_rng" || name == "cpu_rng" ? "" : "is none of: tpm_rng, cpu_rng";
 }
 
+/// The keys that make a source. A later file's command takes the place of a path, and the reverse.
+void merge_generator(const std::string &name, Table &table, SourceConfig &source)
+{
+	constexpr unsigned fastest = 4'000'000;
+	table.text("path", source.path);
+	table.whole("speed", source.speed, 50, fastest, "baud");
+	table.texts("command", source.command, [](const std::string &) { return ""; });
+	const auto *path = table.find("path");
+	const auto *command = table.find("command");
+	const auto *made_by = path != nullptr ? path : command;
+	if (made_by == nullptr)
+		return;
+	if (path != nullptr && command != nullptr)
+		table.refuse(*command, "command: there is a path already; a source has one of them");
+	else if (name.find_first_of("*?[\\") != std::string::npos)
+		table.refuse(*made_by, fmt::format("\"{}\" is a pattern; a source that is made by its "
+		                                   "path or command has a name",
+		                                   name));
+	else if (path != nullptr && !source.path.starts_with('/'))
+		table.refuse(*path, fmt::format("path: \"{}\" does not begin with /", source.path));
+	else if (command != nullptr && (source.command.empty() || source.command.front().empty()))
+		table.refuse(*command, "command: give its name, and then its arguments");
+	if (path != nullptr)
+		source.command.clear();
+	else
+		source.path.clear();
+}
+
 Result<void> merge(const std::filesystem::path &path, const toml::table &document, Config &config)
 {
 	constexpr double day = 86400;
@@ -250,6 +279,7 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 		auto &source = config.sources[name];
 		of_source.whole("credit", source.credit, 0, full_quality, "bits in 1024");
 		of_source.whole("assessed", source.assessed, 0, full_quality, "bits in 1024");
+		merge_generator(name, of_source, source);
 	});
 	return table.done();
 }

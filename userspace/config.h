@@ -20,10 +20,15 @@ namespace hwrngd {
 /// A table [source."PATTERN"].
 struct SourceConfig {
 	/// `credit`: bits of entropy in 1024 that it is credited with, 0 to 1024; else half its claim.
-	std::optional<unsigned> credit;
+	std::optional<unsigned> credit = {};
 	/// `assessed`: bits of entropy in 1024 that it was assessed to have, 0 to 1024. It is never
 	/// credited with more.
-	std::optional<unsigned> assessed;
+	std::optional<unsigned> assessed = {};
+	// What makes a source of it; its name is then no pattern. At most one of path and command.
+	std::string path = {};              ///< `path`: of a FIFO or a character device
+	std::optional<unsigned> speed = {}; ///< `speed`: of a serial line, in baud
+	std::vector<std::string> command =
+	    {}; ///< `command`: its name and arguments, which prints the bytes
 };
 
 /// What to do with rng_current.

@@ -2,6 +2,7 @@
 // hwrngctl: looks at a machine's sources of randomness, tests them, chooses among them, feeds the
 // kernel's pool from them. One table of commands.
 #include "command/command.h"
+#include "control/inventory.h"
 #include "health/assess.h"
 #include "interrupt.h"
 
@@ -15,6 +16,14 @@
 #include <nlohmann/json.hpp>
 
 namespace hwrngd {
+
+Result<Inventory> inventory_of(const Context &context)
+{
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
+	return take_inventory(context.root, *config);
+}
 
 void print_json(const nlohmann::ordered_json &document)
 {

@@ -5,6 +5,7 @@
 #include "control/inventory.h"
 #include "control/open_source.h"
 #include "control/policy.h"
+#include "control/udev_monitor.h"
 #include "interrupt.h"
 #include "mailbox.h"
 #include "pool/kernel_pool.h"
@@ -14,11 +15,16 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <map>
+#include <mutex>
 #include <random>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
@@ -56,14 +62,70 @@ void log(Priority priority, const std::string &message)
 		fmt::print(stderr, "hwrngd: {}\n", message);
 }
 
-class SourceReading : public Reading {
+class HwrngReading : public Reading {
 public:
-	explicit SourceReading(OpenSource opened) : opened_(std::move(opened)) {}
+	explicit HwrngReading(OpenSource opened) : opened_(std::move(opened)) {}
 	[[nodiscard]] Source &source() override { return opened_.source(); }
-	[[nodiscard]] Result<void> end() override { return opened_.close(); }
+	[[nodiscard]] Result<void> end(bool /*failed*/) override { return opened_.close(); }
 
 private:
 	OpenSource opened_;
+};
+
+/// Sources that stay open between harvests: a generator's bytes are not lost, a command goes on.
+/// Shared with the threads that read them.
+class OpenSources {
+public:
+	struct Kept {
+		std::unique_ptr<Source> source; ///< none: it has to be opened
+		unsigned generation = 0;
+	};
+
+	[[nodiscard]] Kept take(const std::string &name)
+	{
+		const std::lock_guard lock(mutex_);
+		return {std::exchange(sources_[name], nullptr), generation_};
+	}
+
+	/// Those that were taken before close_all() go.
+	void keep(const std::string &name, Kept kept)
+	{
+		const std::lock_guard lock(mutex_);
+		if (kept.generation == generation_)
+			sources_[name] = std::move(kept.source);
+	}
+
+	void close_all()
+	{
+		const std::lock_guard lock(mutex_);
+		generation_++;
+		sources_.clear();
+	}
+
+private:
+	std::mutex mutex_; // guards all below
+	std::map<std::string, std::unique_ptr<Source>> sources_;
+	unsigned generation_ = 0;
+};
+
+class KeptReading : public Reading {
+public:
+	KeptReading(std::string name, OpenSources::Kept kept, std::shared_ptr<OpenSources> keeper)
+	    : name_(std::move(name)), kept_(std::move(kept)), keeper_(std::move(keeper))
+	{
+	}
+	[[nodiscard]] Source &source() override { return *kept_.source; }
+	[[nodiscard]] Result<void> end(bool failed) override
+	{
+		if (!failed)
+			keeper_->keep(name_, std::move(kept_));
+		return {};
+	}
+
+private:
+	std::string name_;
+	OpenSources::Kept kept_;
+	std::shared_ptr<OpenSources> keeper_;
 };
 
 class Daemon {
@@ -72,7 +134,8 @@ public:
 	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)), signals_(io_),
 	      next_feed_(io_),
 	      pipeline_(io_, pool_,
-	                {.open = [root = root_](const SourceInfo &info) { return open(root, info); },
+	                {.open = [root = root_, kept = kept_](
+	                             const SourceInfo &info) { return open(root, kept, info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { look(); },
 	                 .on_error = [this](const auto &error) { on_error(error); }})
@@ -84,6 +147,7 @@ public:
 	{
 		if (auto listening = listen(); !listening)
 			return listening;
+		follow_devices();
 		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
 			signals_.add(number);
 		wait_for_signal();
@@ -97,17 +161,27 @@ public:
 	}
 
 private:
-	static Result<std::unique_ptr<Reading>> open(const Root &root, const SourceInfo &info)
+	static Result<std::unique_ptr<Reading>>
+	open(const Root &root, const std::shared_ptr<OpenSources> &keeper, const SourceInfo &info)
 	{
-		// Only what decides whether the framework may be switched.
-		Inventory inventory;
-		if (info.kind == SourceKind::hwrng)
+		if (info.kind == SourceKind::hwrng) {
+			// Only what decides whether the framework may be switched.
+			Inventory inventory;
 			if (auto state = HwrngSysfs(root).read())
 				inventory.hwrng = std::move(*state);
-		auto opened = OpenSource::open(root, inventory, info);
-		if (!opened)
-			return std::unexpected(opened.error());
-		return std::make_unique<SourceReading>(std::move(*opened));
+			auto opened = OpenSource::open(root, inventory, info);
+			if (!opened)
+				return std::unexpected(opened.error());
+			return std::make_unique<HwrngReading>(std::move(*opened));
+		}
+		auto kept = keeper->take(info.name);
+		if (!kept.source) {
+			auto opened = open_alone(root, info);
+			if (!opened)
+				return std::unexpected(opened.error());
+			kept.source = std::move(*opened);
+		}
+		return std::make_unique<KeptReading>(info.name, std::move(kept), keeper);
 	}
 
 	/// Puts back what a visitor left that was killed. In the control thread.
@@ -124,7 +198,7 @@ private:
 	/// In the control thread.
 	static void load_modules(const Root &root, const std::vector<std::string> &names)
 	{
-		const auto inventory = take_inventory(root);
+		const auto inventory = take_inventory(root, Config());
 		const auto modules = KernelModules::open(root, inventory.kernel);
 		if (!modules) {
 			log(Priority::warning, modules.error().message);
@@ -153,6 +227,16 @@ private:
 		return {};
 	}
 
+	/// A look each minute finds everything too, only later.
+	void follow_devices()
+	{
+		auto monitor = UdevMonitor::open(io_, [this] { look(); });
+		if (monitor)
+			devices_ = std::move(*monitor);
+		else
+			log(Priority::warning, monitor.error().message);
+	}
+
 	std::string status_text()
 	{
 		return status_document({.version = HWRNGD_VERSION,
@@ -175,10 +259,10 @@ private:
 		if (looking_)
 			return;
 		looking_ = true;
-		control_.run([this, root = root_, mailbox = mailbox_] {
+		control_.run([this, root = root_, config = config_, mailbox = mailbox_] {
 			// A visit must not be taken for the choice. Without a framework there is no lock.
 			const auto lock = HwrngSysfs(root).lock(lock_limit);
-			mailbox->post([this, inventory = take_inventory(root)] { saw(inventory); });
+			mailbox->post([this, inventory = take_inventory(root, config)] { saw(inventory); });
 		});
 	}
 
@@ -343,9 +427,11 @@ private:
 		config_error_.reset();
 		config_ = std::move(*config);
 		refused_.clear();
+		kept_->close_all();
 		pipeline_.configure(config_);
 		log(Priority::info, "the configuration was read again");
 		redecide();
+		look(); // there may be generators that were not configured
 		next_feed_.cancel();
 		tick();
 	}
@@ -385,6 +471,7 @@ private:
 	Config config_;
 	KernelPool pool_;
 	asio::io_context io_{1};
+	std::shared_ptr<OpenSources> kept_ = std::make_shared<OpenSources>();
 	std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(io_); ///< of the control thread
 	asio::signal_set signals_;
 	asio::steady_timer next_feed_;
@@ -400,9 +487,22 @@ private:
 	std::string last_error_;
 	std::minstd_rand jitter_{std::random_device{}()};
 	std::unique_ptr<StatusSocket> status_;
+	std::unique_ptr<UdevMonitor> devices_;
 	Pipeline pipeline_;
 	Worker control_; ///< for all that asks the framework, which may hang
 };
+
+/// Bytes that will be somebody's keys are neither swapped out nor dumped with a crash, and nothing
+/// that is started from here gets more rights than we have.
+void protect_process()
+{
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		log(Priority::warning, fail_errno(errno, "prctl").error().message);
+	// What is used, as it is used: all of the libraries would be megabytes.
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		log(Priority::warning,
+		    fail_errno(errno, "memory with random bytes cannot be locked").error().message);
+}
 
 /// One daemon for each machine: the second would be told the first one's sources are taken.
 Result<FileDescriptor> lock_out_others(const Root &root)
@@ -438,6 +538,7 @@ Result<void> run(const Root &root, bool check)
 	const auto lock = lock_out_others(root);
 	if (!lock)
 		return std::unexpected(lock.error());
+	protect_process();
 	Daemon daemon(root, std::move(*config), std::move(*pool));
 	return daemon.run();
 }

@@ -56,7 +56,7 @@ TEST(Config, WhatIsWrongIsNamedWithItsLine)
 	                             "\"source\"? There are: reseed_interval, "));
 	EXPECT_EQ(refused("[source.x]\n\nasessed = 1\n"),
 	          "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; did you mean \"assessed\"? There "
-	          "are: credit, assessed");
+	          "are: credit, assessed, path, speed, command");
 	EXPECT_EQ(refused("[source]\nx = 1\n"),
 	          "/etc/hwrngd.conf, line 2: source.x is not a table; its keys stand below "
 	          "[source.\"x\"]");
@@ -143,6 +143,45 @@ TEST(Config, WrongValuesAreNamed)
 	    wrong("reseed_intervall = 1")
 	        .starts_with("unknown key \"reseed_intervall\"; did you mean \"reseed_interval\"?"));
 	EXPECT_TRUE(wrong("dney = []").starts_with("unknown key \"dney\"; did you mean \"deny\"?"));
+}
+
+TEST(Config, ATableWithAPathOrACommandMakesASource)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", R"(
+[source.onerng]
+path = "/dev/ttyACM0"
+speed = 115200
+[source.camera]
+command = ["lavarnd", "--raw"]
+[source.moved]
+command = ["old"]
+)");
+	tree.file("/etc/hwrngd.conf.d/later.conf", "[source.moved]\npath = \"/dev/new\"\n");
+	const auto config = read_config(tree.root());
+	ASSERT_TRUE(config) << config.error().message;
+	EXPECT_EQ(config->sources.at("onerng").path, "/dev/ttyACM0");
+	EXPECT_EQ(config->sources.at("onerng").speed, 115200U);
+	EXPECT_EQ(config->sources.at("camera").command, (std::vector<std::string>{"lavarnd", "--raw"}));
+	EXPECT_EQ(config->sources.at("moved").path, "/dev/new");
+	EXPECT_TRUE(config->sources.at("moved").command.empty()) << "the last file decides";
+}
+
+TEST(Config, WrongGeneratorsAreNamed)
+{
+	const auto wrong = [](const std::string &text) {
+		const auto message = refused("[source.x]\n" + text);
+		return message.substr(message.find(": ") + 2);
+	};
+	EXPECT_EQ(wrong("path = \"tty\""), "path: \"tty\" does not begin with /");
+	EXPECT_EQ(wrong("path = \"/a\"\ncommand = [\"b\"]"),
+	          "command: there is a path already; a source has one of them");
+	for (const char *empty : {"[]", "[\"\"]"})
+		EXPECT_EQ(wrong(std::string("command = ") + empty),
+		          "command: give its name, and then its arguments");
+	EXPECT_EQ(wrong("speed = 1"), "speed: give a whole number of baud, 50 to 4000000");
+	EXPECT_EQ(wrong("path = \"/a\"\n[source.\"b*\"]\npath = \"/b\""),
+	          "\"b*\" is a pattern; a source that is made by its path or command has a name");
 }
 
 TEST(Config, ANameDecidesOverALongPatternOverAShortOne)

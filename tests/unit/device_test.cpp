@@ -54,8 +54,27 @@ TEST(Device, AStalledReadEndsWithinTheLimit)
 	const auto n = (*source)->read(bytes, 100ms);
 	ASSERT_FALSE(n);
 	EXPECT_EQ(n.error().number, ETIMEDOUT);
+	// While that read hangs, no other is begun.
+	auto another = open_device(tree.at("/fifo"), 4);
+	ASSERT_TRUE(another);
+	const auto begin = std::chrono::steady_clock::now();
+	const auto refused = (*another)->read(bytes, 10s);
+	ASSERT_FALSE(refused);
+	EXPECT_EQ(refused.error().number, ETIMEDOUT);
+	EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
 	// Lets the thread that still reads end.
 	EXPECT_EQ(::write(writer.get(), "x", 1), 1);
+	for (int i = 0; i < 100; i++) {
+		another = open_device(tree.at("/fifo"), 4);
+		ASSERT_TRUE(another);
+		EXPECT_EQ(::write(writer.get(), "y", 1), 1);
+		if (const auto m = (*another)->read(bytes, 1s)) {
+			EXPECT_EQ(bytes[0], 'y');
+			return;
+		}
+		std::this_thread::sleep_for(20ms);
+	}
+	FAIL() << "the read that hung has ended, and still no other is begun";
 }
 
 } // namespace

@@ -13,7 +13,7 @@ namespace {
 TEST(Inventory, OfAnEmptyTreeIsEmptyAndNoError)
 {
 	FakeTree tree;
-	const auto inventory = take_inventory(tree.root());
+	const auto inventory = take_inventory(tree.root(), Config());
 	EXPECT_FALSE(inventory.hwrng);
 	EXPECT_TRUE(inventory.sources.empty());
 	EXPECT_TRUE(inventory.tpms.empty());
@@ -43,7 +43,7 @@ TEST(Inventory, OfACloudGuest)
 	tree.file("/proc/58/comm", "rngd\n");
 	tree.file("/proc/59/comm", "jitterentropy-r\n");
 	tree.file("/proc/60/comm", "rngdx\n");
-	const auto inventory = take_inventory(tree.root());
+	const auto inventory = take_inventory(tree.root(), Config());
 	EXPECT_EQ(inventory.kernel, "6.1.0-1-cloud-amd64");
 	EXPECT_EQ(inventory.config_hw_random_tpm, "n");
 	EXPECT_TRUE(inventory.new_random_device());
@@ -75,9 +75,36 @@ TEST(Inventory, AQualityOfZeroIsNoClaim)
 {
 	FakeTree tree;
 	tree.hwrng("tpm-rng-0", "tpm-rng-0", false, "0");
-	const auto inventory = take_inventory(tree.root());
+	const auto inventory = take_inventory(tree.root(), Config());
 	ASSERT_EQ(inventory.sources.size(), 1U);
 	EXPECT_EQ(inventory.sources[0].claim, 512U);
+}
+
+TEST(Inventory, WhatIsConfiguredIsListedWhereItIs)
+{
+	FakeTree tree;
+	tree.hwrng("taken", "taken");
+	tree.file("/dev/ttyACM0", "");
+	Config config;
+	config.sources["onerng"] = {.credit = 100, .path = "/dev/ttyACM0", .speed = 9600};
+	config.sources["unplugged"] = {.path = "/dev/ttyACM1"};
+	config.sources["camera"] = {.command = {"lavarnd", "--raw"}};
+	config.sources["taken"] = {.command = {"true"}};
+	config.sources["rd*"] = {.credit = 1};
+	const auto inventory = take_inventory(tree.root(), config);
+	ASSERT_EQ(inventory.sources.size() - inventory.cpu_instructions.size(), 3U);
+	EXPECT_EQ(inventory.sources.front().kind, SourceKind::hwrng) << "the kernel's keeps its name";
+	const auto &onerng = inventory.sources.back();
+	EXPECT_EQ(onerng.name, "onerng");
+	EXPECT_EQ(onerng.kind, SourceKind::generator);
+	EXPECT_EQ(onerng.path, "/dev/ttyACM0");
+	EXPECT_EQ(onerng.speed, 9600U);
+	EXPECT_EQ(onerng.claim, 100U);
+	const auto &camera = inventory.sources[inventory.sources.size() - 2];
+	EXPECT_EQ(camera.name, "camera");
+	EXPECT_EQ(camera.kind, SourceKind::command);
+	EXPECT_EQ(camera.command.size(), 2U);
+	EXPECT_EQ(camera.claim, 0U);
 }
 
 } // namespace

@@ -65,7 +65,7 @@ public:
 	{
 	}
 	Source &source() override { return *this; }
-	Result<void> end() override { return {}; }
+	Result<void> end(bool /*failed*/) override { return {}; }
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
 	{
 		std::unique_lock lock(behaviour_->mutex);

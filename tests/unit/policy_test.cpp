@@ -41,6 +41,39 @@ TEST(Policy, TakesTheCurrentHwrngThenOthersByClaimThenTpmThenCpu)
 	    (std::vector<std::string>{"virtio_rng.0", "tpm_rng.0", "a", "tpmrm0", "rdseed", "rdrand"}));
 }
 
+TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
+{
+	Inventory inventory;
+	inventory.sources = {{"unbelieved", SourceKind::generator, "", 0, false},
+	                     {"jitter", SourceKind::jitter, "", 512, false},
+	                     {"rdseed", SourceKind::cpu, "", 512, false},
+	                     {"believed", SourceKind::generator, "", 100, false}};
+	EXPECT_EQ(names(rank(inventory, std::nullopt)),
+	          (std::vector<std::string>{"believed", "rdseed", "jitter", "unbelieved"}));
+}
+
+TEST(Policy, JitterIsReadWhereNothingElseServes)
+{
+	auto inventory = machine();
+	inventory.hwrng.reset();
+	inventory.sources = {{"rdseed", SourceKind::cpu, "", 512, false},
+	                     {"jitter", SourceKind::jitter, "", 512, false}};
+	Config config;
+	const auto jitter = [&](const std::map<std::string, SourceState> &states) {
+		return decide(inventory, config, states, std::nullopt).sources.back();
+	};
+	EXPECT_EQ(jitter({}).use, Use::ignore);
+	EXPECT_EQ(jitter({}).reason, "not needed beside rdseed");
+	EXPECT_EQ(jitter({{"rdseed", SourceState::quarantined}}).use, Use::read);
+	config.prefer = {"jit*"};
+	EXPECT_EQ(jitter({}).use, Use::read) << "it is asked for";
+	config.prefer.clear();
+	config.deny = {"rdseed"};
+	EXPECT_EQ(jitter({}).use, Use::read);
+	config.deny = {"*"};
+	EXPECT_EQ(jitter({}).use, Use::ignore);
+}
+
 TEST(Policy, TakesANamedSourceAlone)
 {
 	EXPECT_EQ(names(rank(machine(), "rdseed")), (std::vector<std::string>{"rdseed"}));

@@ -92,12 +92,14 @@ Result<Subject> read_file(const std::string &file, const AssessOptions &options)
 
 Result<Subject> read_source(const Context &context, const AssessOptions &options)
 {
-	const auto inventory = take_inventory(context.root);
-	const auto candidates = rank(inventory, options.source);
+	const auto inventory = inventory_of(context);
+	if (!inventory)
+		return std::unexpected(inventory.error());
+	const auto candidates = rank(*inventory, options.source);
 	if (!candidates)
 		return std::unexpected(candidates.error());
 	const auto &info = candidates->front().source;
-	auto opened = OpenSource::open(context.root, inventory, info);
+	auto opened = OpenSource::open(context.root, *inventory, info);
 	if (!opened)
 		return std::unexpected(opened.error());
 	Latency latency;

@@ -22,6 +22,9 @@ struct Context {
 	bool json = false;
 };
 
+/// What the machine has, and what its configuration adds to that; an error in that is one here.
+[[nodiscard]] Result<Inventory> inventory_of(const Context &context);
+
 /// Prints one JSON document on standard output.
 void print_json(const nlohmann::ordered_json &document);
 

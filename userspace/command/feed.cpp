@@ -166,7 +166,7 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 	const auto config = read_config(context.root);
 	if (!config)
 		return std::unexpected(config.error());
-	const auto inventory = take_inventory(context.root);
+	const auto inventory = take_inventory(context.root, *config);
 	const auto candidates = rank(inventory, options.source);
 	if (!candidates)
 		return std::unexpected(candidates.error());

@@ -143,7 +143,7 @@ Result<ExitCode> report(const Context &context, const std::vector<Outcome> &outc
 template <typename One>
 Result<ExitCode> for_modules(const Context &context, const std::string &which, One one)
 {
-	const auto inventory = take_inventory(context.root);
+	const auto inventory = take_inventory(context.root, Config());
 	const auto modules = KernelModules::open(context.root, inventory.kernel);
 	if (!modules)
 		return std::unexpected(modules.error());

@@ -53,7 +53,7 @@ Result<ExitCode> policy_command(const Context &context, bool explain)
 		if (const auto &name = daemon->at("rng_chosen"); name.is_string())
 			chosen = name.get<std::string>();
 	}
-	const auto decision = decide(take_inventory(context.root), *config, states, chosen);
+	const auto decision = decide(take_inventory(context.root, *config), *config, states, chosen);
 	if (!context.json) {
 		print_text(decision, explain);
 		return ExitCode::done;

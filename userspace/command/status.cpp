@@ -160,7 +160,7 @@ void print_sources_text(const Inventory &inventory)
 	fmt::print("  {:<18} {:<6} {:<24} {:<12} {}\n", "NAME", "KIND", "DRIVER", "CLAIM/1024",
 	           "IN USE");
 	for (const auto &source : inventory.sources)
-		fmt::print("  {:<18} {:<6} {:<24} {:<12} {}\n", source.name, name(source.kind),
+		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", source.name, name(source.kind),
 		           source.driver.empty() ? "?" : source.driver, source.claim,
 		           source.current ? "by the kernel" : "-");
 }
@@ -206,9 +206,12 @@ void print_daemon_text(const Json &daemon)
 
 Result<ExitCode> status_command(const Context &context)
 {
-	const auto inventory = take_inventory(context.root);
+	const auto config = read_config(context.root);
+	if (!config) // all else can be told
+		fmt::print(stderr, "hwrngctl: {}\n", config.error().message);
+	const auto inventory = take_inventory(context.root, config.value_or(Config()));
 	const auto answer = ask_daemon(context.root);
-	if (!answer) // all else can be told
+	if (!answer)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
 	const Json daemon = answer ? *answer : Json(nullptr);
 	if (context.json) {
@@ -249,12 +252,14 @@ Result<ExitCode> status_command(const Context &context)
 
 Result<ExitCode> list_command(const Context &context)
 {
-	const auto inventory = take_inventory(context.root);
+	const auto inventory = inventory_of(context);
+	if (!inventory)
+		return std::unexpected(inventory.error());
 	if (context.json)
-		print_json({{"sources", sources_json(inventory)}});
+		print_json({{"sources", sources_json(*inventory)}});
 	else
-		print_sources_text(inventory);
-	return inventory.sources.empty() ? ExitCode::no_source : ExitCode::done;
+		print_sources_text(*inventory);
+	return inventory->sources.empty() ? ExitCode::no_source : ExitCode::done;
 }
 
 } // namespace hwrngd

@@ -42,12 +42,14 @@ Result<Tested> test_file(const std::string &file, const TestOptions &options)
 
 Result<Tested> test_source(const Context &context, const TestOptions &options)
 {
-	const auto inventory = take_inventory(context.root);
-	const auto candidates = rank(inventory, options.source);
+	const auto inventory = inventory_of(context);
+	if (!inventory)
+		return std::unexpected(inventory.error());
+	const auto candidates = rank(*inventory, options.source);
 	if (!candidates)
 		return std::unexpected(candidates.error());
 	const auto &info = candidates->front().source;
-	auto opened = OpenSource::open(context.root, inventory, info);
+	auto opened = OpenSource::open(context.root, *inventory, info);
 	if (!opened)
 		return std::unexpected(opened.error());
 	const SampleOptions how{.blocks = options.blocks.value_or(blocks_of_a_device),

@@ -22,6 +22,7 @@ constexpr unsigned claim_of_tpm = 512;     // as the module tpm_rng
 constexpr unsigned claim_of_seed = 512;    // as the module cpu_rng
 // As the module cpu_rng: a generator, reseeded with 256 bits at least each 511 x 128 bits.
 constexpr unsigned claim_of_generator = 4;
+constexpr unsigned claim_of_jitter = 512; // it claims all, and nothing but timing is behind it
 
 struct KnownHwrng {
 	std::string_view prefix; ///< of the name that the kernel lists
@@ -146,6 +147,43 @@ void read_feeders(const Root &root, Inventory &inventory)
 	}
 }
 
+/// Both parts can be had: the socket and what gives the bytes.
+bool has_jitter(const KernelModules &modules)
+{
+	const auto there = [&](const char *name) {
+		const auto state = modules.inspect(name);
+		return state.loaded || state.builtin || state.path;
+	};
+	return there("algif_rng") && there("jitterentropy_rng");
+}
+
+/// What the kernel or the CPU has keeps its name.
+void list_configured(const Root &root, const Config &config, Inventory &inventory)
+{
+	for (const auto &[name, said] : config.sources) {
+		if (said.path.empty() && said.command.empty())
+			continue;
+		const auto same = [&](const auto &source) { return source.name == name; };
+		if (std::any_of(inventory.sources.begin(), inventory.sources.end(), same))
+			continue;
+		// It claims what the administrator believes.
+		const auto claim = config.source(name).credit.value_or(0);
+		if (!said.command.empty())
+			inventory.sources.push_back({.name = name,
+			                             .kind = SourceKind::command,
+			                             .driver = said.command.front(),
+			                             .claim = claim,
+			                             .command = said.command});
+		else if (root.exists(said.path))
+			inventory.sources.push_back({.name = name,
+			                             .kind = SourceKind::generator,
+			                             .driver = said.path,
+			                             .claim = claim,
+			                             .path = said.path,
+			                             .speed = said.speed.value_or(0)});
+	}
+}
+
 void list_sources(const Root &root, Inventory &inventory)
 {
 	if (inventory.hwrng)
@@ -177,11 +215,17 @@ const char *name(SourceKind kind)
 		return "tpm2";
 	case SourceKind::cpu:
 		return "cpu";
+	case SourceKind::generator:
+		return "generator";
+	case SourceKind::command:
+		return "command";
+	case SourceKind::jitter:
+		return "jitter";
 	}
 	return "?";
 }
 
-Inventory take_inventory(const Root &root)
+Inventory take_inventory(const Root &root, const Config &config)
 {
 	Inventory inventory;
 	read_kernel(root, inventory);
@@ -191,9 +235,16 @@ Inventory take_inventory(const Root &root)
 	inventory.cpu_instructions = cpu_instructions(root);
 	read_feeders(root, inventory);
 	list_sources(root, inventory);
-	if (const auto modules = KernelModules::open(root, inventory.kernel))
+	if (const auto modules = KernelModules::open(root, inventory.kernel)) {
 		for (const char *module : {"tpm_rng", "cpu_rng"})
 			inventory.modules.push_back(modules->inspect(module));
+		if (has_jitter(*modules))
+			inventory.sources.push_back({.name = "jitter",
+			                             .kind = SourceKind::jitter,
+			                             .driver = "jitterentropy_rng",
+			                             .claim = claim_of_jitter});
+	}
+	list_configured(root, config, inventory);
 	return inventory;
 }
 

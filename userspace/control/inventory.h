@@ -2,6 +2,7 @@
 // What this machine has: one look at it, as plain data.
 #pragma once
 
+#include "config.h"
 #include "control/hwrng_sysfs.h"
 #include "control/kernel_module.h"
 
@@ -11,7 +12,7 @@
 
 namespace hwrngd {
 
-enum class SourceKind { hwrng, tpm2, cpu };
+enum class SourceKind { hwrng, tpm2, cpu, generator, command, jitter };
 
 [[nodiscard]] const char *name(SourceKind kind);
 
@@ -22,6 +23,10 @@ struct SourceInfo {
 	std::string driver;   ///< what drives it, empty if unknown
 	unsigned claim = 0;   ///< bits of entropy per 1024 bits that it is said to deliver
 	bool current = false; ///< the hwrng that the kernel uses now
+	// Of what is configured:
+	std::string path = {};                 ///< of a generator
+	unsigned speed = 0;                    ///< of a serial line, in baud; 0: as it is set
+	std::vector<std::string> command = {}; ///< and its arguments
 };
 
 struct Tpm {
@@ -60,7 +65,8 @@ struct Inventory {
 	[[nodiscard]] bool new_random_device() const { return pool_size == 256U; }
 };
 
-/// Looks at the machine. Changes nothing; what cannot be read is left out.
-[[nodiscard]] Inventory take_inventory(const Root &root);
+/// Looks at the machine, and for the generators and commands of `config`. Changes nothing; what
+/// cannot be read is left out.
+[[nodiscard]] Inventory take_inventory(const Root &root, const Config &config);
 
 } // namespace hwrngd

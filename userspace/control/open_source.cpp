@@ -5,6 +5,39 @@
 
 namespace hwrngd {
 
+namespace {
+
+Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo &info)
+{
+	switch (info.kind) {
+	case SourceKind::hwrng:
+		break;
+	case SourceKind::tpm2:
+		return open_tpm2(root.at("/dev/" + info.name));
+	case SourceKind::cpu:
+		return open_cpu_instruction(info.name);
+	case SourceKind::generator:
+		return open_generator(root.at(info.path), info.speed);
+	case SourceKind::command:
+		return open_command(info.command);
+	case SourceKind::jitter:
+		return open_jitter();
+	}
+	return fail(ExitCode::no_source, fmt::format("{}: is read through /dev/hwrng", info.name));
+}
+
+} // namespace
+
+Result<std::unique_ptr<Source>> open_alone(const Root &root, const SourceInfo &info)
+{
+	auto source = open_by_kind(root, info);
+	if (!source && source.error().code == ExitCode::not_permitted)
+		source.error().message += info.kind == SourceKind::tpm2
+		                              ? "; reading it needs root (or membership in group tss)"
+		                              : "; reading it needs root";
+	return source;
+}
+
 Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory,
                                     const SourceInfo &info)
 {
@@ -22,13 +55,9 @@ Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory
 		opened.visit_.emplace(std::move(*visit));
 		return opened;
 	}
-	auto source = info.kind == SourceKind::tpm2 ? open_tpm2(root.at("/dev/" + info.name))
-	                                            : open_cpu_instruction(info.name);
-	if (!source) {
-		if (source.error().code == ExitCode::not_permitted)
-			source.error().message += "; reading it needs root (or membership in group tss)";
+	auto source = open_alone(root, info);
+	if (!source)
 		return std::unexpected(source.error());
-	}
 	opened.source_ = std::move(*source);
 	return opened;
 }

@@ -11,6 +11,9 @@
 
 namespace hwrngd {
 
+/// A source for which nothing else has to be changed: any but a hwrng.
+[[nodiscard]] Result<std::unique_ptr<Source>> open_alone(const Root &root, const SourceInfo &info);
+
 /// A source of the inventory, open for reading; a hwrng is made current for as long as this lives.
 class OpenSource {
 public:

@@ -23,17 +23,38 @@ std::string names(const Inventory &inventory)
 
 int order(const SourceInfo &source)
 {
-	if (source.kind == SourceKind::hwrng)
+	switch (source.kind) {
+	case SourceKind::hwrng:
 		return source.current ? 0 : 1;
-	return source.kind == SourceKind::tpm2 ? 2 : 3;
+	case SourceKind::tpm2:
+		return 2;
+	case SourceKind::generator:
+	case SourceKind::command:
+		return 3;
+	case SourceKind::cpu:
+		return 4;
+	case SourceKind::jitter:
+		break;
+	}
+	return 5;
 }
 
 const char *reason(const SourceInfo &source)
 {
-	if (source.kind == SourceKind::tpm2)
+	switch (source.kind) {
+	case SourceKind::hwrng:
+		break;
+	case SourceKind::tpm2:
 		return "TPM 2.0 through its resource manager";
-	if (source.kind == SourceKind::cpu)
+	case SourceKind::cpu:
 		return "instruction of the CPU";
+	case SourceKind::generator:
+		return "FIFO or device of the configuration";
+	case SourceKind::command:
+		return "command of the configuration";
+	case SourceKind::jitter:
+		return "the CPU's jitter, by the kernel";
+	}
 	return source.current ? "the hwrng that the kernel uses" : "hwrng, not in use";
 }
 
@@ -94,6 +115,28 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 	decision.use = Use::read;
 	decision.reason = reason(source);
 	return decision;
+}
+
+/// Jitter costs more of the CPU than all others, and is believed in least.
+void spare_jitter(Decision &decision, const Config &config,
+                  const std::map<std::string, SourceState> &states)
+{
+	const auto serves = [&](const auto &other) {
+		const auto state = states.find(other.source.name);
+		return other.use == Use::read && other.source.kind != SourceKind::jitter &&
+		       other.source.claim > 0 &&
+		       (state == states.end() || state->second != SourceState::quarantined);
+	};
+	const auto better = std::find_if(decision.sources.begin(), decision.sources.end(), serves);
+	if (better == decision.sources.end())
+		return;
+	for (auto &decided : decision.sources) {
+		if (decided.source.kind != SourceKind::jitter || decided.use != Use::read ||
+		    first_match(config.prefer, decided.source.name) != nullptr)
+			continue;
+		decided.use = Use::ignore;
+		decided.reason = fmt::format("not needed beside {}", better->source.name);
+	}
 }
 
 /// The hwrngs that may be current, best first.
@@ -192,6 +235,7 @@ Decision decide(const Inventory &inventory, const Config &config,
 	Decision decision;
 	for (const auto &source : inventory.sources)
 		decision.sources.push_back(decide_source(source, inventory, config));
+	spare_jitter(decision, config, states);
 	decide_current(decision, inventory, config, states, chosen);
 	return decision;
 }
@@ -222,7 +266,8 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 		    "virtual machine a virtio-rng device");
 	const auto key = [](const Candidate &candidate) {
 		const auto &source = candidate.source;
-		return std::tuple(order(source), full_quality - std::min(source.claim, full_quality),
+		return std::tuple(source.claim == 0, order(source),
+		                  full_quality - std::min(source.claim, full_quality),
 		                  std::string_view(source.name));
 	};
 	std::sort(candidates.begin(), candidates.end(),

@@ -61,7 +61,7 @@ struct Pipeline::Harvest {
 				break;
 			have += *n;
 		}
-		if (auto ended = (*reading)->end(); !ended && !error)
+		if (auto ended = (*reading)->end(error.has_value()); !ended && !error)
 			error = ended.error();
 	}
 

@@ -33,8 +33,8 @@ public:
 	virtual ~Reading() = default;
 
 	[[nodiscard]] virtual Source &source() = 0;
-	/// Puts back what was changed for it.
-	[[nodiscard]] virtual Result<void> end() = 0;
+	/// Puts back what was changed for it. A source that `failed` is not read again.
+	[[nodiscard]] virtual Result<void> end(bool failed) = 0;
 };
 
 /// What a source has done since the daemon began.

@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <set>
 
 namespace hwrngd {
 
@@ -20,9 +21,45 @@ namespace {
 
 constexpr std::chrono::milliseconds slice{50}; // how soon a caught signal is noticed
 
+/// Files of which a read(2) hangs in a thread that was left behind. Another read would hang behind
+/// it, and each that is tried would cost one more thread.
+class HangingReads {
+public:
+	/// Those of this process.
+	static std::shared_ptr<HangingReads> all()
+	{
+		static const auto reads = std::make_shared<HangingReads>();
+		return reads;
+	}
+
+	void add(const std::string &name)
+	{
+		const std::lock_guard lock(mutex_);
+		names_.insert(name);
+	}
+	void remove(const std::string &name)
+	{
+		const std::lock_guard lock(mutex_);
+		if (const auto found = names_.find(name); found != names_.end())
+			names_.erase(found);
+	}
+	[[nodiscard]] bool has(const std::string &name)
+	{
+		const std::lock_guard lock(mutex_);
+		return names_.contains(name);
+	}
+
+private:
+	std::mutex mutex_; // guards names_
+	std::multiset<std::string> names_;
+};
+
 /// One read(2) at a time, shared by the thread that performs it and the one that waits for it.
 struct Reader {
-	Reader(FileDescriptor descriptor, size_t piece) : fd(std::move(descriptor)), buffer(piece) {}
+	Reader(std::string file, FileDescriptor descriptor, size_t piece)
+	    : name(std::move(file)), fd(std::move(descriptor)), buffer(piece)
+	{
+	}
 
 	void read()
 	{
@@ -33,24 +70,29 @@ struct Reader {
 			bytes = n;
 			error = number;
 			done = true;
+			if (left_behind)
+				hanging->remove(name);
 		}
 		changed.notify_all();
 	}
 
+	std::string name;
+	std::shared_ptr<HangingReads> hanging = HangingReads::all();
 	FileDescriptor fd;
 	SecretBuffer buffer;
 	size_t wanted = 0; // bytes; not touched while a read is under way
 	std::mutex mutex;  // guards all below
 	std::condition_variable changed;
 	bool done = false;
+	bool left_behind = false;
 	ssize_t bytes = 0;
 	int error = 0;
 };
 
 class DeviceSource : public Source {
 public:
-	DeviceSource(std::string name, FileDescriptor fd, size_t piece)
-	    : name_(std::move(name)), reader_(std::make_shared<Reader>(std::move(fd), piece))
+	DeviceSource(const std::string &name, FileDescriptor fd, size_t piece)
+	    : name_(name), reader_(std::make_shared<Reader>(name, std::move(fd), piece))
 	{
 	}
 
@@ -58,6 +100,9 @@ public:
 	{
 		if (out.empty())
 			return 0;
+		if (reader_->hanging->has(name_))
+			return std::unexpected(
+			    Error{ExitCode::io_error, name_ + ": an earlier read still hangs", ETIMEDOUT});
 		const auto end = std::chrono::steady_clock::now() + limit;
 		std::unique_lock lock(reader_->mutex);
 		reader_->done = false;
@@ -66,8 +111,11 @@ public:
 		while (!reader_->changed.wait_for(lock, slice, [&] { return reader_->done; })) {
 			if (interrupted() != 0)
 				return fail_errno(EINTR, name_);
-			if (std::chrono::steady_clock::now() >= end)
+			if (std::chrono::steady_clock::now() >= end) {
+				reader_->left_behind = true;
+				reader_->hanging->add(name_);
 				return fail_stalled(name_, limit);
+			}
 		}
 		if (reader_->bytes < 0)
 			return fail_errno(reader_->error, name_);

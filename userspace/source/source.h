@@ -50,6 +50,18 @@ public:
 [[nodiscard]] Result<std::unique_ptr<Source>> open_device(const std::filesystem::path &path,
                                                           size_t piece);
 
+/// A FIFO or a character device, opened for us alone; a serial line gives bytes as they come, at
+/// `speed` baud (0: as it is set), until this is closed. ExitCode::usage for anything else.
+[[nodiscard]] Result<std::unique_ptr<Source>> open_generator(const std::filesystem::path &path,
+                                                             unsigned speed);
+
+/// What a command prints: `words` are its name and arguments. It is started by the first read,
+/// again when it ended well and gave something, and ended with this.
+[[nodiscard]] std::unique_ptr<Source> open_command(const std::vector<std::string> &words);
+
+/// The jitter of the CPU's timing, as the kernel collects it.
+[[nodiscard]] Result<std::unique_ptr<Source>> open_jitter();
+
 /// TPM 2.0 by TPM2_GetRandom (TPM 2.0 part 3, 16.1) through a resource manager such as
 /// /dev/tpmrm0.
 [[nodiscard]] Result<std::unique_ptr<Source>> open_tpm2(const std::filesystem::path &device);

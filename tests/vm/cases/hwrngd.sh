@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2154,SC3045
 description="hwrngd: feeds from all sources, leaves a sick one alone, takes it back, ends in order"
 programs="build/hwrngd build/hwrngctl"
 flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
@@ -24,6 +24,7 @@ during() {
 log=/tmp/hwrngd.log
 start() {
 	rm -f /tmp/ioctl
+	ulimit -c unlimited
 	strace -f -e trace=ioctl -o /tmp/ioctl hwrngd >>$log 2>&1 &
 	strace=$!
 	for _ in $(seq 100); do
@@ -80,6 +81,8 @@ guest() {
 	check_fails "a second one does not start" 69 hwrngd
 	check_match "and says why" 'another hwrngd is running' "$(cat "$output")"
 	check_match "the modules are loaded" '^tpm_rng ' "$(cat /proc/modules)"
+	check_match "its memory is locked" 'VmLck:[[:space:]]+[1-9]' "$(cat "/proc/$daemon/status")"
+	check_match "it gains no privileges" 'NoNewPrivs:[[:space:]]+1' "$(cat "/proc/$daemon/status")"
 
 	# Alone, so that every ioctl is the hwrng's.
 	echo 'deny = ["tpm*", "cpu_rng.*", "rd*"]' >/etc/hwrngd.conf.new
@@ -108,10 +111,12 @@ guest() {
 	printf '%s\n' 'reseed_interval = 0.2' 'prefer = ["tpm_rng.*"]' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
 	check "what is preferred is chosen" eventually current_is tpm_rng.0
-	kill -9 "$daemon"
+	echo /tmp/core >/proc/sys/kernel/core_pattern
+	kill -SEGV "$daemon"
 	wait $strace
+	check_fails "a crash leaves no memory behind" 1 test -e /tmp/core
 	start
-	check "after a kill -9 it starts again" becomes tpm_rng.0 healthy
+	check "it starts again" becomes tpm_rng.0 healthy
 	check_equal "and knows its own choice" tpm_rng.0 "$(cat /run/hwrngd/chosen)"
 	echo 'nonsense' >/etc/hwrngd.conf
 	kill -HUP "$daemon"

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Generators and commands, with real FIFOs, terminals and processes.
+#include "fake_tree.h"
+#include "file_descriptor.h"
+#include "source/source.h"
+
+#include <fcntl.h>
+#include <signal.h> // kill(2)
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <termios.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string read_text(Source &source, size_t most = 100)
+{
+	std::string text(most, '\0');
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): text for the eye
+	const auto n = source.read({reinterpret_cast<uint8_t *>(text.data()), text.size()}, 5s);
+	return n ? text.substr(0, *n) : "error: " + n.error().message;
+}
+
+std::string fifo(const FakeTree &tree)
+{
+	auto path = tree.at("/fifo").string();
+	EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+	return path;
+}
+
+TEST(Generator, AFifoOutlivesItsWriters)
+{
+	FakeTree tree;
+	const auto path = fifo(tree);
+	auto source = open_generator(path, 0);
+	ASSERT_TRUE(source) << source.error().message;
+	std::ofstream(path) << "one";
+	EXPECT_EQ(read_text(**source), "one");
+	std::array<uint8_t, 8> out{};
+	const auto begin = std::chrono::steady_clock::now();
+	const auto nothing = (*source)->read(out, 100ms);
+	ASSERT_FALSE(nothing);
+	EXPECT_EQ(nothing.error().number, ETIMEDOUT) << "the last writer's end is no end";
+	EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
+	std::ofstream(path) << "two";
+	EXPECT_EQ(read_text(**source), "two");
+}
+
+TEST(Generator, IsOpenForOneAlone)
+{
+	FakeTree tree;
+	const auto path = fifo(tree);
+	{
+		const auto first = open_generator(path, 0);
+		ASSERT_TRUE(first);
+		const auto second = open_generator(path, 0);
+		ASSERT_FALSE(second);
+		EXPECT_EQ(second.error().number, EBUSY);
+	}
+	EXPECT_TRUE(open_generator(path, 0));
+}
+
+TEST(Generator, AFileIsRefusedAndWhatIsMissingIsNamed)
+{
+	FakeTree tree;
+	tree.file("/file", "bytes");
+	const auto file = open_generator(tree.at("/file"), 0);
+	ASSERT_FALSE(file);
+	EXPECT_EQ(file.error().code, ExitCode::usage);
+	EXPECT_NE(file.error().message.find("again and again"), std::string::npos);
+	const auto missing = open_generator(tree.at("/missing"), 0);
+	ASSERT_FALSE(missing);
+	EXPECT_EQ(missing.error().code, ExitCode::no_source);
+}
+
+TEST(Generator, ASerialLineIsMadeRawAndPutBack)
+{
+	const FileDescriptor device(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+	ASSERT_TRUE(device);
+	ASSERT_EQ(grantpt(device.get()), 0);
+	ASSERT_EQ(unlockpt(device.get()), 0);
+	const std::string path = ptsname(device.get()); // NOLINT: one thread
+	const FileDescriptor line(open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+	struct termios before = {};
+	ASSERT_EQ(tcgetattr(line.get(), &before), 0);
+	ASSERT_NE(before.c_lflag & ICANON, 0U);
+
+	EXPECT_FALSE(open_generator(path, 12345)) << "no speed";
+	struct termios now = {};
+	{
+		auto source = open_generator(path, 115200);
+		ASSERT_TRUE(source) << source.error().message;
+		ASSERT_EQ(tcgetattr(line.get(), &now), 0);
+		EXPECT_EQ(now.c_lflag & (ICANON | ECHO | ISIG), 0U);
+		EXPECT_EQ(cfgetispeed(&now), static_cast<speed_t>(B115200));
+		// What a line with rules would keep, change or take for a signal.
+		ASSERT_EQ(write(device.get(), "\r\x03\x11z", 4), 4);
+		EXPECT_EQ(read_text(**source), "\r\x03\x11z");
+	}
+	ASSERT_EQ(tcgetattr(line.get(), &now), 0);
+	EXPECT_EQ(now.c_lflag, before.c_lflag);
+	EXPECT_EQ(now.c_iflag, before.c_iflag);
+}
+
+TEST(Command, ItsOutputIsRead)
+{
+	auto source = open_command({"printf", "%s", "some bytes"});
+	EXPECT_EQ(read_text(*source), "some bytes");
+	EXPECT_EQ(read_text(*source), "some bytes") << "it is started again";
+}
+
+TEST(Command, FailuresAreNamed)
+{
+	EXPECT_EQ(read_text(*open_command({"false"})), "error: `false`: ended with 1");
+	EXPECT_EQ(read_text(*open_command({"true"})), "error: `true`: ended and gave nothing");
+	EXPECT_EQ(read_text(*open_command({"/no/such", "program"})),
+	          "error: `/no/such program`: No such file or directory");
+	auto silent = open_command({"sleep", "60"});
+	std::array<uint8_t, 8> out{};
+	const auto nothing = silent->read(out, 100ms);
+	ASSERT_FALSE(nothing);
+	EXPECT_EQ(nothing.error().number, ETIMEDOUT);
+}
+
+TEST(Command, EndsWithItsSourceAndWithItsChildren)
+{
+	pid_t child = 0;
+	{
+		auto source = open_command({"sh", "-c", "sleep 60 & echo $!; wait"});
+		child = std::stoi(read_text(*source));
+		ASSERT_EQ(kill(child, 0), 0);
+	}
+	for (int i = 0; i < 100 && kill(child, 0) == 0; i++) {
+		// A zombie is init's to reap.
+		std::ifstream status("/proc/" + std::to_string(child) + "/stat");
+		std::string text((std::istreambuf_iterator<char>(status)), {});
+		if (text.find(") Z") != std::string::npos)
+			return;
+		std::this_thread::sleep_for(20ms);
+	}
+	EXPECT_NE(kill(child, 0), 0);
+}
+
+} // namespace

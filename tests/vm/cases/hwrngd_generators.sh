@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="hwrngd: a machine without hardware: jitter, then a FIFO and a command"
+like=hwrngd
+rng=none
+tpm=none
+cpu=max,-rdrand,-rdseed
+
+before() { :; }
+during() { :; }
+
+# The generator's other end gives PATH's bytes from now on.
+generate() {
+	[ ! "$writer" ] || kill "$writer"
+	cat "$1" >/tmp/generator &
+	writer=$!
+}
+has_credit() { [ "$(credited "$1")" -gt 0 ]; }
+no_cat() { ! pidof cat; }
+
+guest() {
+	ln -s /usr/bin/kmod /sbin/modprobe # by which the kernel loads what AF_ALG takes
+	mkdir -p /etc
+	echo 'reseed_interval = 0.2' >/etc/hwrngd.conf
+	start
+	check "without hardware the kernel's jitter is read" becomes jitter healthy
+	check "it is credited" eventually has_credit jitter
+	check "the pool is fed" more_fed
+
+	mkfifo /tmp/generator
+	generate /dev/urandom
+	cat >>/etc/hwrngd.conf <<-END
+		[source.fifo]
+		path = "/tmp/generator"
+		credit = 512
+		[source.command]
+		command = ["cat", "/dev/urandom"]
+		[source.late]
+		path = "/tmp/late"
+	END
+	kill -HUP "$daemon"
+	check "a FIFO is read" becomes fifo healthy
+	check "a command is read" becomes command healthy
+	check "jitter is not needed beside them" becomes jitter ""
+	check_equal "what is not plugged in is nowhere" "" "$(state late)"
+	mkfifo /tmp/late
+	cat /dev/urandom >/tmp/late &
+	late=$!
+	echo add >"$hw_random/uevent"
+	check "a device's event brings it" becomes late healthy
+	rm /tmp/late
+	kill "$late"
+	check "the FIFO has its credit" eventually has_credit fifo
+	check_equal "the command has none" 0 "$(credited command)"
+	check_match "they are listed" 'fifo +generator +/tmp/generator' "$(hwrngctl list)"
+	diag "$(hwrngctl --output=json status)"
+
+	check_fails "hwrngctl does not take the FIFO's bytes away" 5 hwrngctl test --source fifo
+	check_match "it is busy" 'busy' "$(cat "$output")"
+
+	generate /dev/zero
+	check "zeros quarantine the FIFO" becomes fifo quarantined
+	bits=$(credited fifo)
+	check "the command goes on" more_fed
+	check_equal "the FIFO's credit does not" "$bits" "$(credited fifo)"
+	generate /dev/urandom
+	timeout 10 dd if=/tmp/generator of=/dev/null bs=4096 count=17 # what the pipe holds
+	check "it comes back" becomes fifo healthy 900
+	check "and is credited" eventually has_credit fifo
+
+	rm /tmp/generator
+	kill "$writer"
+	wait "$writer"
+	kill -HUP "$daemon"
+	check "a generator that is gone is gone" becomes fifo absent
+	check "and the command serves" becomes command healthy
+
+	kill "$daemon"
+	wait "$strace"
+	check_equal "it ends with 0" 0 $?
+	check "and its command with it" eventually no_cat
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The kernel's jitterentropy_rng (crypto/jitterentropy.c), which has health tests of its own,
+// through AF_ALG (Documentation/crypto/userspace-if.rst).
+#include "file_descriptor.h"
+#include "source/source.h"
+
+#include <linux/if_alg.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr const char *title = "the kernel's jitterentropy_rng, by AF_ALG";
+constexpr size_t most_bytes = 128; // that algif_rng gives at once
+
+class Jitter : public Source {
+public:
+	explicit Jitter(FileDescriptor fd) : fd_(std::move(fd)) {}
+
+	/// Takes some milliseconds of the CPU, and waits for nothing.
+	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds /*limit*/) override
+	{
+		const auto n = ::read(fd_.get(), out.data(), std::min(out.size(), most_bytes));
+		if (n < 0)
+			return fail_errno(errno, title);
+		return static_cast<size_t>(n);
+	}
+
+private:
+	FileDescriptor fd_;
+};
+
+/// The kernel loads what it takes, unless it has been forbidden to.
+std::unexpected<Error> fail_missing(int number)
+{
+	auto error = fail_errno(number, title);
+	if (number == EAFNOSUPPORT || number == ENOENT)
+		error.error().message +=
+		    "; the kernel has not loaded it: `modprobe -a algif_rng jitterentropy_rng`";
+	return error;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Source>> open_jitter()
+{
+	struct sockaddr_alg address = {};
+	address.salg_family = AF_ALG;
+	std::ranges::copy(std::string_view("rng"), &address.salg_type[0]);
+	std::ranges::copy(std::string_view("jitterentropy_rng"), &address.salg_name[0]);
+	const FileDescriptor listener(socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+	if (!listener)
+		return fail_missing(errno);
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	if (bind(listener.get(), reinterpret_cast<const struct sockaddr *>(&address), sizeof address) <
+	    0)
+		return fail_missing(errno);
+	FileDescriptor fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+	if (!fd)
+		return fail_errno(errno, title);
+	return std::make_unique<Jitter>(std::move(fd));
+}
+
+} // namespace hwrngd

@@ -127,7 +127,11 @@ guest() {
 	# It ends in the midst of a visit.
 	printf '%s\n' 'prefer = ["tpm_rng.*"]' 'reseed_interval = 0.1' 'visit_interval = 1' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
-	check "a hwrng that is not in use is visited" eventually test -e /run/hwrngd/visit
+	if [ -e $hw_random/rng_quality ]; then
+		check "a hwrng that is not in use is visited" eventually test -e /run/hwrngd/visit
+	else
+		skip "a hwrng that is not in use is visited" "this kernel can hang in a switch"
+	fi
 	begin=$(cut -d' ' -f1 /proc/uptime)
 	kill "$daemon"
 	wait $strace

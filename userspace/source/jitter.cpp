@@ -33,13 +33,15 @@ private:
 	FileDescriptor fd_;
 };
 
-/// The kernel loads what it takes, unless it has been forbidden to.
+/// The kernel loads what it takes, unless it has been forbidden to; and some (7.3) let no program
+/// have this generator.
 std::unexpected<Error> fail_missing(int number)
 {
 	auto error = fail_errno(number, title);
 	if (number == EAFNOSUPPORT || number == ENOENT)
 		error.error().message +=
-		    "; the kernel has not loaded it: `modprobe -a algif_rng jitterentropy_rng`";
+		    "; the kernel has not loaded it (`modprobe -a algif_rng jitterentropy_rng`), or "
+		    "lets no program have it";
 	return error;
 }
 

@@ -23,9 +23,13 @@ guest() {
 	mkdir -p /etc
 	echo 'reseed_interval = 0.2' >/etc/hwrngd.conf
 	start
-	check "without hardware the kernel's jitter is read" becomes jitter healthy
-	check "it is credited" eventually has_credit jitter
-	check "the pool is fed" more_fed
+	if [ "$kernel" = 7.3 ]; then
+		check "this kernel lets no program have its jitter" becomes jitter quarantined
+	else
+		check "without hardware the kernel's jitter is read" becomes jitter healthy
+		check "it is credited" eventually has_credit jitter
+		check "the pool is fed" more_fed
+	fi
 
 	mkfifo /tmp/generator
 	generate /dev/urandom

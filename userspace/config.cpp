@@ -265,9 +265,11 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 {
 	constexpr double day = 86400;
 	constexpr unsigned most_feed = 65536;
+	constexpr unsigned largest_pool = 4096; // bits, in drivers/char/random.c before 5.18
 	Table table(path, document);
 	table.seconds("reseed_interval", config.reseed_interval, 0.01, day);
 	table.whole("feed_bytes", config.feed_bytes, 1, most_feed, "bytes");
+	table.whole("fill_watermark", config.fill_watermark, 0, largest_pool, "bits");
 	table.choice("rng_current", config.rng_current,
 	             {{"hold", Hold::hold}, {"prefer", Hold::prefer}, {"leave", Hold::leave}});
 	table.seconds("visit_interval", config.visit_interval, 1, day, true);
@@ -275,6 +277,7 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 	table.texts("deny", config.deny, wrong_pattern);
 	table.texts("modules", config.modules, wrong_module);
 	table.text("status_socket", config.status_socket);
+	table.text("user", config.user);
 	table.tables("source", [&](const std::string &name, Table &of_source) {
 		auto &source = config.sources[name];
 		of_source.whole("credit", source.credit, 0, full_quality, "bits in 1024");

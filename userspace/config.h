@@ -41,12 +41,15 @@ enum class Hold : uint8_t {
 struct Config {
 	std::chrono::milliseconds reseed_interval{60'000};
 	unsigned feed_bytes = 512; ///< of each source, each time
+	/// Bits that the pool of a kernel before 5.18 is filled up to; else half of it.
+	std::optional<unsigned> fill_watermark;
 	Hold rng_current = Hold::prefer;
 	std::chrono::milliseconds visit_interval{600'000}; ///< of RNGs that are not current; 0: never
 	std::vector<std::string> prefer; ///< patterns of sources, the first is liked best
 	std::vector<std::string> deny;   ///< patterns of sources that are not to be used
 	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< to load at the start
 	std::string status_socket = "/run/hwrngd/status";       ///< empty: none
+	std::string user = "hwrngd";                            ///< that the daemon becomes
 	std::map<std::string, SourceConfig> sources;            ///< by pattern
 
 	/// What is said of source `name`. Of one key, its name decides over patterns that match it, and

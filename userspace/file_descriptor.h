@@ -29,6 +29,8 @@ public:
 	}
 
 	[[nodiscard]] int get() const noexcept { return fd_; }
+	/// Gives it to somebody else, who will close it.
+	[[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 	explicit operator bool() const noexcept { return fd_ >= 0; }
 
 private:

@@ -144,6 +144,16 @@ private:
 		    ->callback([this] { run_ = [this] { return status_command(context()); }; });
 		app_.add_subcommand("list", "List every source of randomness of this machine")
 		    ->callback([this] { run_ = [this] { return list_command(context()); }; });
+		auto *metrics = app_.add_subcommand("metrics", "Show what the daemon does, for Prometheus");
+		auto *textfile = metrics->add_option(
+		    "--textfile", metrics_.textfile,
+		    "Write them to this file (*.prom), for node_exporter's textfile collector");
+		metrics
+		    ->add_option("--listen", metrics_.listen,
+		                 "Serve them by HTTP at this HOST:PORT, below /metrics, until an interrupt")
+		    ->excludes(textfile);
+		metrics->callback(
+		    [this] { run_ = [this] { return metrics_command(context(), metrics_); }; });
 		auto *policy = app_.add_subcommand("policy", "Show what the daemon does with each source");
 		policy->add_flag("--explain", explain_, "And why");
 		policy->callback([this] { run_ = [this] { return policy_command(context(), explain_); }; });
@@ -229,6 +239,7 @@ private:
 	bool force_ = false;
 	bool explain_ = false;
 	bool once_ = false;
+	MetricsOptions metrics_;
 	TestOptions test_;
 	AssessOptions assess_;
 	FeedOptions feed_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "root.h"
 
+#include "control/helper.h"
+
 #include <fcntl.h>
 
 #include <algorithm>
@@ -33,9 +35,12 @@ Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 {
 	const auto path = at(name);
 	FileDescriptor fd{::open(path.c_str(), flags | O_CLOEXEC)};
-	if (!fd)
-		return fail_errno(errno, path.string());
-	return fd;
+	if (fd)
+		return fd;
+	const int number = errno;
+	if (helper_ && (number == EACCES || number == EPERM))
+		return helper_->open(name, flags);
+	return fail_errno(number, path.string());
 }
 
 Result<std::string> Root::read(std::string_view name) const

@@ -6,6 +6,7 @@
 #include "file_descriptor.h"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,15 +14,22 @@
 
 namespace hwrngd {
 
+class Helper;
+
 class Root {
 public:
 	explicit Root(std::filesystem::path path = "/") : path_(std::move(path)) {}
+
+	/// From now on, what this process has no right to is asked of `helper` (control/helper.h).
+	void ask(std::shared_ptr<const Helper> helper) { helper_ = std::move(helper); }
+	/// That helper, or nullptr.
+	[[nodiscard]] const std::shared_ptr<const Helper> &helper() const { return helper_; }
 
 	/// Path of `name` (absolute, as on a real machine) within this tree.
 	[[nodiscard]] std::filesystem::path at(std::string_view name) const;
 	[[nodiscard]] bool exists(std::string_view name) const;
 
-	/// Opens `name` with open(2) `flags` (O_CLOEXEC is added).
+	/// Opens `name` with open(2) `flags` (O_CLOEXEC is added), by the helper if need be.
 	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;
 
 	/// The whole of a small kernel file, without white space at its end.
@@ -41,6 +49,7 @@ public:
 
 private:
 	std::filesystem::path path_;
+	std::shared_ptr<const Helper> helper_;
 };
 
 } // namespace hwrngd

@@ -46,4 +46,32 @@ TEST(Credit, IsWhatTheAdministratorDecidedButNotMoreThanWasAssessed)
 	EXPECT_EQ(credited_bits(2500, 512, 1024, 4096), 20000);
 }
 
+using hwrngd::creditable_bits;
+
+TEST(CreditableBits, FillHalfOfThePool)
+{
+	EXPECT_EQ(creditable_bits({.available = 0, .threshold = 896, .size = 4096}, std::nullopt),
+	          2048U);
+	EXPECT_EQ(creditable_bits({.available = 895, .threshold = 896, .size = 4096}, std::nullopt),
+	          2048U - 895);
+}
+
+TEST(CreditableBits, AreNoneBeforeThePoolWantsMore)
+{
+	EXPECT_EQ(creditable_bits({.available = 896, .threshold = 896, .size = 4096}, std::nullopt),
+	          0U);
+	EXPECT_EQ(creditable_bits({.available = 4096, .threshold = 896, .size = 4096}, std::nullopt),
+	          0U);
+	EXPECT_EQ(creditable_bits({.available = 0, .threshold = 0, .size = 4096}, std::nullopt), 0U);
+}
+
+TEST(CreditableBits, FollowTheWatermark)
+{
+	EXPECT_EQ(creditable_bits({.available = 100, .threshold = 896, .size = 4096}, 4096), 3996U);
+	EXPECT_EQ(creditable_bits({.available = 100, .threshold = 896, .size = 4096}, 500), 400U);
+	EXPECT_EQ(creditable_bits({.available = 500, .threshold = 896, .size = 4096}, 500), 0U);
+	EXPECT_EQ(creditable_bits({.available = 0, .threshold = 896, .size = 1024}, 4096), 1024U);
+	EXPECT_EQ(creditable_bits({.available = 0, .threshold = 896, .size = 4096}, 0), 0U);
+}
+
 } // namespace

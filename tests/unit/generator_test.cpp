@@ -2,10 +2,11 @@
 // Generators and commands, with real FIFOs, terminals and processes.
 #include "fake_tree.h"
 #include "file_descriptor.h"
+#include "processes.h"
 #include "source/source.h"
 
 #include <fcntl.h>
-#include <signal.h> // kill(2)
+#include <csignal>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -32,6 +33,11 @@ std::string read_text(Source &source, size_t most = 100)
 	return n ? text.substr(0, *n) : "error: " + n.error().message;
 }
 
+std::unique_ptr<Source> command(const std::vector<std::string> &words)
+{
+	return open_command(words, [words] { return start_program(words); });
+}
+
 std::string fifo(const FakeTree &tree)
 {
 	auto path = tree.at("/fifo").string();
@@ -43,7 +49,7 @@ TEST(Generator, AFifoOutlivesItsWriters)
 {
 	FakeTree tree;
 	const auto path = fifo(tree);
-	auto source = open_generator(path, 0);
+	auto source = open_generator(Root(), path, 0);
 	ASSERT_TRUE(source) << source.error().message;
 	std::ofstream(path) << "one";
 	EXPECT_EQ(read_text(**source), "one");
@@ -62,26 +68,41 @@ TEST(Generator, IsOpenForOneAlone)
 	FakeTree tree;
 	const auto path = fifo(tree);
 	{
-		const auto first = open_generator(path, 0);
+		const auto first = open_generator(Root(), path, 0);
 		ASSERT_TRUE(first);
-		const auto second = open_generator(path, 0);
+		const auto second = open_generator(Root(), path, 0);
 		ASSERT_FALSE(second);
 		EXPECT_EQ(second.error().number, EBUSY);
 	}
-	EXPECT_TRUE(open_generator(path, 0));
+	EXPECT_TRUE(open_generator(Root(), path, 0));
 }
 
-TEST(Generator, AFileIsRefusedAndWhatIsMissingIsNamed)
+TEST(Generator, OfAFileWhatIsAppendedIsReadOnce)
 {
 	FakeTree tree;
-	tree.file("/file", "bytes");
-	const auto file = open_generator(tree.at("/file"), 0);
-	ASSERT_FALSE(file);
-	EXPECT_EQ(file.error().code, ExitCode::usage);
-	EXPECT_NE(file.error().message.find("again and again"), std::string::npos);
-	const auto missing = open_generator(tree.at("/missing"), 0);
+	tree.file("/file", "old bytes");
+	auto source = open_generator(tree.root(), "/file", 0);
+	ASSERT_TRUE(source) << source.error().message;
+	std::array<uint8_t, 8> out{};
+	const auto nothing = (*source)->read(out, 100ms);
+	ASSERT_FALSE(nothing);
+	EXPECT_EQ(nothing.error().number, ETIMEDOUT) << "its end is no end";
+	std::ofstream(tree.at("/file"), std::ios::app) << "new";
+	EXPECT_EQ(read_text(**source), "new");
+	EXPECT_FALSE((*source)->read(out, 100ms));
+}
+
+TEST(Generator, AnythingElseIsRefusedAndWhatIsMissingIsNamed)
+{
+	const FakeTree tree;
+	const auto folder = open_generator(tree.root(), "/", 0);
+	ASSERT_FALSE(folder);
+	EXPECT_EQ(folder.error().code, ExitCode::usage);
+	EXPECT_NE(folder.error().message.find("no FIFO"), std::string::npos);
+	const auto missing = open_generator(tree.root(), "/missing", 0);
 	ASSERT_FALSE(missing);
 	EXPECT_EQ(missing.error().code, ExitCode::no_source);
+	EXPECT_NE(missing.error().message.find("/missing"), std::string::npos);
 }
 
 TEST(Generator, ASerialLineIsMadeRawAndPutBack)
@@ -96,10 +117,10 @@ TEST(Generator, ASerialLineIsMadeRawAndPutBack)
 	ASSERT_EQ(tcgetattr(line.get(), &before), 0);
 	ASSERT_NE(before.c_lflag & ICANON, 0U);
 
-	EXPECT_FALSE(open_generator(path, 12345)) << "no speed";
+	EXPECT_FALSE(open_generator(Root(), path, 12345)) << "no speed";
 	struct termios now = {};
 	{
-		auto source = open_generator(path, 115200);
+		auto source = open_generator(Root(), path, 115200);
 		ASSERT_TRUE(source) << source.error().message;
 		ASSERT_EQ(tcgetattr(line.get(), &now), 0);
 		EXPECT_EQ(now.c_lflag & (ICANON | ECHO | ISIG), 0U);
@@ -115,18 +136,18 @@ TEST(Generator, ASerialLineIsMadeRawAndPutBack)
 
 TEST(Command, ItsOutputIsRead)
 {
-	auto source = open_command({"printf", "%s", "some bytes"});
+	auto source = command({"printf", "%s", "some bytes"});
 	EXPECT_EQ(read_text(*source), "some bytes");
 	EXPECT_EQ(read_text(*source), "some bytes") << "it is started again";
 }
 
 TEST(Command, FailuresAreNamed)
 {
-	EXPECT_EQ(read_text(*open_command({"false"})), "error: `false`: ended with 1");
-	EXPECT_EQ(read_text(*open_command({"true"})), "error: `true`: ended and gave nothing");
-	EXPECT_EQ(read_text(*open_command({"/no/such", "program"})),
+	EXPECT_EQ(read_text(*command({"false"})), "error: `false`: ended with 1");
+	EXPECT_EQ(read_text(*command({"true"})), "error: `true`: ended and gave nothing");
+	EXPECT_EQ(read_text(*command({"/no/such", "program"})),
 	          "error: `/no/such program`: No such file or directory");
-	auto silent = open_command({"sleep", "60"});
+	auto silent = command({"sleep", "60"});
 	std::array<uint8_t, 8> out{};
 	const auto nothing = silent->read(out, 100ms);
 	ASSERT_FALSE(nothing);
@@ -137,19 +158,30 @@ TEST(Command, EndsWithItsSourceAndWithItsChildren)
 {
 	pid_t child = 0;
 	{
-		auto source = open_command({"sh", "-c", "sleep 60 & echo $!; wait"});
+		auto source = command({"sh", "-c", "sleep 60 & echo $!; wait"});
 		child = std::stoi(read_text(*source));
 		ASSERT_EQ(kill(child, 0), 0);
 	}
-	for (int i = 0; i < 100 && kill(child, 0) == 0; i++) {
-		// A zombie is init's to reap.
-		std::ifstream status("/proc/" + std::to_string(child) + "/stat");
-		std::string text((std::istreambuf_iterator<char>(status)), {});
-		if (text.find(") Z") != std::string::npos)
-			return;
-		std::this_thread::sleep_for(20ms);
+	EXPECT_TRUE(has_ended(child));
+}
+
+TEST(Command, OneThatIgnoresSigtermEndsAllTheSame)
+{
+	pid_t child = 0;
+	{
+		auto source = command({"sh", "-c", "trap '' TERM; echo $$; exec sleep 60"});
+		child = std::stoi(read_text(*source));
 	}
-	EXPECT_NE(kill(child, 0), 0);
+	EXPECT_TRUE(has_ended(child));
+}
+
+TEST(Command, OneThatClosesItsOutputAndLingersIsEnded)
+{
+	const auto begin = std::chrono::steady_clock::now();
+	auto source = command({"sh", "-c", "trap '' TERM; printf x; exec sleep 60 >&-"});
+	EXPECT_EQ(read_text(*source), "x");
+	EXPECT_EQ(read_text(*source), "x") << "it is started again";
+	EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
 }
 
 } // namespace

@@ -30,12 +30,14 @@ public:
 		reseeds++;
 		return true;
 	}
+	std::optional<PoolLevel> level() override { return holds; }
 	bool ready() override { return credited >= ready_at; }
 
 	uint64_t taken = 0;
 	uint64_t credited = 0;
 	unsigned reseeds = 0;
 	uint64_t ready_at = 0;
+	std::optional<PoolLevel> holds;
 	bool refuses = false;
 };
 
@@ -312,6 +314,24 @@ TEST(Pipeline, CreditIsBoundedByWhatWasAssessed)
 	m.has("cpu", SourceKind::cpu);
 	m.begin();
 	EXPECT_EQ(m.sink.credited, m.sink.taken);
+}
+
+TEST(Pipeline, CreditIsBoundedByWhatAnOldKernelsPoolHasRoomFor)
+{
+	Machine m;
+	m.sink.holds = PoolLevel{.available = 800, .threshold = 896, .size = 4096};
+	m.has("cpu", SourceKind::cpu);
+	m.begin();
+	const auto pieces = m.sink.taken / 512;
+	EXPECT_GT(pieces, 0U);
+	EXPECT_EQ(m.sink.credited, pieces * (2048 - 800));
+	m.sink.holds->available = 900;
+	const auto credited = m.sink.credited;
+	const auto taken = m.sink.taken;
+	m.pipeline.feed();
+	m.run();
+	EXPECT_GT(m.sink.taken, taken) << "it is mixed in all the same";
+	EXPECT_EQ(m.sink.credited, credited);
 }
 
 TEST(Pipeline, OthersAreVisitedWhenNobodyReads)

@@ -7,7 +7,7 @@
 # Folders below kernel/ in the modules' tree, and single modules.
 guest_modules=(
 	drivers/char/hw_random drivers/char/tpm drivers/virtio
-	virtio_console algif_rng af_alg jitterentropy_rng sha3_generic drbg ansi_cprng
+	virtio_console algif_rng af_alg jitterentropy_rng sha3_generic drbg ansi_cprng cryptomgr
 )
 
 # For an architecture that is not this machine's, the programs come from Debian's packages;
@@ -99,15 +99,9 @@ copy_modules() {
 }
 
 copy_ours() {
-	local root=$1 program library
+	local root=$1 program
 	for program in hwrngctl hwrngd rngtest; do
 		[[ ! -x $top/build/$program ]] || copy_program "$root" "$top/build/$program"
-	done
-	# The TSS opens the device's transport by name, so ldd does not show it.
-	for library in /usr/lib/*/libtss2-tcti-device.so.0; do
-		[[ -e $library ]] || continue
-		mkdir -p "$root${library%/*}"
-		cp -L "$library" "$root$library"
 	done
 }
 
@@ -137,8 +131,10 @@ make_initramfs() {
 	done
 	[[ $userland ]] || copy_ours "$root"
 	echo 'root:x:0:0:root:/root:/bin/sh
+hwrngd:x:900:900:hwrngd:/:/bin/false
 user:x:1000:1000:user:/tmp:/bin/sh' >"$root/etc/passwd"
 	echo 'root:x:0:
+hwrngd:x:900:
 user:x:1000:' >"$root/etc/group"
 	printf 'blacklist tpm_rng\nblacklist cpu_rng\n' >"$root/etc/modprobe.d/held-back.conf"
 	copy_modules "$tree" "$root" "$release" "$ours"

@@ -34,6 +34,14 @@ void print_json(const nlohmann::ordered_json &document);
 /// `status`: the machine, its pool, sources, modules and feeders.
 [[nodiscard]] Result<ExitCode> status_command(const Context &context);
 
+struct MetricsOptions {
+	std::optional<std::string> textfile; ///< where to write them
+	std::optional<std::string> listen;   ///< HOST:PORT to serve them at; neither: standard output
+};
+/// `metrics`: the daemon's figures in Prometheus' text format.
+[[nodiscard]] Result<ExitCode> metrics_command(const Context &context,
+                                               const MetricsOptions &options);
+
 /// `policy`: what the daemon would do with each source, and with `explain` why.
 [[nodiscard]] Result<ExitCode> policy_command(const Context &context, bool explain);
 

@@ -157,7 +157,7 @@ void print_sources_text(const Inventory &inventory)
 		fmt::print("  no source was found\n");
 		return;
 	}
-	fmt::print("  {:<18} {:<6} {:<24} {:<12} {}\n", "NAME", "KIND", "DRIVER", "CLAIM/1024",
+	fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", "NAME", "KIND", "DRIVER", "CLAIM/1024",
 	           "IN USE");
 	for (const auto &source : inventory.sources)
 		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", source.name, name(source.kind),
@@ -214,9 +214,12 @@ Result<ExitCode> status_command(const Context &context)
 	if (!answer)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
 	const Json daemon = answer ? *answer : Json(nullptr);
+	auto exit_code = config ? ExitCode::done : config.error().code;
+	if (!answer)
+		exit_code = answer.error().code;
 	if (context.json) {
 		print_status_json(inventory, daemon);
-		return answer ? ExitCode::done : answer.error().code;
+		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
 	fmt::print("CRNG        {}\n", inventory.crng_ready ? "ready" : "NOT ready");
@@ -247,7 +250,7 @@ Result<ExitCode> status_command(const Context &context)
 	fmt::print("\nSources\n");
 	print_sources_text(inventory);
 	fmt::print("\n{}\n", judgement(inventory));
-	return answer ? ExitCode::done : answer.error().code;
+	return exit_code;
 }
 
 Result<ExitCode> list_command(const Context &context)

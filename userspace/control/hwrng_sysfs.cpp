@@ -74,8 +74,8 @@ Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit, Purpose
 			return fail_errno(errno, root_.at(rng_current).string());
 		if (std::chrono::steady_clock::now() >= end)
 			return fail(ExitCode::unavailable,
-			            "another hwrngctl is reading a hwrng and has made it current for that; "
-			            "try again when it is done");
+			            "hwrngd or another hwrngctl is reading a hwrng and has made it current for "
+			            "that; try again when it is done");
 		std::this_thread::sleep_for(std::chrono::milliseconds(20));
 	}
 }

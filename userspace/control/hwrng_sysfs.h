@@ -37,10 +37,11 @@ public:
 	/// Errors: ExitCode::no_source when the kernel has no hwrng framework.
 	[[nodiscard]] Result<HwrngState> read() const;
 
-	/// Keeps other processes of this project from changing the choice for as long as the result
-	/// lives (flock(2) on rng_current). Waits at most `limit` for them. After an interrupt nobody
-	/// gets it any more but who puts things back.
+	/// After an interrupt nobody gets the lock any more but who puts things back.
 	enum class Purpose : uint8_t { change, put_back };
+
+	/// Keeps other processes of this project from changing the choice for as long as the result
+	/// lives (flock(2) on rng_current). Waits at most `limit` for them.
 	[[nodiscard]] Result<FileDescriptor> lock(std::chrono::milliseconds limit,
 	                                          Purpose purpose = Purpose::change) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/open_source.h"
 
+#include "control/helper.h"
 #include "control/policy.h"
 
 namespace hwrngd {
@@ -13,13 +14,15 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 	case SourceKind::hwrng:
 		break;
 	case SourceKind::tpm2:
-		return open_tpm2(root.at("/dev/" + info.name));
+		return open_tpm2(root, "/dev/" + info.name);
 	case SourceKind::cpu:
 		return open_cpu_instruction(info.name);
 	case SourceKind::generator:
-		return open_generator(root.at(info.path), info.speed);
+		return open_generator(root, info.path, info.speed);
 	case SourceKind::command:
-		return open_command(info.command);
+		return open_command(info.command, [root, info] {
+			return root.helper() ? root.helper()->run(info.name) : start_program(info.command);
+		});
 	case SourceKind::jitter:
 		return open_jitter();
 	}

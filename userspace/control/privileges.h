@@ -1,26 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What this process may do.
+// What this process may do, and giving it up. capabilities(7), seccomp(2).
 #pragma once
 
+#include "error.h"
 #include "root.h"
 
-#include <cstdint>
-#include <cstdlib>
+#include <sys/types.h>
+
+#include <initializer_list>
+#include <optional>
+#include <string>
 
 #include <linux/capability.h>
 
 namespace hwrngd {
 
 /// True when the process has capability `number` (CAP_SYS_ADMIN, ...) in effect, by
-/// /proc/self/status; see capabilities(7).
-[[nodiscard]] inline bool has_capability(const Root &root, unsigned number)
-{
-	const auto status = root.read_if_any("/proc/self/status").value_or("");
-	const auto at = status.find("CapEff:");
-	if (at == std::string::npos)
-		return false;
-	const uint64_t effective = std::strtoull(status.c_str() + at + 7, nullptr, 16);
-	return (effective >> number & 1U) != 0;
-}
+/// /proc/self/status.
+[[nodiscard]] bool has_capability(const Root &root, unsigned number);
+
+/// A user to run as.
+struct User {
+	uid_t uid = 0;
+	gid_t gid = 0;
+};
+
+/// The user of that name, or nothing if there is none.
+[[nodiscard]] Result<std::optional<User>> find_user(const std::string &name);
+
+/// From now on this process is `user` (unless there is none to be, or it is not root now), with the
+/// groups of /etc/group, and has no capability but those of `keep` that it has. Nothing that it
+/// starts has any. To be called while there is one thread.
+[[nodiscard]] Result<void> give_up_rights(const std::optional<User> &user,
+                                          std::initializer_list<unsigned> keep);
+
+/// Neither this process nor what it starts gains rights by execve(2), and its memory is not dumped.
+[[nodiscard]] Result<void> forbid_gaining_rights();
+
+/// Memory of this process is not swapped out, as it is used from now on.
+[[nodiscard]] Result<void> lock_memory();
+
+/// From now on a system call that the daemon has no use for fails with ENOSYS, and one by which an
+/// intruder would go on (execve(2), ptrace(2), loading a module, ...) ends the process. To be
+/// called while there is one thread.
+[[nodiscard]] Result<void> filter_system_calls();
 
 } // namespace hwrngd

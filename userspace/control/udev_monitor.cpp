@@ -5,7 +5,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
+#include <string_view>
 
 #include <libudev.h>
 
@@ -15,11 +18,25 @@ namespace {
 
 // Whose events matter: the hwrng framework, TPMs, their drivers' buses, serial generators, modules.
 constexpr std::array<const char *, 6> subsystems{"misc", "tpm", "tpmrm", "virtio", "tty", "module"};
+// Where the generation of a virtual machine may be found, among much else.
+constexpr std::array<const char *, 2> clone_subsystems{"acpi", "platform"};
+
+[[nodiscard]] bool is_clone(udev_device *device)
+{
+	return udev_device_get_property_value(device, "NEW_VMGENID") != nullptr;
+}
+
+[[nodiscard]] bool may_change_sources(udev_device *device)
+{
+	const char *subsystem = udev_device_get_subsystem(device);
+	return subsystem != nullptr &&
+	       std::any_of(subsystems.begin(), subsystems.end(),
+	                   [&](std::string_view one) { return one == subsystem; });
+}
 
 } // namespace
 
-Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io,
-                                                       std::function<void()> changed)
+Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io, Hooks hooks)
 {
 	const auto failed = [](int number) {
 		return fail_errno(number < 0 ? -number : ENOMEM, "udev's events");
@@ -33,24 +50,27 @@ Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io,
 	                udev_monitor_unref);
 	if (!monitor)
 		return failed(-errno);
-	for (const char *subsystem : subsystems)
-		if (const int bad =
-		        udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), subsystem, nullptr);
-		    bad < 0)
-			return failed(bad);
-	if (const int bad = udev_monitor_enable_receiving(monitor.get()); bad < 0)
+	int bad = 0;
+	for (const auto &list :
+	     {std::span<const char *const>(subsystems), std::span<const char *const>(clone_subsystems)})
+		for (const char *subsystem : list)
+			if (bad >= 0)
+				bad = udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), subsystem,
+				                                                      nullptr);
+	if (bad >= 0)
+		bad = udev_monitor_enable_receiving(monitor.get());
+	if (bad < 0)
 		return failed(bad);
 	// Asio closes what it is given, and so does the monitor.
 	const int fd = fcntl(udev_monitor_get_fd(monitor.get()), F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return failed(-errno);
 	return std::unique_ptr<UdevMonitor>(
-	    new UdevMonitor(io, std::move(monitor), fd, std::move(changed)));
+	    new UdevMonitor(io, std::move(monitor), fd, std::move(hooks)));
 }
 
-UdevMonitor::UdevMonitor(asio::io_context &io, Monitor monitor, int fd,
-                         std::function<void()> changed)
-    : monitor_(std::move(monitor)), descriptor_(io, fd), later_(io), changed_(std::move(changed))
+UdevMonitor::UdevMonitor(asio::io_context &io, Monitor monitor, int fd, Hooks hooks)
+    : monitor_(std::move(monitor)), descriptor_(io, fd), later_(io), hooks_(std::move(hooks))
 {
 	wait();
 }
@@ -61,10 +81,18 @@ void UdevMonitor::wait()
 	                       [this](const asio::error_code &error) {
 		                       if (error)
 			                       return;
-		                       // Which device it was the next look will show.
-		                       while (auto *device = udev_monitor_receive_device(monitor_.get()))
+		                       bool cloned = false;
+		                       bool changed = false;
+		                       while (auto *device = udev_monitor_receive_device(monitor_.get())) {
+			                       cloned = cloned || is_clone(device);
+			                       changed = changed || may_change_sources(device);
 			                       udev_device_unref(device);
-		                       call_later(0);
+		                       }
+		                       if (cloned)
+			                       hooks_.cloned();
+		                       // Which device it was the next look will show.
+		                       if (changed)
+			                       call_later(0);
 		                       wait();
 	                       });
 }
@@ -75,7 +103,7 @@ void UdevMonitor::call_later(size_t which)
 	later_.async_wait([this, which](const asio::error_code &error) {
 		if (error) // another event begins anew
 			return;
-		changed_();
+		hooks_.changed();
 		if (which + 1 < delays.size())
 			call_later(which + 1);
 	});

@@ -4,6 +4,8 @@
 #include "source/secret_buffer.h"
 #include "write_file.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -43,6 +45,14 @@ Result<void> remove_record(const Root &root)
 	if (error)
 		return fail_errno(error.value(), root.at(record).string());
 	return {};
+}
+
+Result<std::unique_ptr<Source>> open_hwrng(const Root &root)
+{
+	auto fd = root.open(dev_hwrng, O_RDONLY);
+	if (!fd)
+		return std::unexpected(fd.error());
+	return read_device(root.at(dev_hwrng).string(), std::move(*fd), read_piece);
 }
 
 } // namespace
@@ -85,7 +95,7 @@ Result<Visit> Visit::begin(const Root &root, const std::string &name)
 	if (auto state = visit.sysfs_.read(); !state) // a clear error where there is no framework
 		return std::unexpected(state.error());
 	// Opened before anything is changed: without the right to read, nothing has to be put back.
-	auto source = open_device(root.at(dev_hwrng), read_piece);
+	auto source = open_hwrng(root);
 	if (!source) {
 		if (source.error().code == ExitCode::not_permitted)
 			source.error().message += "; reading it needs root";
@@ -143,7 +153,7 @@ Result<void> Visit::end()
 		return {};
 	// A fresh descriptor: a stalled read may still hold the old one. That the RNG put back gives
 	// nothing now is its own trouble, and was so before.
-	if (auto source = open_device(root_.at(dev_hwrng), read_piece)) {
+	if (auto source = open_hwrng(root_)) {
 		SecretBuffer stale(stale_bytes);
 		[[maybe_unused]] const auto discarded =
 		    (*source)->read(stale.span(), std::chrono::seconds(2));

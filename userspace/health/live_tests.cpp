@@ -60,10 +60,15 @@ Verdict LiveTests::test(std::span<const uint8_t> bytes)
 	if (failed_)
 		return Verdict::failed;
 	auto verdict = sp800_90b_.test(bytes) ? Verdict::good : Verdict::starting;
-	if (const auto failure = sp800_90b_.failed())
+	if (const auto failure = sp800_90b_.failed()) {
+		(*failure == sp800_90b::Failure::repetition_count ? failures_.repetition_count
+		                                                  : failures_.adaptive_proportion)++;
 		return fail(fmt::format("SP 800-90B: {}", sp800_90b::name(*failure)));
-	if (!std::all_of(bytes.begin(), bytes.end(), [this](auto byte) { return cycle_.test(byte); }))
+	}
+	if (!std::all_of(bytes.begin(), bytes.end(), [this](auto byte) { return cycle_.test(byte); })) {
+		failures_.cycle++;
 		return fail("it repeats what it gave before");
+	}
 	while (!bytes.empty()) {
 		const size_t size = tester_ ? fips140_2::block_bytes : fips140_2::bootstrap_bytes;
 		const size_t n = std::min(bytes.size(), size - filled_);

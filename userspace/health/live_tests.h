@@ -53,6 +53,13 @@ public:
 	[[nodiscard]] const std::string &reason() const { return reason_; }
 	/// All FIPS blocks since the object was made; restart() does not forget them.
 	[[nodiscard]] const fips140_2::Statistics &fips() const { return fips_; }
+	/// How often each of the other tests has failed since then.
+	struct Failures {
+		uint64_t repetition_count = 0;
+		uint64_t adaptive_proportion = 0;
+		uint64_t cycle = 0;
+	};
+	[[nodiscard]] const Failures &failures() const { return failures_; }
 
 private:
 	[[nodiscard]] Verdict fail(std::string reason);
@@ -64,6 +71,7 @@ private:
 	size_t filled_ = 0;                       ///< bytes of `block_`
 	std::optional<fips140_2::Tester> tester_; ///< once the bootstrap word is there
 	fips140_2::Statistics fips_;
+	Failures failures_;
 	// The failures of the last 256 to 512 blocks are weighed; a good year must excuse nothing.
 	fips140_2::Statistics recent_;
 	fips140_2::Statistics before_;

@@ -27,4 +27,22 @@ inline constexpr unsigned full_quality = 1024;
 	       full_quality / 2;
 }
 
+/// What the pool of a kernel before 5.18 holds, in bits. drivers/char/random.c had counted how much
+/// of it is left; since 5.18 (and the stable kernels that took it over) nothing is used up.
+struct PoolLevel {
+	unsigned available = 0;
+	unsigned threshold = 0; ///< write_wakeup_threshold: with less it wants more
+	unsigned size = 0;
+};
+
+/// Bits that such a pool may be credited with now: until `watermark` bits are in it, or half of it,
+/// and nothing before it wants more.
+[[nodiscard]] constexpr uint64_t creditable_bits(const PoolLevel &level,
+                                                 std::optional<unsigned> watermark)
+{
+	const unsigned most = std::min(watermark.value_or(level.size / 2), level.size);
+	const unsigned wanted_below = std::min(level.threshold, most);
+	return level.available >= wanted_below ? 0 : most - level.available;
+}
+
 } // namespace hwrngd

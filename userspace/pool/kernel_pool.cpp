@@ -23,7 +23,7 @@ Result<KernelPool> KernelPool::open(const Root &root)
 	auto fd = root.open("/dev/random", O_WRONLY);
 	if (!fd)
 		return std::unexpected(fd.error());
-	return KernelPool(std::move(*fd));
+	return KernelPool(root, std::move(*fd));
 }
 
 Result<void> KernelPool::add(std::span<const uint8_t> bytes, uint64_t bits)
@@ -49,6 +49,20 @@ Result<bool> KernelPool::reseed()
 	if (errno == ENODATA)
 		return false;
 	return fail_errno(errno, "ioctl RNDRESEEDCRNG on /dev/random");
+}
+
+std::optional<PoolLevel> KernelPool::level()
+{
+	constexpr unsigned size_that_means_nothing = 256; // since 5.18
+	const auto number = [&](const char *name) {
+		return root_.read_number(std::string("/proc/sys/kernel/random/") + name);
+	};
+	const auto size = number("poolsize");
+	const auto available = number("entropy_avail");
+	const auto threshold = number("write_wakeup_threshold");
+	if (!size || *size <= size_that_means_nothing || !available || !threshold)
+		return std::nullopt;
+	return PoolLevel{.available = *available, .threshold = *threshold, .size = *size};
 }
 
 bool KernelPool::ready()

@@ -23,12 +23,16 @@ public:
 	/// has not been seeded at all, so that there is nothing to reseed.
 	[[nodiscard]] Result<bool> reseed() override;
 
+	/// By /proc/sys/kernel/random; nothing since Linux 5.18.
+	[[nodiscard]] std::optional<PoolLevel> level() override;
+
 	/// As crng_ready().
 	[[nodiscard]] bool ready() override;
 
 private:
-	explicit KernelPool(FileDescriptor fd) : fd_(std::move(fd)) {}
+	KernelPool(Root root, FileDescriptor fd) : root_(std::move(root)), fd_(std::move(fd)) {}
 
+	Root root_;
 	FileDescriptor fd_;
 };
 

@@ -6,6 +6,7 @@
 #include "source/secret_buffer.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -51,8 +52,9 @@ struct Pipeline::Harvest {
 			const auto rest = buffer.span().subspan(have);
 			const auto n =
 			    (*reading)->source().read(rest.first(std::min(rest.size(), piece)), stall_limit);
-			worst = std::max(worst, std::chrono::duration_cast<std::chrono::milliseconds>(
-			                            std::chrono::steady_clock::now() - before));
+			const auto latency = std::chrono::steady_clock::now() - before;
+			latencies.push_back(latency);
+			worst = std::max(worst, std::chrono::duration_cast<std::chrono::milliseconds>(latency));
 			if (!n)
 				error = n.error();
 			else if (*n == 0)
@@ -61,6 +63,7 @@ struct Pipeline::Harvest {
 				break;
 			have += *n;
 		}
+		took = std::chrono::steady_clock::now() - begin;
 		if (auto ended = (*reading)->end(error.has_value()); !ended && !error)
 			error = ended.error();
 	}
@@ -70,7 +73,18 @@ struct Pipeline::Harvest {
 	size_t have = 0; ///< bytes in `buffer`
 	std::optional<Error> error;
 	std::chrono::milliseconds worst{0}; ///< latency of a read
+	std::vector<std::chrono::duration<double>> latencies;
+	std::chrono::duration<double> took{0};
 };
+
+void LatencyHistogram::add(std::chrono::duration<double> time)
+{
+	const auto bound = std::lower_bound(bounds.begin(), bounds.end(), time.count());
+	if (bound != bounds.end())
+		within.at(static_cast<size_t>(bound - bounds.begin()))++;
+	count++;
+	sum += time.count();
+}
 
 Pipeline::Pipeline(asio::io_context &io, Sink &sink, Hooks hooks)
     : sink_(sink), hooks_(std::move(hooks)), mailbox_(std::make_shared<Mailbox>(io)), retry_(io),
@@ -171,11 +185,17 @@ void Pipeline::took(const std::shared_ptr<Harvest> &harvest)
 		auto &source = found->second;
 		source.counts.bytes_read += harvest->have;
 		source.counts.worst_latency = std::max(source.counts.worst_latency, harvest->worst);
+		for (const auto latency : harvest->latencies)
+			source.counts.latency.add(latency);
 		if (harvest->worst > stutter_limit && !harvest->error)
 			note(name, source.life.stuttered(
 			               fmt::format("it took {:.1f} s to answer",
 			                           std::chrono::duration<double>(harvest->worst).count()),
 			               now));
+		if (!harvest->error && !source.rate.test(harvest->have, harvest->took))
+			note(name, source.life.stuttered(fmt::format("it gives {:.0f} bytes/s, and gave {:.0f}",
+			                                             source.rate.now(), source.rate.before()),
+			                                 now));
 		for (size_t at = 0; at < harvest->have; at += piece) {
 			const auto bytes =
 			    harvest->buffer.span().subspan(at, std::min(piece, harvest->have - at));
@@ -216,8 +236,10 @@ uint64_t Pipeline::use(PipelineSource &source, std::span<const uint8_t> bytes)
 {
 	const auto &info = source.decision.source;
 	const auto said = config_.source(info.name);
-	const auto bits =
+	auto bits =
 	    credited_bits(bytes.size(), info.claim, said.assessed.value_or(full_quality), said.credit);
+	if (const auto level = sink_.level())
+		bits = std::min(bits, creditable_bits(*level, config_.fill_watermark));
 	if (const auto added = sink_.add(bytes, bits); !added) {
 		hooks_.on_error(added.error());
 		return 0;

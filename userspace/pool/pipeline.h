@@ -6,11 +6,13 @@
 #include "config.h"
 #include "control/lifecycle.h"
 #include "control/policy.h"
+#include "health/rate_test.h"
 #include "mailbox.h"
 #include "pool/sink.h"
 #include "source/source.h"
 #include "source/worker.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -37,6 +39,17 @@ public:
 	[[nodiscard]] virtual Result<void> end(bool failed) = 0;
 };
 
+/// How long reads took: how many within each bound, as Prometheus counts.
+struct LatencyHistogram {
+	static constexpr std::array<double, 8> bounds{1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 2, 10}; ///< s
+
+	void add(std::chrono::duration<double> time);
+
+	std::array<uint64_t, bounds.size()> within{}; ///< that bound and no earlier one
+	uint64_t count = 0;
+	double sum = 0; ///< s
+};
+
 /// What a source has done since the daemon began.
 struct SourceCounts {
 	uint64_t bytes_read = 0;
@@ -44,6 +57,7 @@ struct SourceCounts {
 	uint64_t credited_bits = 0;
 	uint64_t read_errors = 0;
 	std::chrono::milliseconds worst_latency{0}; ///< of one read
+	LatencyHistogram latency;
 	std::optional<Time> last_fed;
 };
 
@@ -52,6 +66,7 @@ struct PipelineSource {
 	SourceDecision decision;
 	Lifecycle life;
 	SourceCounts counts;
+	RateTest rate;
 };
 
 class Pipeline {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "error.h"
+#include "pool/credit.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace hwrngd {
@@ -23,6 +25,9 @@ public:
 
 	/// Makes what was added count now. False while that is not possible yet.
 	[[nodiscard]] virtual Result<bool> reseed() = 0;
+
+	/// How full it is, if it can be full.
+	[[nodiscard]] virtual std::optional<PoolLevel> level() = 0;
 
 	/// Has it been given enough to begin with?
 	[[nodiscard]] virtual bool ready() = 0;

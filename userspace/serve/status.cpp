@@ -32,13 +32,19 @@ Json wall_clock(const std::optional<Time> &when)
 
 Json source_document(const std::string &name, const PipelineSource &source)
 {
-	const auto &fips = source.life.tests().fips();
+	const auto &tests = source.life.tests();
+	const auto &fips = tests.fips();
 	Json path = Json::array();
 	for (const auto &step : source.life.path())
 		path.push_back({{"time", wall_clock(step.when)},
 		                {"from", hwrngd::name(step.from)},
 		                {"to", hwrngd::name(step.to)},
 		                {"reason", step.reason}});
+	const auto &latency = source.counts.latency;
+	Json buckets = Json::array();
+	for (size_t i = 0; i < LatencyHistogram::bounds.size(); i++)
+		buckets.push_back(
+		    {{"most", LatencyHistogram::bounds.at(i)}, {"reads", latency.within.at(i)}});
 	return {{"name", name},
 	        {"kind", hwrngd::name(source.decision.source.kind)},
 	        {"driver", source.decision.source.driver},
@@ -55,6 +61,16 @@ Json source_document(const std::string &name, const PipelineSource &source)
 	        {"worst_latency_ms", source.counts.worst_latency.count()},
 	        {"fips_blocks", fips.blocks},
 	        {"fips_failures", fips.failures},
+	        {"failures",
+	         {{"fips_monobit", fips.of(fips140_2::monobit)},
+	          {"fips_poker", fips.of(fips140_2::poker)},
+	          {"fips_runs", fips.of(fips140_2::runs)},
+	          {"fips_long_run", fips.of(fips140_2::long_run)},
+	          {"fips_continuous", fips.of(fips140_2::continuous)},
+	          {"repetition_count", tests.failures().repetition_count},
+	          {"adaptive_proportion", tests.failures().adaptive_proportion},
+	          {"cycle", tests.failures().cycle}}},
+	        {"latency", {{"reads", latency.count}, {"sum", latency.sum}, {"buckets", buckets}}},
 	        {"path", path}};
 }
 

@@ -163,8 +163,12 @@ Result<std::unique_ptr<Source>> open_device(const std::filesystem::path &path, s
 	if (S_ISDIR(status.st_mode))
 		return fail(ExitCode::usage,
 		            fmt::format("{}: is a folder, not a file or device", path.string()));
-	return std::make_unique<DeviceSource>(standard_input ? "standard input" : path.string(),
-	                                      std::move(fd), piece);
+	return read_device(standard_input ? "standard input" : path.string(), std::move(fd), piece);
+}
+
+std::unique_ptr<Source> read_device(const std::string &name, FileDescriptor fd, size_t piece)
+{
+	return std::make_unique<DeviceSource>(name, std::move(fd), piece);
 }
 
 } // namespace hwrngd

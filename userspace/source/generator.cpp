@@ -1,64 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What an administrator connects: a FIFO, a character device such as a generator at a serial line,
-// the output of a command. Read without blocking, so that no thread is lost to one that is silent.
+// a file that grows.
 #include "file_descriptor.h"
-#include "interrupt.h"
+#include "source/nonblocking.h"
 #include "source/source.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h> // kill(2), which <csignal> need not have
-#include <spawn.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <termios.h>
 
-#include <algorithm>
-#include <array>
 #include <optional>
-#include <thread>
 #include <utility>
-
-#include <fmt/ranges.h>
 
 namespace hwrngd {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds slice{50}; // how soon a caught signal is noticed
-
-/// read(2) of a descriptor that does not block, once there is something, or the error of one that
-/// gives nothing until `end`.
-Result<size_t> read_until(const std::string &name, int fd, std::span<uint8_t> out,
-                          std::chrono::milliseconds limit, Clock::time_point end)
-{
-	while (true) {
-		if (const auto n = ::read(fd, out.data(), out.size()); n >= 0)
-			return static_cast<size_t>(n);
-		if (errno != EAGAIN && errno != EINTR)
-			return fail_errno(errno, name);
-		if (interrupted() != 0)
-			return fail_errno(EINTR, name);
-		const auto now = Clock::now();
-		if (now >= end)
-			return fail_stalled(name, limit);
-		struct pollfd waited = {.fd = fd, .events = POLLIN, .revents = 0};
-		if (::poll(&waited, 1, static_cast<int>(slice.count())) < 0 && errno != EINTR)
-			return fail_errno(errno, name);
-		// A driver without poll is always ready.
-		if (waited.revents != 0)
-			std::this_thread::sleep_until(std::min(end, now + std::chrono::milliseconds(1)));
-	}
-}
-
 class Generator : public Source {
 public:
-	Generator(std::string name, FileDescriptor fd, std::optional<struct termios> before)
-	    : name_(std::move(name)), fd_(std::move(fd)), before_(before)
+	Generator(std::string name, FileDescriptor fd, AtEnd at_end,
+	          std::optional<struct termios> before)
+	    : name_(std::move(name)), fd_(std::move(fd)), at_end_(at_end), before_(before)
 	{
 	}
 	Generator(const Generator &) = delete;
@@ -74,12 +38,14 @@ public:
 
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
 	{
-		return read_until(name_, fd_.get(), out, limit, Clock::now() + limit);
+		return read_until(name_, fd_.get(), out, limit, std::chrono::steady_clock::now() + limit,
+		                  at_end_);
 	}
 
 private:
 	std::string name_;
 	FileDescriptor fd_;
+	AtEnd at_end_;
 	std::optional<struct termios> before_; ///< of a serial line
 };
 
@@ -106,151 +72,38 @@ Result<struct termios> make_raw(const std::string &name, int fd, unsigned speed)
 	return before;
 }
 
-class Command : public Source {
-public:
-	explicit Command(std::vector<std::string> words)
-	    : name_(fmt::format("`{}`", fmt::join(words, " "))), words_(std::move(words))
-	{
-	}
-	Command(const Command &) = delete;
-	Command &operator=(const Command &) = delete;
-	~Command() override
-	{
-		if (pid_ < 0)
-			return;
-		output_ = FileDescriptor();
-		::kill(-pid_, SIGTERM);
-		for (int i = 0; i < 20; i++) {
-			if (::waitpid(pid_, nullptr, WNOHANG) != 0)
-				return;
-			std::this_thread::sleep_for(std::chrono::milliseconds(10));
-		}
-		::kill(-pid_, SIGKILL);
-		::waitpid(pid_, nullptr, 0);
-	}
-
-	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
-	{
-		const auto end = Clock::now() + limit;
-		while (true) {
-			if (pid_ < 0)
-				if (auto started = start(); !started)
-					return std::unexpected(started.error());
-			const auto n = read_until(name_, output_.get(), out, limit, end);
-			if (!n)
-				return n;
-			gave_ += *n;
-			if (*n > 0)
-				return n;
-			// It ended; one that gave something is started again.
-			if (auto whole = reap(); !whole)
-				return std::unexpected(whole.error());
-		}
-	}
-
-private:
-	/// In a group of its own, with no signal blocked or ignored, and nothing to read.
-	Result<void> start()
-	{
-		std::array<int, 2> ends{};
-		if (pipe2(ends.data(), O_CLOEXEC) < 0)
-			return fail_errno(errno, name_);
-		FileDescriptor output(ends[0]);
-		const FileDescriptor input(ends[1]);
-		if (fcntl(output.get(), F_SETFL, O_NONBLOCK) < 0)
-			return fail_errno(errno, name_);
-
-		std::vector<char *> arguments;
-		for (auto &word : words_)
-			arguments.push_back(word.data());
-		arguments.push_back(nullptr);
-		sigset_t none;
-		sigset_t all;
-		sigemptyset(&none);
-		sigfillset(&all);
-		posix_spawn_file_actions_t actions;
-		posix_spawnattr_t attributes;
-		posix_spawn_file_actions_init(&actions);
-		posix_spawnattr_init(&attributes);
-		int error =
-		    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-		if (error == 0)
-			error = posix_spawn_file_actions_adddup2(&actions, input.get(), STDOUT_FILENO);
-		posix_spawnattr_setsigmask(&attributes, &none);
-		posix_spawnattr_setsigdefault(&attributes, &all);
-		posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-		                                          POSIX_SPAWN_SETSIGDEF);
-		if (error == 0)
-			error = posix_spawnp(&pid_, words_[0].c_str(), &actions, &attributes, arguments.data(),
-			                     environ);
-		posix_spawn_file_actions_destroy(&actions);
-		posix_spawnattr_destroy(&attributes);
-		if (error != 0) {
-			pid_ = -1;
-			return fail_errno(error, name_);
-		}
-		output_ = std::move(output);
-		gave_ = 0;
-		return {};
-	}
-
-	Result<void> reap()
-	{
-		int status = 0;
-		output_ = FileDescriptor();
-		// It has closed its output, and has no other purpose.
-		::kill(-pid_, SIGTERM);
-		const auto pid = std::exchange(pid_, -1);
-		if (::waitpid(pid, &status, 0) < 0)
-			return fail_errno(errno, name_);
-		if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-			return fail(ExitCode::io_error,
-			            fmt::format("{}: ended with {}", name_, WEXITSTATUS(status)));
-		if (gave_ == 0)
-			return fail(ExitCode::io_error, fmt::format("{}: ended and gave nothing", name_));
-		return {};
-	}
-
-	std::string name_;
-	std::vector<std::string> words_;
-	FileDescriptor output_;
-	pid_t pid_ = -1;
-	size_t gave_ = 0; ///< bytes since it was started
-};
-
 } // namespace
 
-Result<std::unique_ptr<Source>> open_generator(const std::filesystem::path &path, unsigned speed)
+Result<std::unique_ptr<Source>> open_generator(const Root &root, const std::string &path,
+                                               unsigned speed)
 {
-	const auto name = path.string();
+	const auto name = root.at(path).string();
 	struct stat status = {};
-	if (stat(path.c_str(), &status) < 0)
+	if (stat(name.c_str(), &status) < 0)
 		return fail_errno(errno, name);
-	if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
+	const bool is_file = S_ISREG(status.st_mode);
+	if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode) && !is_file)
 		return fail(ExitCode::usage,
-		            fmt::format("{}: is no FIFO and no character device; the bytes of a file would "
-		                        "be fed again and again",
-		                        name));
+		            fmt::format("{}: is no FIFO, no character device and no file", name));
 	// A FIFO that we could write to has no end when its last writer goes.
 	const int mode = S_ISFIFO(status.st_mode) ? O_RDWR : O_RDONLY;
-	FileDescriptor fd(::open(path.c_str(), mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+	auto fd = root.open(path, mode | O_NONBLOCK | O_NOCTTY);
 	if (!fd)
-		return fail_errno(errno, name);
-	if (flock(fd.get(), LOCK_EX | LOCK_NB) < 0)
+		return std::unexpected(fd.error());
+	if (flock(fd->get(), LOCK_EX | LOCK_NB) < 0)
 		return fail_errno(errno == EWOULDBLOCK ? EBUSY : errno, name);
+	// What a file holds already may have been fed before, and be known to who can read it.
+	if (is_file && lseek(fd->get(), 0, SEEK_END) < 0)
+		return fail_errno(errno, name);
 	std::optional<struct termios> before;
-	if (isatty(fd.get()) != 0) {
-		auto raw = make_raw(name, fd.get(), speed);
+	if (isatty(fd->get()) != 0) {
+		auto raw = make_raw(name, fd->get(), speed);
 		if (!raw)
 			return std::unexpected(raw.error());
 		before = *raw;
 	}
-	return std::make_unique<Generator>(name, std::move(fd), before);
-}
-
-std::unique_ptr<Source> open_command(const std::vector<std::string> &words)
-{
-	return std::make_unique<Command>(words);
+	return std::make_unique<Generator>(name, std::move(*fd),
+	                                   is_file ? AtEnd::waits : AtEnd::is_told, before);
 }
 
 } // namespace hwrngd

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "root.h"
+#include "source/program.h"
 
 #include <chrono>
 #include <cstdint>
@@ -50,21 +51,30 @@ public:
 [[nodiscard]] Result<std::unique_ptr<Source>> open_device(const std::filesystem::path &path,
                                                           size_t piece);
 
-/// A FIFO or a character device, opened for us alone; a serial line gives bytes as they come, at
-/// `speed` baud (0: as it is set), until this is closed. ExitCode::usage for anything else.
-[[nodiscard]] Result<std::unique_ptr<Source>> open_generator(const std::filesystem::path &path,
-                                                             unsigned speed);
+/// As open_device(), of what is open already; `name` is for errors.
+[[nodiscard]] std::unique_ptr<Source> read_device(const std::string &name, FileDescriptor fd,
+                                                  size_t piece);
 
-/// What a command prints: `words` are its name and arguments. It is started by the first read,
-/// again when it ended well and gave something, and ended with this.
-[[nodiscard]] std::unique_ptr<Source> open_command(const std::vector<std::string> &words);
+/// A FIFO or a character device, opened for us alone; a serial line gives bytes as they come, at
+/// `speed` baud (0: as it is set), until this is closed; or a file, of which what is appended from
+/// now on is read. ExitCode::usage for anything else.
+[[nodiscard]] Result<std::unique_ptr<Source>>
+open_generator(const Root &root, const std::string &path, unsigned speed);
+
+using StartProgram = std::function<Result<std::unique_ptr<Program>>()>;
+
+/// What a command prints: `words` are its name and arguments, for errors. It is started by the
+/// first read, again when it ended well and gave something, and ended with this.
+[[nodiscard]] std::unique_ptr<Source> open_command(const std::vector<std::string> &words,
+                                                   StartProgram start);
 
 /// The jitter of the CPU's timing, as the kernel collects it.
 [[nodiscard]] Result<std::unique_ptr<Source>> open_jitter();
 
 /// TPM 2.0 by TPM2_GetRandom (TPM 2.0 part 3, 16.1) through a resource manager such as
 /// /dev/tpmrm0.
-[[nodiscard]] Result<std::unique_ptr<Source>> open_tpm2(const std::filesystem::path &device);
+[[nodiscard]] Result<std::unique_ptr<Source>> open_tpm2(const Root &root,
+                                                        const std::string &device);
 
 /// The random instructions that the kernel vouches for on this machine, best first: "rdseed" and
 /// "rdrand" on x86-64, "rndrrs" and "rndr" on arm64.

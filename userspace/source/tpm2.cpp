@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // TPM2_GetRandom by tpm2-tss' system API, the part of it that needs neither sessions nor OpenSSL.
 #include "interrupt.h"
+#include "source/secret_buffer.h"
 #include "source/source.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <tss2/tss2_sys.h>
-#include <tss2/tss2_tcti_device.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <vector>
+#include <utility>
 
 namespace hwrngd {
 
@@ -17,44 +21,115 @@ namespace {
 
 // What a TPM surely returns in one command is its largest digest; SHA-256 is mandatory.
 constexpr size_t bytes_a_command = 32;
+constexpr size_t largest_response = 4096;      // TPM_BUFSIZE of the kernel
 constexpr std::chrono::milliseconds slice{50}; // how soon a caught signal is noticed
+
+/// How tpm2-tss reaches the device. The library's own TCTI opens it by name, which this process may
+/// have no right to. TCG TSS 2.0 TPM Command Transmission Interface, 3.2.
+class Tcti {
+public:
+	explicit Tcti(FileDescriptor fd) : fd_(std::move(fd))
+	{
+		context_.magic = magic;
+		context_.version = 1;
+		context_.transmit = transmit;
+		context_.receive = receive;
+		context_.self = this;
+	}
+	Tcti(const Tcti &) = delete;
+	Tcti &operator=(const Tcti &) = delete;
+	~Tcti() = default;
+
+	[[nodiscard]] TSS2_TCTI_CONTEXT *context()
+	{
+		return reinterpret_cast<TSS2_TCTI_CONTEXT *>(&context_); // NOLINT: as the API wants
+	}
+
+private:
+	struct Context : TSS2_TCTI_CONTEXT_COMMON_V1 {
+		Tcti *self;
+	};
+	static constexpr uint64_t magic = 0x687772'6e676421; // "hwrngd!"
+
+	/// Does not wait for the TPM, since the descriptor has O_NONBLOCK.
+	static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command)
+	{
+		auto &self = *reinterpret_cast<Context *>(context)->self; // NOLINT: as the API wants
+		self.have_ = 0;
+		const auto n = ::write(self.fd_.get(), command, size);
+		return n == static_cast<ssize_t>(size) ? TSS2_RC_SUCCESS : TSS2_TCTI_RC_IO_ERROR;
+	}
+
+	/// Gives a whole response, which one read(2) brings, within `timeout` milliseconds; without
+	/// `response`, only its size.
+	static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *response,
+	                       int32_t timeout)
+	{
+		if (size == nullptr)
+			return TSS2_TCTI_RC_BAD_REFERENCE;
+		auto &self = *reinterpret_cast<Context *>(context)->self; // NOLINT: as the API wants
+		if (const auto rc = self.await(timeout); rc != TSS2_RC_SUCCESS)
+			return rc;
+		const auto room = std::exchange(*size, self.have_);
+		if (response == nullptr)
+			return TSS2_RC_SUCCESS;
+		if (room < self.have_)
+			return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
+		std::memcpy(response, self.response_.span().data(), self.have_);
+		self.have_ = 0;
+		return TSS2_RC_SUCCESS;
+	}
+
+	/// Reads a response, if it is not there yet.
+	TSS2_RC await(int32_t timeout)
+	{
+		if (have_ > 0)
+			return TSS2_RC_SUCCESS;
+		struct pollfd waited = {.fd = fd_.get(), .events = POLLIN, .revents = 0};
+		const int ready = ::poll(&waited, 1, timeout);
+		if (ready == 0 || (ready < 0 && errno == EINTR))
+			return TSS2_TCTI_RC_TRY_AGAIN;
+		if (ready < 0)
+			return TSS2_TCTI_RC_IO_ERROR;
+		const auto n = ::read(fd_.get(), response_.span().data(), response_.span().size());
+		if (n < 0 && errno == EAGAIN)
+			return TSS2_TCTI_RC_TRY_AGAIN;
+		if (n <= 0) // the device is gone
+			return TSS2_TCTI_RC_IO_ERROR;
+		have_ = static_cast<size_t>(n);
+		return TSS2_RC_SUCCESS;
+	}
+
+	FileDescriptor fd_;
+	Context context_{};
+	SecretBuffer response_{largest_response};
+	size_t have_ = 0; ///< bytes of a response that was not asked for yet
+};
 
 class Tpm2Source : public Source {
 public:
-	explicit Tpm2Source(std::string device) : device_(std::move(device)) {}
+	Tpm2Source(std::string device, FileDescriptor fd)
+	    : device_(std::move(device)), tcti_(std::move(fd))
+	{
+	}
 	Tpm2Source(const Tpm2Source &) = delete;
 	Tpm2Source &operator=(const Tpm2Source &) = delete;
 	~Tpm2Source() override
 	{
-		if (initialised_sys_)
+		if (initialised_)
 			Tss2_Sys_Finalize(sys());
-		if (initialised_tcti_)
-			Tss2_Tcti_Finalize(tcti());
 	}
 
-	Result<void> open()
+	Result<void> prepare()
 	{
 		// What the library would print, we report ourselves; the administrator may still ask.
 		setenv("TSS2_LOG", "all+NONE", 0);
-		size_t size = 0;
-		TSS2_RC rc = Tss2_Tcti_Device_Init(nullptr, &size, nullptr);
-		if (rc != TSS2_RC_SUCCESS)
-			return refused("cannot prepare", rc);
-		tcti_.resize(size);
-		errno = 0;
-		rc = Tss2_Tcti_Device_Init(tcti(), &size, device_.c_str());
-		if (rc != TSS2_RC_SUCCESS)
-			return errno != 0 ? fail_errno(errno, device_) : refused("cannot open", rc);
-		initialised_tcti_ = true;
-
-		size = Tss2_Sys_GetContextSize(0);
-		sys_.resize(size);
 		// The header's ABI version, which the library checks against its own.
 		TSS2_ABI_VERSION version = TSS2_ABI_VERSION_CURRENT;
-		rc = Tss2_Sys_Initialize(sys(), size, tcti(), &version);
+		const auto rc = Tss2_Sys_Initialize(sys(), sys_.span().size(), tcti_.context(), &version);
 		if (rc != TSS2_RC_SUCCESS)
 			return refused("cannot prepare", rc);
-		initialised_sys_ = true;
+		initialised_ = true;
 		return {};
 	}
 
@@ -88,13 +163,9 @@ public:
 	}
 
 private:
-	[[nodiscard]] TSS2_TCTI_CONTEXT *tcti()
-	{
-		return reinterpret_cast<TSS2_TCTI_CONTEXT *>(tcti_.data()); // NOLINT: as the API wants
-	}
 	[[nodiscard]] TSS2_SYS_CONTEXT *sys()
 	{
-		return reinterpret_cast<TSS2_SYS_CONTEXT *>(sys_.data()); // NOLINT: as the API wants
+		return reinterpret_cast<TSS2_SYS_CONTEXT *>(sys_.span().data()); // NOLINT: as the API wants
 	}
 	[[nodiscard]] std::unexpected<Error> refused(const char *what, TSS2_RC rc) const
 	{
@@ -105,19 +176,21 @@ private:
 	}
 
 	std::string device_;
-	std::vector<std::byte> tcti_;
-	std::vector<std::byte> sys_;
-	bool initialised_tcti_ = false;
-	bool initialised_sys_ = false;
+	Tcti tcti_;
+	SecretBuffer sys_{Tss2_Sys_GetContextSize(0)}; // responses too
+	bool initialised_ = false;
 };
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_tpm2(const std::filesystem::path &device)
+Result<std::unique_ptr<Source>> open_tpm2(const Root &root, const std::string &device)
 {
-	auto source = std::make_unique<Tpm2Source>(device.string());
-	if (auto opened = source->open(); !opened)
-		return std::unexpected(opened.error());
+	auto fd = root.open(device, O_RDWR | O_NONBLOCK);
+	if (!fd)
+		return std::unexpected(fd.error());
+	auto source = std::make_unique<Tpm2Source>(root.at(device).string(), std::move(*fd));
+	if (auto prepared = source->prepare(); !prepared)
+		return std::unexpected(prepared.error());
 	return source;
 }
 

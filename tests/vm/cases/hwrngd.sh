@@ -27,11 +27,13 @@ start() {
 	ulimit -c unlimited
 	strace -f -e trace=ioctl -o /tmp/ioctl hwrngd >>$log 2>&1 &
 	strace=$!
+	daemon=
 	for _ in $(seq 100); do
-		! hwrngctl status | grep -q 'hwrngd .*(pid ' || break
+		daemon=$(hwrngctl status | sed -n 's/^Daemon .*(pid \([0-9]*\).*/\1/p')
+		[ ! "$daemon" ] || break
 		usleep 100000
 	done
-	daemon=$(pidof hwrngd)
+	helper=$(grep -lx "PPid:.$daemon" /proc/[0-9]*/status | cut -d/ -f3)
 }
 
 source_line() { hwrngctl status | sed -n "s/^ *$1: //p"; }
@@ -81,8 +83,14 @@ guest() {
 	check_fails "a second one does not start" 69 hwrngd
 	check_match "and says why" 'another hwrngd is running' "$(cat "$output")"
 	check_match "the modules are loaded" '^tpm_rng ' "$(cat /proc/modules)"
-	check_match "its memory is locked" 'VmLck:[[:space:]]+[1-9]' "$(cat "/proc/$daemon/status")"
-	check_match "it gains no privileges" 'NoNewPrivs:[[:space:]]+1' "$(cat "/proc/$daemon/status")"
+	is=$(tr '\t' ' ' <"/proc/$daemon/status")
+	check_match "its memory is locked" 'VmLck: *[1-9]' "$is"
+	check_match "it is a user of its own" 'Uid: 900 900 900 900' "$is"
+	check_match "with one capability, CAP_SYS_ADMIN" 'CapPrm: 0000000000200000' "$is"
+	check_match "in effect" 'CapEff: 0000000000200000' "$is"
+	check_match "and never more" 'CapBnd: 0000000000000000' "$is"
+	check_match "it gains no privileges" 'NoNewPrivs: 1' "$is"
+	check_match "its system calls are filtered" 'Seccomp: 2' "$is"
 
 	# Alone, so that every ioctl is the hwrng's.
 	echo 'deny = ["tpm*", "cpu_rng.*", "rd*"]' >/etc/hwrngd.conf.new
@@ -115,6 +123,18 @@ guest() {
 	kill -SEGV "$daemon"
 	wait $strace
 	check_fails "a crash leaves no memory behind" 1 test -e /tmp/core
+	check "nor its helper" eventually test ! -e "/proc/$helper"
+	start
+	check "it starts again" becomes tpm_rng.0 healthy
+	kill -KILL "$helper"
+	wait $strace
+	check_equal "without its helper it ends" 5 $?
+	check_match "and says so" 'the helper, which opens devices, has been killed' "$(cat $log)"
+	start
+	kill -KILL "$daemon"
+	wait $strace
+	check_equal "a daemon that is killed has done nothing more" tpm_rng.0 "$(cat $hw_random/rng_current)"
+	check "its helper ends" eventually test ! -e "/proc/$helper"
 	start
 	check "it starts again" becomes tpm_rng.0 healthy
 	check_equal "and knows its own choice" tpm_rng.0 "$(cat /run/hwrngd/chosen)"

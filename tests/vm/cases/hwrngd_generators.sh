@@ -58,6 +58,15 @@ guest() {
 	check_equal "the command has none" 0 "$(credited command)"
 	check_match "they are listed" 'fifo +generator +/tmp/generator' "$(hwrngctl list)"
 	diag "$(hwrngctl --output=json status)"
+	hwrngctl metrics --listen 127.0.0.1:9752 &
+	exporter=$!
+	check "Prometheus is answered" eventually wget -q -O /tmp/metrics http://127.0.0.1:9752/metrics
+	check_match "it is told of each source" 'hwrngd_source_state{source="fifo",kind="generator",state="healthy"} 1' "$(cat /tmp/metrics)"
+	check_match "and of the feeds" '^hwrngd_feeds_total [1-9]' "$(cat /tmp/metrics)"
+	kill $exporter
+	wait $exporter
+	check "a file for node_exporter" hwrngctl metrics --textfile /tmp/hwrngd.prom
+	check_match "says the same" 'hwrngd_source_credited_bits_total{source="fifo",kind="generator"} [1-9]' "$(cat /tmp/hwrngd.prom)"
 
 	check_fails "hwrngctl does not take the FIFO's bytes away" 5 hwrngctl test --source fifo
 	check_match "it is busy" 'busy' "$(cat "$output")"

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/choice.h"
+
+#include "fake_tree.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char *file = "/run/hwrngd/chosen";
+
+FakeTree &with_hwrngs(FakeTree &tree, bool selected)
+{
+	tree.hwrng("a b", "a", selected);
+	std::filesystem::create_directories(tree.at("/run/hwrngd"));
+	return tree;
+}
+
+std::string current(const FakeTree &tree)
+{
+	return tree.text(std::string(hw_random) + "/rng_current");
+}
+
+TEST(Choice, IsMadeAndRemembered)
+{
+	FakeTree tree;
+	with_hwrngs(tree, false);
+	ASSERT_EQ(*choice::remembered(tree.root()), std::nullopt);
+	const auto made = choice::make(tree.root(), "b", 1s);
+	ASSERT_TRUE(made) << made.error().message;
+	EXPECT_EQ(current(tree), "b");
+	EXPECT_EQ(*choice::remembered(tree.root()), "b");
+}
+
+TEST(Choice, WhatWasRememberedStaysWhenANewOneCannotBeMade)
+{
+	FakeTree tree;
+	with_hwrngs(tree, false);
+	EXPECT_FALSE(choice::make(tree.root(), "c", 1s));
+	EXPECT_EQ(*choice::remembered(tree.root()), std::nullopt);
+	ASSERT_TRUE(choice::make(tree.root(), "b", 1s));
+	EXPECT_FALSE(choice::make(tree.root(), "c", 1s));
+	EXPECT_EQ(*choice::remembered(tree.root()), "b");
+	EXPECT_EQ(current(tree), "b");
+}
+
+TEST(Choice, IsHandedBack)
+{
+	FakeTree tree;
+	with_hwrngs(tree, true);
+	tree.file(file, "a\n");
+	const auto done = choice::hand_back(tree.root(), 1s);
+	ASSERT_TRUE(done) << done.error().message;
+	EXPECT_EQ(current(tree), "\n") << "by which the kernel chooses";
+	EXPECT_FALSE(tree.root().exists(file));
+}
+
+TEST(Choice, OfSomebodyElseIsLeft)
+{
+	FakeTree tree;
+	with_hwrngs(tree, true);
+	tree.file(file, "b\n");
+	ASSERT_TRUE(choice::hand_back(tree.root(), 1s));
+	EXPECT_EQ(current(tree), "a\n");
+	EXPECT_FALSE(tree.root().exists(file));
+
+	ASSERT_TRUE(choice::hand_back(tree.root(), 1s)) << "nothing is remembered";
+	EXPECT_EQ(current(tree), "a\n");
+}
+
+TEST(Choice, IsHandedBackFromTheMidstOfAVisit)
+{
+	FakeTree tree;
+	with_hwrngs(tree, true);
+	tree.file(file, "b\n");
+	tree.file("/run/hwrngd/visit", "a\nb\n1\n1024\n");
+	ASSERT_TRUE(choice::hand_back(tree.root(), 1s));
+	EXPECT_EQ(current(tree), "\n") << "b was put back, and it was ours";
+	EXPECT_FALSE(tree.root().exists("/run/hwrngd/visit"));
+}
+
+TEST(Choice, WithoutAFrameworkNothingHasToBePutBack)
+{
+	FakeTree tree;
+	EXPECT_TRUE(choice::recover(tree.root(), 1s));
+	EXPECT_TRUE(choice::hand_back(tree.root(), 1s));
+	const auto made = choice::make(tree.root(), "a", 1s);
+	ASSERT_FALSE(made);
+	EXPECT_EQ(made.error().code, ExitCode::no_source);
+}
+
+TEST(Choice, AFileThatCannotBeReadIsTold)
+{
+	FakeTree tree;
+	with_hwrngs(tree, true);
+	std::filesystem::create_directories(tree.at(file)); // a folder
+	EXPECT_FALSE(choice::remembered(tree.root()));
+	EXPECT_FALSE(choice::make(tree.root(), "b", 1s));
+	EXPECT_EQ(current(tree), "a\n") << "nothing was changed";
+	EXPECT_FALSE(choice::hand_back(tree.root(), 1s));
+}
+
+} // namespace

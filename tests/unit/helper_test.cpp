@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The helper is a real process, in a tree of files.
+#include "control/helper.h"
+
+#include "control/open_source.h"
+#include "control/privileges.h"
+#include "fake_tree.h"
+#include "processes.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <future>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Helped {
+	Helped()
+	{
+		auto started = Helper::start(tree.root());
+		EXPECT_TRUE(started);
+		helper = *started;
+	}
+
+	std::string read(const std::string &name, int flags = O_RDONLY) const
+	{
+		const auto fd = helper->open(name, flags);
+		if (!fd)
+			return "error: " + fd.error().message;
+		std::array<char, 100> text{};
+		const auto n = ::read(fd->get(), text.data(), text.size());
+		return {text.data(), static_cast<size_t>(std::max<ssize_t>(n, 0))};
+	}
+	bool refuses(const std::string &name, int flags) const
+	{
+		const auto fd = helper->open(name, flags);
+		return !fd && fd.error().code == ExitCode::not_permitted &&
+		       fd.error().message.starts_with(tree.at(name).string());
+	}
+
+	mutable FakeTree tree;
+	std::shared_ptr<const Helper> helper;
+};
+
+TEST(Helper, OpensWhatIsADaemonsBusiness)
+{
+	Helped h;
+	h.tree.file("/dev/hwrng", "hwrng");
+	h.tree.file("/dev/tpmrm0", "tpm");
+	h.tree.hwrng("a b", "a");
+	EXPECT_EQ(h.read("/dev/hwrng"), "hwrng");
+	EXPECT_EQ(h.read("/dev/tpmrm0", O_RDWR | O_NONBLOCK), "tpm");
+	const auto current =
+	    h.helper->open("/sys/class/misc/hw_random/rng_current", O_WRONLY | O_TRUNC);
+	ASSERT_TRUE(current) << current.error().message;
+	EXPECT_EQ(write(current->get(), "b", 1), 1);
+	EXPECT_EQ(h.tree.text("/sys/class/misc/hw_random/rng_current"), "b");
+}
+
+TEST(Helper, RefusesAllElse)
+{
+	Helped h;
+	h.tree.hwrng("a b", "a");
+	for (const char *name :
+	     {"/dev/hwrng", "/dev/tpmrm0", "/dev/tpmrm", "/dev/tpmrmx", "/etc/shadow"})
+		h.tree.file(name, "text");
+	EXPECT_TRUE(h.refuses("/dev/hwrng", O_RDWR));
+	EXPECT_TRUE(h.refuses("/dev/hwrng", O_WRONLY));
+	EXPECT_TRUE(h.refuses("/dev/hwrng", O_RDONLY | O_CREAT));
+	EXPECT_TRUE(h.refuses("/dev/tpmrm0", O_RDWR | O_TRUNC));
+	EXPECT_TRUE(h.refuses("/dev/tpmrm", O_RDWR));
+	EXPECT_TRUE(h.refuses("/dev/tpmrmx", O_RDWR));
+	EXPECT_TRUE(h.refuses("/dev/tpmrm0/../../etc/shadow", O_RDWR));
+	EXPECT_TRUE(h.refuses("/etc/shadow", O_RDONLY));
+	EXPECT_TRUE(h.refuses("", O_RDONLY));
+	EXPECT_TRUE(h.refuses("/sys/class/misc/hw_random/rng_current", O_RDWR));
+	EXPECT_TRUE(h.refuses("/sys/class/misc/hw_random/rng_available", O_WRONLY));
+}
+
+TEST(Helper, OpensTheGeneratorsThatAreConfiguredNow)
+{
+	Helped h;
+	h.tree.file("/tmp/generator", "bytes");
+	EXPECT_TRUE(h.refuses("/tmp/generator", O_RDONLY));
+	h.tree.file("/etc/hwrngd.conf", "[source.g]\npath = \"/tmp/generator\"\n");
+	EXPECT_EQ(h.read("/tmp/generator"), "bytes");
+	EXPECT_TRUE(h.refuses("/tmp/generator", O_WRONLY));
+	h.tree.file("/etc/hwrngd.conf", "nonsense");
+	EXPECT_EQ(h.read("/dev/hwrng").find("error: " + h.tree.at("/etc/hwrngd.conf").string()), 0U);
+}
+
+TEST(Helper, ErrorsAreThoseOfTheSystem)
+{
+	const Helped h;
+	const auto missing = h.helper->open("/dev/hwrng", O_RDONLY);
+	ASSERT_FALSE(missing);
+	EXPECT_EQ(missing.error().code, ExitCode::no_source);
+	EXPECT_EQ(missing.error().number, ENOENT);
+}
+
+TEST(Helper, DoesForAnotherUserWhatThatMayNot)
+{
+	if (geteuid() != 0 || !has_capability(Root(), CAP_SETUID))
+		GTEST_SKIP() << "needs root";
+	EXPECT_EXIT(
+	    {
+		    const Helped h;
+		    Root root = h.tree.root();
+		    h.tree.file("/dev/hwrng", "hwrng");
+		    h.tree.file("/dev/other", "other");
+		    if (!give_up_rights(User{.uid = 65534, .gid = 65534}, {}))
+			    _exit(2);
+		    const bool alone = root.read("/dev/hwrng").has_value(); // the folder is root's
+		    root.ask(h.helper);
+		    const bool helped = root.read_if_any("/dev/hwrng") == "hwrng";
+		    const bool too_much = root.read("/dev/other").has_value();
+		    _exit(!alone && helped && !too_much ? 0 : 1);
+	    },
+	    testing::ExitedWithCode(0), "");
+}
+
+TEST(Helper, ARequestThatHangsHoldsNobodyUp)
+{
+	Helped h;
+	ASSERT_EQ(mkfifo(h.tree.at("/fifo").c_str(), 0600), 0);
+	h.tree.file("/dev/hwrng", "hwrng");
+	h.tree.file("/etc/hwrngd.conf", "[source.g]\npath = \"/fifo\"\n");
+	auto hanging = std::async(std::launch::async,
+	                          [&] { return h.helper->open("/fifo", O_RDONLY).has_value(); });
+	EXPECT_EQ(h.read("/dev/hwrng"), "hwrng");
+	EXPECT_EQ(hanging.wait_for(0s), std::future_status::timeout);
+	const FileDescriptor writer(open(h.tree.at("/fifo").c_str(), O_RDWR | O_CLOEXEC));
+	EXPECT_TRUE(hanging.get());
+}
+
+TEST(Helper, RunsTheCommandsThatAreConfigured)
+{
+	Helped h;
+	EXPECT_EQ(h.helper->run("c").error().code, ExitCode::not_permitted);
+	h.tree.file(
+	    "/etc/hwrngd.conf",
+	    "[source.c]\ncommand = [\"sh\", \"-c\", \"grep CapEff /proc/self/status; exit 3\"]\n");
+	auto program = h.helper->run("c");
+	ASSERT_TRUE(program) << program.error().message;
+	std::array<char, 100> text{};
+	ssize_t n = -1;
+	for (int i = 0; i < 500 && n < 0; i++) {
+		n = read((*program)->output(), text.data(), text.size());
+		std::this_thread::sleep_for(10ms);
+	}
+	EXPECT_EQ(std::string(text.data()), "CapEff:\t0000000000000000\n") << "without any capability";
+	while (read((*program)->output(), text.data(), text.size()) < 0)
+		std::this_thread::sleep_for(10ms);
+	std::this_thread::sleep_for(100ms); // its end comes behind that of its output
+	const auto status = (*program)->end();
+	ASSERT_TRUE(status) << status.error().message;
+	EXPECT_EQ(WEXITSTATUS(*status), 3);
+}
+
+TEST(Helper, ACommandEndsWithItsObject)
+{
+	Helped h;
+	h.tree.file("/etc/hwrngd.conf",
+	            "[source.c]\ncommand = [\"sh\", \"-c\", \"echo $$; exec sleep 60\"]\n");
+	SourceInfo info{.name = "c", .kind = SourceKind::command, .driver = ""};
+	info.command = {"not", "what", "is", "run"};
+	Root root = h.tree.root();
+	root.ask(h.helper);
+	pid_t pid = 0;
+	{
+		auto source = open_alone(root, info);
+		ASSERT_TRUE(source);
+		std::array<uint8_t, 20> text{};
+		const auto n = (*source)->read(text, 5s);
+		ASSERT_TRUE(n) << n.error().message;
+		pid = std::stoi(std::string(text.begin(), text.begin() + static_cast<ptrdiff_t>(*n)));
+		EXPECT_EQ(kill(pid, 0), 0);
+	}
+	EXPECT_TRUE(has_ended(pid));
+}
+
+TEST(Helper, LoadsOnlyModulesThatAreConfigured)
+{
+	Helped h;
+	h.tree.file("/etc/hwrngd.conf", "modules = [\"tpm_rng\"]\n");
+	h.tree.file("/proc/sys/kernel/osrelease", "0-test\n");
+	const auto other = h.helper->load("cpu_rng");
+	ASSERT_FALSE(other);
+	EXPECT_EQ(other.error().code, ExitCode::not_permitted);
+	const auto listed = h.helper->load("tpm_rng");
+	ASSERT_FALSE(listed);
+	EXPECT_EQ(listed.error().code, ExitCode::unavailable) << "there is no such file";
+}
+
+TEST(Helper, ItsEndIsTold)
+{
+	const auto before = children();
+	const Helped h;
+	const auto now = children();
+	std::vector<pid_t> helpers;
+	std::set_difference(now.begin(), now.end(), before.begin(), before.end(),
+	                    std::back_inserter(helpers));
+	ASSERT_EQ(helpers.size(), 1U);
+	ASSERT_EQ(kill(helpers.front(), SIGKILL), 0);
+	ASSERT_EQ(waitpid(helpers.front(), nullptr, 0), helpers.front());
+	const auto opened = h.helper->open("/dev/hwrng", O_RDONLY);
+	ASSERT_FALSE(opened);
+	EXPECT_EQ(opened.error().code, ExitCode::io_error);
+	EXPECT_NE(opened.error().message.find("has ended"), std::string::npos);
+}
+
+} // namespace

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/choice.h"
+
+#include "control/hwrng_sysfs.h"
+#include "control/visit.h"
+#include "write_file.h"
+
+#include <filesystem>
+
+namespace hwrngd::choice {
+
+namespace {
+
+constexpr const char *file = "/run/hwrngd/chosen";
+
+Result<void> remember(const Root &root, const std::string &name)
+{
+	return write_file(root.at(file), name + "\n");
+}
+
+Result<void> forget(const Root &root)
+{
+	std::error_code error;
+	std::filesystem::remove(root.at(file), error);
+	if (error)
+		return fail_errno(error.value(), root.at(file).string());
+	return {};
+}
+
+/// A kernel without the framework has nothing that must be put back.
+Result<void> unless_missing(const Error &error)
+{
+	if (error.code == ExitCode::no_source)
+		return {};
+	return std::unexpected(error);
+}
+
+} // namespace
+
+Result<std::optional<std::string>> remembered(const Root &root)
+{
+	if (!root.exists(file))
+		return std::nullopt;
+	return root.read(file);
+}
+
+Result<void> make(const Root &root, const std::string &name, std::chrono::milliseconds limit)
+{
+	const HwrngSysfs sysfs(root);
+	const auto lock = sysfs.lock(limit);
+	if (!lock)
+		return std::unexpected(lock.error());
+	const auto before = remembered(root);
+	if (!before)
+		return std::unexpected(before.error());
+	// First, so that there is no moment in which the choice is ours and nobody knows.
+	if (auto kept = remember(root, name); !kept)
+		return kept;
+	auto done = sysfs.select(name);
+	if (!done)
+		if (auto undone = *before ? remember(root, **before) : forget(root); !undone)
+			done.error().message += "; " + undone.error().message;
+	return done;
+}
+
+Result<void> recover(const Root &root, std::chrono::milliseconds limit)
+{
+	const auto lock = HwrngSysfs(root).lock(limit);
+	return lock ? Visit::recover(root) : unless_missing(lock.error());
+}
+
+Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
+{
+	const HwrngSysfs sysfs(root);
+	const auto lock = sysfs.lock(limit, HwrngSysfs::Purpose::put_back);
+	if (!lock)
+		return unless_missing(lock.error());
+	if (auto recovered = Visit::recover(root); !recovered)
+		return recovered;
+	const auto chosen = remembered(root);
+	if (!chosen)
+		return std::unexpected(chosen.error());
+	if (!*chosen)
+		return {};
+	const auto state = sysfs.read();
+	if (!state)
+		return std::unexpected(state.error());
+	if (state->selected && state->current == **chosen)
+		if (auto handed_back = sysfs.select_automatically(); !handed_back)
+			return handed_back;
+	return forget(root);
+}
+
+} // namespace hwrngd::choice

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/helper.h"
+
+#include "config.h"
+#include "control/kernel_module.h"
+#include "control/privileges.h"
+#include "root.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Longer than any request or error of ours; a message is cut there.
+constexpr size_t longest_message = 8192;
+// Opening a device or starting a program takes a moment, loading a module what its device takes.
+constexpr auto answer_limit = 10s;
+constexpr auto load_limit = 120s;
+constexpr auto end_limit = 2s;
+
+enum class Task : int { open, load, run };
+
+/// What goes through the sockets: a head, then text.
+struct Head {
+	Task task = Task::open;
+	int flags = 0;  ///< of open(2)
+	int code = 0;   ///< of an answer: ExitCode
+	int number = 0; ///< of an answer: its errno, or a program's status
+};
+
+struct Message {
+	Head head;
+	std::string text;
+	FileDescriptor fd; ///< that came along
+};
+
+/// Sends a message, and `fd` with it if there is one. Returns 0 or an errno value.
+[[nodiscard]] int send(int socket, const Head &head, std::string_view text, int fd = -1)
+{
+	std::string bytes(sizeof head, '\0');
+	std::memcpy(bytes.data(), &head, sizeof head);
+	bytes += text.substr(0, longest_message - sizeof head);
+	struct iovec part = {.iov_base = bytes.data(), .iov_len = bytes.size()};
+	alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+	struct msghdr message = {};
+	message.msg_iov = &part;
+	message.msg_iovlen = 1;
+	if (fd >= 0) {
+		message.msg_control = control.data();
+		message.msg_controllen = control.size();
+		auto *rights = CMSG_FIRSTHDR(&message);
+		rights->cmsg_level = SOL_SOCKET;
+		rights->cmsg_type = SCM_RIGHTS;
+		rights->cmsg_len = CMSG_LEN(sizeof fd);
+		std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+	}
+	while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+/// The next message; nothing when the other side has gone.
+[[nodiscard]] std::optional<Message> receive(int socket)
+{
+	std::string bytes(longest_message, '\0');
+	struct iovec part = {.iov_base = bytes.data(), .iov_len = bytes.size()};
+	alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+	struct msghdr header = {};
+	header.msg_iov = &part;
+	header.msg_iovlen = 1;
+	header.msg_control = control.data();
+	header.msg_controllen = control.size();
+	ssize_t n = 0;
+	while ((n = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC)) < 0)
+		if (errno != EINTR)
+			return std::nullopt;
+	Message message;
+	if (const auto *rights = CMSG_FIRSTHDR(&header);
+	    rights != nullptr && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
+		int fd = -1;
+		std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+		message.fd = FileDescriptor(fd);
+	}
+	if (static_cast<size_t>(n) < sizeof message.head)
+		return std::nullopt;
+	std::memcpy(&message.head, bytes.data(), sizeof message.head);
+	message.text = bytes.substr(sizeof message.head, static_cast<size_t>(n) - sizeof message.head);
+	return message;
+}
+
+/// What a process does for one request, with all rights.
+class Errand {
+public:
+	Errand(const Root &root, FileDescriptor answers) : root_(root), answers_(std::move(answers)) {}
+
+	void run(const Message &request)
+	{
+		answer(perform(request.head.task, request.text, request.head.flags));
+	}
+
+	/// Tells what has become of it. A result that is no error has sent what there is to send.
+	void answer(const Result<FileDescriptor> &done)
+	{
+		const Head head{.code = done ? 0 : static_cast<int>(done.error().code),
+		                .number = done ? 0 : done.error().number};
+		// Who does not wait for the answer any more is told nothing.
+		[[maybe_unused]] const int error =
+		    send(answers_.get(), head, done ? "" : done.error().message, done ? done->get() : -1);
+	}
+
+private:
+	[[nodiscard]] Result<FileDescriptor> perform(Task task, const std::string &name, int flags)
+	{
+		switch (task) {
+		case Task::open:
+			return open(name, flags);
+		case Task::load:
+			return load(name);
+		case Task::run:
+			return run_command(name);
+		}
+		return fail(ExitCode::usage, "hwrngd's helper was asked for what it does not know");
+	}
+
+	/// With which flags of open(2), besides those that matter to us alone, a daemon may open it.
+	[[nodiscard]] static std::optional<int> allowed(const std::string &name, const Config &config)
+	{
+		if (name == "/dev/hwrng")
+			return O_RDONLY;
+		if (name == "/sys/class/misc/hw_random/rng_current" ||
+		    name == "/sys/class/misc/hw_random/rng_quality")
+			return O_WRONLY | O_TRUNC;
+		constexpr std::string_view tpm = "/dev/tpmrm";
+		if (name.starts_with(tpm) && name.size() > tpm.size() &&
+		    name.find_first_not_of("0123456789", tpm.size()) == std::string::npos)
+			return O_RDWR;
+		const auto has_it = [&](const auto &source) {
+			return !source.second.path.empty() && source.second.path == name;
+		};
+		if (std::any_of(config.sources.begin(), config.sources.end(), has_it))
+			return O_RDWR;
+		return std::nullopt;
+	}
+
+	[[nodiscard]] Result<FileDescriptor> open(const std::string &name, int flags) const
+	{
+		constexpr int harmless = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+		const auto config = read_config(root_);
+		if (!config)
+			return std::unexpected(config.error());
+		const auto most = allowed(name, *config);
+		// O_RDWR allows reading alone too.
+		const int asked = flags & ~harmless;
+		if (!most || (asked != *most && (*most != O_RDWR || asked != O_RDONLY)))
+			return fail_errno(EACCES, root_.at(name).string());
+		return root_.open(name, flags);
+	}
+
+	[[nodiscard]] Result<FileDescriptor> load(const std::string &module) const
+	{
+		const auto config = read_config(root_);
+		if (!config)
+			return std::unexpected(config.error());
+		if (std::find(config->modules.begin(), config->modules.end(), module) ==
+		    config->modules.end())
+			return fail(
+			    ExitCode::not_permitted,
+			    fmt::format("module {} is not one of `modules` in the configuration", module));
+		const auto release = root_.read("/proc/sys/kernel/osrelease");
+		if (!release)
+			return std::unexpected(release.error());
+		const auto modules = KernelModules::open(root_, *release);
+		if (!modules)
+			return std::unexpected(modules.error());
+		if (auto loaded = modules->load(module); !loaded)
+			return std::unexpected(loaded.error());
+		return FileDescriptor();
+	}
+
+	/// Tells the daemon its output, and its status in the end. Ends it when the daemon asks for it
+	/// by shutting the socket down, or has died.
+	[[nodiscard]] Result<FileDescriptor> run_command(const std::string &source)
+	{
+		const auto config = read_config(root_);
+		if (!config)
+			return std::unexpected(config.error());
+		const auto found = config->sources.find(source);
+		if (found == config->sources.end() || found->second.command.empty())
+			return fail(ExitCode::not_permitted,
+			            fmt::format("source {} has no command in the configuration", source));
+		const auto user = find_user(config->user);
+		if (!user)
+			return std::unexpected(user.error());
+		if (auto gave_up = give_up_rights(*user, {}); !gave_up)
+			return std::unexpected(gave_up.error());
+		// To be waited for: our parent has no interest in its children.
+		std::signal(SIGCHLD, SIG_DFL);
+		auto program = start_program(found->second.command);
+		if (!program)
+			return std::unexpected(program.error());
+		if (send(answers_.get(), {}, "", (*program)->output()) != 0)
+			return FileDescriptor(); // the program ends with its object
+		while (receive(answers_.get()))
+			; // the daemon says nothing; its silence ends
+		const auto status = (*program)->end();
+		if (!status)
+			return std::unexpected(status.error());
+		[[maybe_unused]] const int error = // who died does not ask
+		    send(answers_.get(), {.number = *status}, "");
+		std::_Exit(0);
+	}
+
+	const Root &root_;
+	FileDescriptor answers_;
+};
+
+/// The body of the helper. A process of its own for each request: one that hangs in a driver holds
+/// nobody else up.
+[[noreturn]] void serve(const Root &root, FileDescriptor requests)
+{
+	prctl(PR_SET_NAME, "hwrngd-helper"); // for ps(1), which may as well show another
+	// The daemon is told to end, and it needs us to do so in order.
+	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD})
+		std::signal(number, SIG_IGN);
+	const auto bounded = give_up_rights({}, {CAP_SYS_MODULE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+	                                         CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL});
+	while (auto request = receive(requests.get())) {
+		Errand errand(root, std::move(request->fd));
+		if (!bounded) {
+			errand.answer(std::unexpected(bounded.error()));
+			continue;
+		}
+		const pid_t pid = fork();
+		if (pid < 0)
+			errand.answer(fail_errno(errno, "fork"));
+		if (pid != 0)
+			continue;
+		requests = FileDescriptor();
+		errand.run(*request);
+		std::_Exit(0);
+	}
+	std::_Exit(0);
+}
+
+std::unexpected<Error> fail_gone()
+{
+	return fail(ExitCode::io_error, "the helper of hwrngd, which opens devices, has ended");
+}
+
+/// Asks for something, and returns where the answers come.
+Result<FileDescriptor> ask(int requests, const Head &head, std::string_view text)
+{
+	std::array<int, 2> ends{};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0)
+		return fail_errno(errno, "socketpair");
+	FileDescriptor ours(ends[0]);
+	const FileDescriptor theirs(ends[1]);
+	if (send(requests, head, text, theirs.get()) != 0)
+		return fail_gone();
+	return ours;
+}
+
+/// The answer to what was asked for, if it comes within `limit`.
+Result<Message> answer_of(int answers, std::chrono::milliseconds limit)
+{
+	const auto end = std::chrono::steady_clock::now() + limit;
+	struct pollfd waited = {.fd = answers, .events = POLLIN, .revents = 0};
+	while (true) {
+		const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+		    end - std::chrono::steady_clock::now());
+		const int ready = ::poll(&waited, 1, static_cast<int>(std::max(left, 0ms).count()));
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready < 0)
+			return fail_errno(errno, "poll");
+		if (ready == 0)
+			return std::unexpected(
+			    Error{ExitCode::io_error, "what was asked of hwrngd's helper hangs", ETIMEDOUT});
+		break;
+	}
+	auto answer = receive(answers);
+	if (!answer)
+		return fail_gone();
+	if (answer->head.code != 0)
+		return std::unexpected(
+		    Error{static_cast<ExitCode>(answer->head.code), answer->text, answer->head.number});
+	return std::move(*answer);
+}
+
+class HelpedProgram : public Program {
+public:
+	HelpedProgram(FileDescriptor answers, FileDescriptor output)
+	    : answers_(std::move(answers)), output_(std::move(output))
+	{
+	}
+
+	[[nodiscard]] int output() const override { return output_.get(); }
+
+	[[nodiscard]] Result<int> end() override
+	{
+		if (::shutdown(answers_.get(), SHUT_WR) < 0)
+			return fail_errno(errno, "shutdown");
+		const auto answer = answer_of(answers_.get(), end_limit);
+		if (!answer)
+			return std::unexpected(answer.error());
+		return answer->head.number;
+	}
+
+private:
+	FileDescriptor answers_;
+	FileDescriptor output_;
+};
+
+} // namespace
+
+Result<std::shared_ptr<const Helper>> Helper::start(const Root &root)
+{
+	std::array<int, 2> ends{};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0)
+		return fail_errno(errno, "socketpair");
+	FileDescriptor ours(ends[0]);
+	FileDescriptor theirs(ends[1]);
+	const pid_t pid = fork();
+	if (pid < 0)
+		return fail_errno(errno, "fork");
+	if (pid == 0) {
+		ours = FileDescriptor();
+		serve(root, std::move(theirs));
+	}
+	return std::shared_ptr<const Helper>(new Helper(std::move(ours)));
+}
+
+Result<FileDescriptor> Helper::open(std::string_view name, int flags) const
+{
+	const auto answers = ask(requests_.get(), {.task = Task::open, .flags = flags}, name);
+	if (!answers)
+		return std::unexpected(answers.error());
+	auto answer = answer_of(answers->get(), answer_limit);
+	if (!answer)
+		return std::unexpected(answer.error());
+	return std::move(answer->fd);
+}
+
+Result<void> Helper::load(const std::string &module) const
+{
+	const auto answers = ask(requests_.get(), {.task = Task::load}, module);
+	if (!answers)
+		return std::unexpected(answers.error());
+	const auto answer = answer_of(answers->get(), load_limit);
+	if (!answer)
+		return std::unexpected(answer.error());
+	return {};
+}
+
+Result<std::unique_ptr<Program>> Helper::run(const std::string &source) const
+{
+	auto answers = ask(requests_.get(), {.task = Task::run}, source);
+	if (!answers)
+		return std::unexpected(answers.error());
+	auto answer = answer_of(answers->get(), answer_limit);
+	if (!answer)
+		return std::unexpected(answer.error());
+	return std::make_unique<HelpedProgram>(std::move(*answers), std::move(answer->fd));
+}
+
+} // namespace hwrngd

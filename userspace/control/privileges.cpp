@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/privileges.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+
+#include <cap-ng.h>
+
+namespace hwrngd {
+
+bool has_capability(const Root &root, unsigned number)
+{
+	const auto status = root.read_if_any("/proc/self/status").value_or("");
+	const auto at = status.find("CapEff:");
+	if (at == std::string::npos)
+		return false;
+	const uint64_t effective = std::strtoull(status.c_str() + at + 7, nullptr, 16);
+	return (effective >> number & 1U) != 0;
+}
+
+Result<std::optional<User>> find_user(const std::string &name)
+{
+	struct passwd entry = {};
+	struct passwd *found = nullptr;
+	std::array<char, 16384> strings{};
+	const int error = getpwnam_r(name.c_str(), &entry, strings.data(), strings.size(), &found);
+	// getpwnam_r(3) lists what an absent user may lead to.
+	if (found == nullptr && error != 0 && error != ENOENT && error != ESRCH)
+		return fail_errno(error, "user " + name);
+	if (found == nullptr)
+		return std::nullopt;
+	return User{.uid = entry.pw_uid, .gid = entry.pw_gid};
+}
+
+Result<void> give_up_rights(const std::optional<User> &user, std::initializer_list<unsigned> keep)
+{
+	const auto failed = [](const char *what, int result) {
+		return fail(ExitCode::not_permitted,
+		            fmt::format("rights cannot be given up ({}: {})", what, result));
+	};
+	if (capng_get_caps_process() != 0)
+		return failed("capng_get_caps_process", -1);
+	std::array<bool, CAP_LAST_CAP + 1> has{};
+	for (const auto number : keep)
+		has.at(number) = capng_have_capability(CAPNG_EFFECTIVE, number) != 0;
+	const bool can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
+	capng_clear(CAPNG_SELECT_ALL);
+	for (const auto number : keep) {
+		constexpr auto kinds = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+		if (has.at(number) && capng_update(CAPNG_ADD, kinds, number) != 0)
+			return failed("capng_update", -1);
+	}
+	if (user && geteuid() == 0) {
+		const auto flags = static_cast<capng_flags_t>(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING |
+		                                              CAPNG_CLEAR_AMBIENT);
+		const int result =
+		    capng_change_id(static_cast<int>(user->uid), static_cast<int>(user->gid), flags);
+		return result == 0 ? Result<void>{} : failed("capng_change_id", result);
+	}
+	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
+	const int result = capng_apply(can_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS);
+	return result == 0 ? Result<void>{} : failed("capng_apply", result);
+}
+
+Result<void> forbid_gaining_rights()
+{
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail_errno(errno, "prctl");
+	return {};
+}
+
+Result<void> lock_memory()
+{
+	const char *const what = "memory with random bytes cannot be locked";
+	// An ordinary user may lock little, and what does not fit could not be had at all.
+	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0)
+		return fail_errno(errno, what);
+	// What is used, as it is used: all of the libraries would be megabytes.
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		return fail_errno(errno, what);
+	return {};
+}
+
+} // namespace hwrngd

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which system calls the daemon has a use for. seccomp(2), libseccomp.
+#include "control/privileges.h"
+
+#include <asm/termbits.h>
+#include <linux/random.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include <seccomp.h>
+
+namespace hwrngd {
+
+namespace {
+
+// clang-format off: a name a line would be pages
+
+// Memory, threads, time, and what the C library does with them.
+constexpr std::array process_calls{
+    "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "clone", "clone3", "exit",
+    "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid", "getrandom", "getrlimit",
+    "gettid", "gettimeofday", "getuid", "madvise", "membarrier", "mlock", "mlock2", "mmap",
+    "mprotect", "mremap", "munlock", "munmap", "nanosleep", "prlimit64", "restart_syscall", "rseq",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sched_getaffinity",
+    "sched_yield", "set_robust_list", "set_tid_address", "sigaltstack", "sysinfo", "tgkill", "time",
+    "times", "uname"};
+
+// Files and what is like them.
+constexpr std::array file_calls{
+    "access", "chmod", "close", "close_range", "dup", "dup2", "dup3", "epoll_create",
+    "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2",
+    "faccessat", "faccessat2", "fadvise64", "fchmod", "fchmodat", "fcntl", "fdatasync", "flock",
+    "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents64", "lseek", "lstat", "mkdir",
+    "mkdirat", "newfstatat", "open", "openat", "pipe2", "poll", "ppoll", "pread64", "pselect6",
+    "pwrite64", "read", "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2",
+    "select", "stat", "statfs", "statx", "timerfd_create", "timerfd_gettime", "timerfd_settime",
+    "umask", "unlink", "unlinkat", "write", "writev"};
+
+constexpr std::array socket_calls{
+    "accept", "accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen",
+    "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
+    "socketpair"};
+
+// For clients, udev's events, and the kernel's jitter.
+constexpr std::array families{AF_UNIX, AF_NETLINK, AF_ALG};
+
+// The kernel's pool, sockets, serial lines.
+constexpr std::array<unsigned long, 15> ioctls{
+    RNDADDENTROPY, RNDRESEEDCRNG, FIONBIO,  FIONREAD, TCGETS, TCSETS,   TCSETSW, TCSETSF,
+    TCGETS2,       TCSETS2,       TCSETSW2, TCSETSF2, TCFLSH, TIOCEXCL, TIOCNXCL};
+
+// By which somebody would go on who has taken the process over.
+constexpr std::array deadly_calls{
+    "add_key", "bpf", "chroot", "create_module", "delete_module", "execve", "execveat",
+    "finit_module", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup",
+    "ioperm", "iopl", "kexec_file_load", "kexec_load", "keyctl", "mount", "move_mount",
+    "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root", "process_vm_readv",
+    "process_vm_writev", "ptrace", "reboot", "request_key", "setgid", "setgroups", "setns",
+    "setregid", "setresgid", "setresuid", "setreuid", "setuid", "swapon", "umount2", "unshare",
+    "userfaultfd"};
+
+// clang-format on
+
+/// That argument `number` of a call is `value`.
+scmp_arg_cmp equal(unsigned number, scmp_datum_t value)
+{
+	return {.arg = number, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+}
+
+/// Adds rules to a filter; the first error stays.
+class Rules {
+public:
+	explicit Rules(scmp_filter_ctx filter) : filter_(filter) {}
+
+	/// A call that this architecture does not have needs no rule.
+	void add(uint32_t action, const char *call, const std::vector<scmp_arg_cmp> &conditions = {})
+	{
+		const int number = seccomp_syscall_resolve_name(call);
+		if (number < 0)
+			return;
+		const int result = seccomp_rule_add_array(
+		    filter_, action, number, static_cast<unsigned>(conditions.size()), conditions.data());
+		if (error_ == 0)
+			error_ = result;
+	}
+
+	[[nodiscard]] int error() const { return error_; }
+
+private:
+	scmp_filter_ctx filter_;
+	int error_ = 0;
+};
+
+} // namespace
+
+Result<void> filter_system_calls()
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return {}; // a sanitizer makes calls of its own
+#endif
+	const auto failed = [](int error) { return fail_errno(-error, "system call filter"); };
+	// ENOSYS: a later C library tries a newer call first, and then the older one.
+	const std::unique_ptr<void, void (*)(void *)> filter(seccomp_init(SCMP_ACT_ERRNO(ENOSYS)),
+	                                                     seccomp_release);
+	if (!filter)
+		return failed(-ENOMEM);
+	Rules rules(filter.get());
+	for (const char *call : process_calls)
+		rules.add(SCMP_ACT_ALLOW, call);
+	for (const char *call : file_calls)
+		rules.add(SCMP_ACT_ALLOW, call);
+	for (const char *call : socket_calls)
+		rules.add(SCMP_ACT_ALLOW, call);
+	for (const int family : families)
+		rules.add(SCMP_ACT_ALLOW, "socket", {equal(0, static_cast<scmp_datum_t>(family))});
+	for (const auto request : ioctls)
+		rules.add(SCMP_ACT_ALLOW, "ioctl", {equal(1, request)});
+	rules.add(SCMP_ACT_ALLOW, "prctl", {equal(0, PR_SET_NAME)});
+	for (const char *call : deadly_calls)
+		rules.add(SCMP_ACT_KILL_PROCESS, call);
+	if (rules.error() != 0)
+		return failed(rules.error());
+	if (const int error = seccomp_load(filter.get()); error != 0)
+		return failed(error);
+	return {};
+}
+
+} // namespace hwrngd

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon.h"
+
+#include "control/choice.h"
+#include "control/clock_monitor.h"
+#include "control/inventory.h"
+#include "control/policy.h"
+#include "control/readings.h"
+#include "control/udev_monitor.h"
+#include "interrupt.h"
+#include "log.h"
+#include "mailbox.h"
+#include "pool/pipeline.h"
+#include "serve/status.h"
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <set>
+#include <utility>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// While the kernel's CRNG is not ready.
+constexpr std::chrono::milliseconds unready_interval = 1s;
+// What tells nobody that it changed is looked at so often.
+constexpr auto look_interval = 60s;
+// Another program of ours may be visiting a slow TPM.
+constexpr auto lock_limit = 60s;
+
+class Daemon {
+public:
+	Daemon(const Root &root, const Config &config, KernelPool pool)
+	    : root_(root), config_(config), pool_(std::move(pool)), signals_(io_), next_feed_(io_),
+	      readings_(std::make_shared<Readings>(root_)),
+	      pipeline_(io_, pool_,
+	                {.open = [readings = readings_](
+	                             const SourceInfo &info) { return readings->open(info); },
+	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
+	                 .on_lost = [this](const auto &) { look(); },
+	                 .on_error = [this](const auto &error) { on_error(error); }})
+	{
+		pipeline_.configure(config_);
+	}
+
+	Result<void> run()
+	{
+		if (auto listening = listen(); !listening)
+			return listening;
+		follow_devices();
+		follow_clock();
+		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD})
+			signals_.add(number);
+		wait_for_signal();
+		const auto remembered = choice::remembered(root_);
+		if (!remembered)
+			return std::unexpected(remembered.error());
+		chosen_ = *remembered;
+		control_.run([root = root_] {
+			if (const auto done = choice::recover(root, lock_limit); !done)
+				log(Priority::warning, done.error().message);
+		});
+		look();
+		control_.run([root = root_, modules = config_.modules] { load_modules(root, modules); });
+		look();
+		io_.run();
+		if (!helped_)
+			return fail(ExitCode::io_error,
+			            "the helper, which opens devices, has been killed; start hwrngd anew");
+		return end();
+	}
+
+private:
+	/// In the control thread.
+	static void load_modules(const Root &root, const std::vector<std::string> &names)
+	{
+		const auto inventory = take_inventory(root, Config());
+		const auto modules = KernelModules::open(root, inventory.kernel);
+		if (!modules) {
+			log(Priority::warning, modules.error().message);
+			return;
+		}
+		for (const auto &name : names) {
+			const auto state = modules->inspect(name);
+			if (state.loaded || state.builtin)
+				continue;
+			if (const auto loaded = modules->load(name); loaded)
+				log(Priority::info, fmt::format("loaded the module {}", name));
+			else
+				log(Priority::notice, loaded.error().message);
+		}
+	}
+
+	Result<void> listen()
+	{
+		if (config_.status_socket.empty())
+			return {};
+		auto status = StatusSocket::listen(io_, root_.at(config_.status_socket),
+		                                   [this] { return status_text(); });
+		if (!status)
+			return std::unexpected(status.error());
+		status_ = std::move(*status);
+		return {};
+	}
+
+	/// A look each minute finds everything too, only later.
+	void follow_devices()
+	{
+		auto monitor = UdevMonitor::open(
+		    io_, {.changed = [this] { look(); },
+		          .cloned = [this] { feed_now("this machine is a clone of another now"); }});
+		if (monitor)
+			devices_ = std::move(*monitor);
+		else
+			log(Priority::warning, monitor.error().message);
+	}
+
+	void follow_clock()
+	{
+		auto monitor = ClockMonitor::open(
+		    io_, [this] { feed_now("the machine resumed, or its clock was set"); });
+		if (monitor)
+			clock_ = std::move(*monitor);
+		else
+			log(Priority::warning, monitor.error().message);
+	}
+
+	/// What the CRNG gives now, somebody else may have seen, or known what it was seeded with.
+	void feed_now(const char *why)
+	{
+		log(Priority::notice, fmt::format("{}: feeding at once", why));
+		pipeline_.feed();
+		look();
+	}
+
+	std::string status_text()
+	{
+		return status_document({.version = HWRNGD_VERSION,
+		                        .started = started_,
+		                        .crng_ready = crng_ready(),
+		                        .rng_current = inventory_.hwrng ? inventory_.hwrng->current : "",
+		                        .rng_reason = decision_.reason,
+		                        .rng_chosen = chosen_,
+		                        .reseed_interval = config_.reseed_interval,
+		                        .config_error = config_error_},
+		                       pipeline_)
+		           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+		       "\n";
+	}
+
+	/// Looks at the machine, in the control thread, where a stalled framework stalls nobody else.
+	void look()
+	{
+		look_again_ = looking_;
+		if (looking_)
+			return;
+		looking_ = true;
+		control_.run([this, root = root_, config = config_, mailbox = mailbox_] {
+			// A visit must not be taken for the choice. Without a framework there is no lock.
+			const auto lock = HwrngSysfs(root).lock(lock_limit);
+			mailbox->post([this, inventory = take_inventory(root, config)] { saw(inventory); });
+		});
+	}
+
+	/// Looks at the framework alone, which is cheap, and at the rest if that has changed.
+	void glance()
+	{
+		if (looking_)
+			return;
+		looking_ = true;
+		control_.run([this, root = root_, mailbox = mailbox_] {
+			const auto lock = HwrngSysfs(root).lock(lock_limit);
+			const auto state = HwrngSysfs(root).read();
+			mailbox->post([this, now = state ? std::optional(*state) : std::nullopt] {
+				looking_ = false;
+				if (look_again_ || now != inventory_.hwrng)
+					look();
+			});
+		});
+	}
+
+	void saw(const Inventory &inventory)
+	{
+		looking_ = false;
+		looked_ = std::chrono::steady_clock::now();
+		const bool first = inventory_.kernel.empty();
+		const bool changed = !first && available(inventory) != available(inventory_);
+		inventory_ = inventory;
+		if (changed)
+			refused_.clear();
+		redecide();
+		if (first)
+			tick();
+		if (look_again_)
+			look();
+	}
+
+	static std::vector<std::string> available(const Inventory &inventory)
+	{
+		return inventory.hwrng ? inventory.hwrng->available : std::vector<std::string>{};
+	}
+
+	void redecide()
+	{
+		decision_ = decide(inventory_, config_, pipeline_.states(), chosen_);
+		std::set<std::string> read;
+		for (const auto &decided : decision_.sources)
+			if (decided.use == Use::read)
+				read.insert(decided.source.name);
+		readings_->keep_only(std::move(read));
+		pipeline_.apply(decision_);
+		if (decision_.select && *decision_.select != refused_)
+			select(*decision_.select, decision_.reason);
+	}
+
+	void select(const std::string &name, const std::string &reason)
+	{
+		refused_ = name; // until it is done, or for good
+		control_.run([this, root = root_, mailbox = mailbox_, name, reason] {
+			const auto done = choice::make(root, name, lock_limit);
+			mailbox->post([this, name, reason, done] {
+				if (!done) {
+					log(Priority::warning, done.error().message);
+					return;
+				}
+				chosen_ = name;
+				refused_.clear();
+				log(Priority::notice,
+				    fmt::format("the kernel's hwrng is now {}: {}", name, reason));
+				look();
+			});
+		});
+	}
+
+	void tick()
+	{
+		pipeline_.feed();
+		auto interval = config_.reseed_interval;
+		if (!pool_.ready())
+			interval = std::min(interval, unready_interval);
+		// Machines that were started together shall not ask their host together.
+		std::uniform_real_distribution<double> around(0.9, 1.1);
+		next_feed_.expires_after(
+		    std::chrono::duration_cast<std::chrono::microseconds>(interval * around(jitter_)));
+		next_feed_.async_wait([this](const asio::error_code &error) {
+			if (error)
+				return;
+			if (std::chrono::steady_clock::now() - looked_ >= look_interval)
+				look();
+			else
+				glance();
+			tick();
+		});
+	}
+
+	void on_step(const std::string &name, const Step &step)
+	{
+		const bool bad = step.to == SourceState::suspect || step.to == SourceState::quarantined;
+		log(bad ? Priority::warning : Priority::info,
+		    fmt::format("{}: {}, was {}: {}", name, hwrngd::name(step.to), hwrngd::name(step.from),
+		                step.reason));
+		if (bad || step.from == SourceState::quarantined)
+			asio::post(io_, [this] { redecide(); });
+	}
+
+	void on_error(const Error &error)
+	{
+		if (error.message != last_error_)
+			log(Priority::error, error.message);
+		last_error_ = error.message;
+	}
+
+	void wait_for_signal()
+	{
+		signals_.async_wait([this](const asio::error_code &error, int number) {
+			if (error)
+				return;
+			helped_ = number != SIGCHLD; // our only child
+			if (number == SIGTERM || number == SIGINT || !helped_) {
+				interrupt_reads(number);
+				io_.stop();
+				return;
+			}
+			if (number == SIGHUP)
+				reload();
+			else
+				pipeline_.feed();
+			wait_for_signal();
+		});
+	}
+
+	void reload()
+	{
+		auto config = read_config(root_);
+		if (!config) {
+			config_error_ = config.error().message;
+			log(Priority::error, fmt::format("{}; the old configuration stays", *config_error_));
+			return;
+		}
+		config_error_.reset();
+		config_ = std::move(*config);
+		refused_.clear();
+		readings_->close_all();
+		pipeline_.configure(config_);
+		log(Priority::info, "the configuration was read again");
+		redecide();
+		look(); // there may be generators that were not configured
+		next_feed_.cancel();
+		tick();
+	}
+
+	/// Gives readers a moment, waits for whoever has changed the framework to put it back, and
+	/// hands the choice of the hwrng back if it was ours.
+	Result<void> end()
+	{
+		constexpr auto readers_limit = 150ms;
+		constexpr auto framework_limit = 10s;
+		const auto until = std::chrono::steady_clock::now() + readers_limit;
+		io_.restart();
+		while (pipeline_.busy() && io_.run_one_until(until) > 0)
+			;
+		mailbox_->close();
+		return choice::hand_back(root_, framework_limit);
+	}
+
+	Root root_;
+	Config config_;
+	KernelPool pool_;
+	asio::io_context io_{1};
+	std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(io_); ///< of the control thread
+	asio::signal_set signals_;
+	asio::steady_timer next_feed_;
+	Time started_ = std::chrono::steady_clock::now();
+	Inventory inventory_;
+	Decision decision_;
+	std::optional<std::string> chosen_;
+	bool helped_ = true;      ///< the helper lives
+	bool looking_ = false;    ///< the control thread is at it
+	bool look_again_ = false; ///< afterwards
+	Time looked_;
+	std::string refused_; ///< a hwrng that need not be selected again
+	std::optional<std::string> config_error_;
+	std::string last_error_;
+	std::minstd_rand jitter_{std::random_device{}()};
+	std::unique_ptr<StatusSocket> status_;
+	std::unique_ptr<UdevMonitor> devices_;
+	std::unique_ptr<ClockMonitor> clock_;
+	std::shared_ptr<Readings> readings_;
+	Pipeline pipeline_;
+	Worker control_; ///< for all that asks the framework, which may hang
+};
+
+} // namespace
+
+Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool)
+{
+	Daemon daemon(root, config, std::move(pool));
+	return daemon.run();
+}
+
+} // namespace hwrngd

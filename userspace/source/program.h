@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A program that runs beside us for what it prints.
+#pragma once
+
+#include "error.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hwrngd {
+
+class Program {
+public:
+	Program() = default;
+	Program(const Program &) = delete;
+	Program &operator=(const Program &) = delete;
+	/// Ends it, as end() does.
+	virtual ~Program() = default;
+
+	/// What it prints: a descriptor with O_NONBLOCK.
+	[[nodiscard]] virtual int output() const = 0;
+
+	/// Ends it and what it has started, by SIGTERM and after a moment by SIGKILL, if it has not
+	/// ended by itself. Returns its status as wait(2) has it. To be called once.
+	[[nodiscard]] virtual Result<int> end() = 0;
+};
+
+/// Starts `words`, a name that is looked up in PATH and its arguments, in a process group of its
+/// own, with no signal blocked or ignored, and nothing to read.
+[[nodiscard]] Result<std::unique_ptr<Program>> start_program(const std::vector<std::string> &words);
+
+/// How messages name a program.
+[[nodiscard]] std::string quoted(const std::vector<std::string> &words);
+
+} // namespace hwrngd

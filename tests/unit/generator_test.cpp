@@ -6,13 +6,13 @@
 #include "source/source.h"
 
 #include <fcntl.h>
-#include <csignal>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <termios.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <thread>

@@ -4,12 +4,12 @@
 #include "file_descriptor.h"
 
 #include <fcntl.h>
-#include <csignal>
 #include <spawn.h>
 #include <sys/wait.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <thread>
 #include <utility>
 

@@ -13,6 +13,8 @@
 #include "pool/pipeline.h"
 #include "serve/status.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <csignal>
 #include <random>
@@ -286,7 +288,9 @@ private:
 		signals_.async_wait([this](const asio::error_code &error, int number) {
 			if (error)
 				return;
-			helped_ = number != SIGCHLD; // our only child
+			// Our only child. That it was stopped or continued is no end.
+			if (number == SIGCHLD)
+				helped_ = waitpid(-1, nullptr, WNOHANG) == 0;
 			if (number == SIGTERM || number == SIGINT || !helped_) {
 				interrupt_reads(number);
 				io_.stop();
@@ -294,7 +298,7 @@ private:
 			}
 			if (number == SIGHUP)
 				reload();
-			else
+			else if (number == SIGUSR1)
 				pipeline_.feed();
 			wait_for_signal();
 		});

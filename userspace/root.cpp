@@ -34,7 +34,8 @@ bool Root::exists(std::string_view name) const
 Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 {
 	const auto path = at(name);
-	FileDescriptor fd{::open(path.c_str(), flags | O_CLOEXEC)};
+	constexpr mode_t mode = 0644; // of what O_CREAT makes
+	FileDescriptor fd{::open(path.c_str(), flags | O_CLOEXEC, mode)};
 	if (fd)
 		return fd;
 	const int number = errno;

@@ -58,14 +58,15 @@ Result<void> give_up_rights(const std::optional<User> &user, std::initializer_li
 		if (has.at(number) && capng_update(CAPNG_ADD, kinds, number) != 0)
 			return failed("capng_update", -1);
 	}
+	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
 	if (user && geteuid() == 0) {
-		const auto flags = static_cast<capng_flags_t>(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING |
-		                                              CAPNG_CLEAR_AMBIENT);
+		const auto flags =
+		    static_cast<capng_flags_t>(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_AMBIENT |
+		                               (can_bound ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG));
 		const int result =
 		    capng_change_id(static_cast<int>(user->uid), static_cast<int>(user->gid), flags);
 		return result == 0 ? Result<void>{} : failed("capng_change_id", result);
 	}
-	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
 	const int result = capng_apply(can_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS);
 	return result == 0 ? Result<void>{} : failed("capng_apply", result);
 }

@@ -28,7 +28,7 @@ constexpr std::array process_calls{
     "mprotect", "mremap", "munlock", "munmap", "nanosleep", "prlimit64", "restart_syscall", "rseq",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sched_getaffinity",
     "sched_yield", "set_robust_list", "set_tid_address", "sigaltstack", "sysinfo", "tgkill", "time",
-    "times", "uname"};
+    "times", "uname", "wait4", "waitid"};
 
 // Files and what is like them.
 constexpr std::array file_calls{

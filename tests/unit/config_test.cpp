@@ -101,6 +101,8 @@ prefer = ["tpm_rng.*", "[av]*"]
 deny = []
 modules = ["cpu_rng"]
 status_socket = ""
+fill_watermark = 1000
+user = "somebody"
 )");
 	const auto config = read_config(tree.root());
 	ASSERT_TRUE(config) << config.error().message;
@@ -111,6 +113,8 @@ status_socket = ""
 	EXPECT_EQ(config->prefer, (std::vector<std::string>{"tpm_rng.*", "[av]*"}));
 	EXPECT_EQ(config->modules, (std::vector<std::string>{"cpu_rng"}));
 	EXPECT_EQ(config->status_socket, "");
+	EXPECT_EQ(config->fill_watermark, 1000U);
+	EXPECT_EQ(config->user, "somebody");
 }
 
 TEST(Config, WrongValuesAreNamed)
@@ -124,6 +128,8 @@ TEST(Config, WrongValuesAreNamed)
 		          "reseed_interval: give seconds, 0.01 to 86400");
 	EXPECT_EQ(wrong("visit_interval = 0.5"),
 	          "visit_interval: give seconds, 1 to 86400, or 0 for never");
+	EXPECT_EQ(wrong("fill_watermark = 4097"),
+	          "fill_watermark: give a whole number of bits, 0 to 4096");
 	EXPECT_EQ(wrong("feed_bytes = 0"), "feed_bytes: give a whole number of bytes, 1 to 65536");
 	EXPECT_EQ(wrong("rng_current = \"keep\""),
 	          "rng_current: give one of \"hold\", \"prefer\", \"leave\"");

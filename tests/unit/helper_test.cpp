@@ -159,7 +159,6 @@ TEST(Helper, RunsTheCommandsThatAreConfigured)
 	EXPECT_EQ(std::string(text.data()), "CapEff:\t0000000000000000\n") << "without any capability";
 	while (read((*program)->output(), text.data(), text.size()) < 0)
 		std::this_thread::sleep_for(10ms);
-	std::this_thread::sleep_for(100ms); // its end comes behind that of its output
 	const auto status = (*program)->end();
 	ASSERT_TRUE(status) << status.error().message;
 	EXPECT_EQ(WEXITSTATUS(*status), 3);

@@ -268,6 +268,32 @@ TEST(Pipeline, ASlowSourceKeepsNobodyWaiting)
 	EXPECT_EQ(m.source("tpm").life.state(), healthy);
 }
 
+TEST(Pipeline, ASourceThatBecomesFarSlowerIsSuspect)
+{
+	Machine m;
+	m.has("tpm", SourceKind::tpm2);
+	m.begin();
+	for (int i = 0; i < 1000; i++) {
+		m.pipeline.feed();
+		m.run();
+	}
+	ASSERT_EQ(m.source("tpm").life.state(), healthy);
+	{
+		const std::lock_guard lock(m.behaviour->mutex);
+		m.behaviour->delay["tpm"] = 250ms;
+	}
+	const auto until = std::chrono::steady_clock::now() + 20s;
+	while (m.source("tpm").life.state() == healthy && std::chrono::steady_clock::now() < until) {
+		m.pipeline.feed();
+		m.io.restart();
+		m.io.run_one_until(std::chrono::steady_clock::now() + 500ms);
+	}
+	EXPECT_EQ(m.source("tpm").life.state(), suspect);
+	EXPECT_NE(m.source("tpm").life.path().back().reason.find(" bytes/s, and gave "),
+	          std::string::npos)
+	    << m.source("tpm").life.path().back().reason;
+}
+
 TEST(Pipeline, NewBytesCountWithinASecondHoweverSlowTheOthersAre)
 {
 	Machine m;

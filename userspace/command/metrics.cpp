@@ -3,11 +3,13 @@
 
 #include "command/command.h"
 #include "command/daemon_status.h"
+#include "control/lifecycle.h"
 #include "interrupt.h"
 #include "write_file.h"
 
 #include <poll.h>
 
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -90,8 +92,6 @@ constexpr std::array<SourceFigure, 6> source_figures{{
      MetricType::Gauge},
 }};
 
-constexpr std::array states{"absent", "starting", "healthy", "suspect", "quarantined"};
-
 Labels labels_of(const Json &source)
 {
 	return {{"source", source.at("name").get<std::string>()},
@@ -126,9 +126,10 @@ void add_sources(const Json &sources, std::vector<MetricFamily> &families)
 		for (const auto &[test, times] : source.at("failures").items())
 			failures.metric.push_back(
 			    value(MetricType::Counter, times.get<double>(), with(labels, "test", test)));
-		for (const char *one : states)
-			state.metric.push_back(value(MetricType::Gauge, source.at("state") == one ? 1 : 0,
-			                             with(labels, "state", one)));
+		for (const auto one : {SourceState::absent, SourceState::starting, SourceState::healthy,
+		                       SourceState::suspect, SourceState::quarantined})
+			state.metric.push_back(value(MetricType::Gauge, source.at("state") == name(one) ? 1 : 0,
+			                             with(labels, "state", name(one))));
 		latency.metric.push_back(histogram(source.at("latency"), labels));
 	}
 	families.push_back(std::move(failures));

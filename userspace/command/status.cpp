@@ -207,16 +207,13 @@ void print_daemon_text(const Json &daemon)
 Result<ExitCode> status_command(const Context &context)
 {
 	const auto config = read_config(context.root);
-	if (!config) // all else can be told
-		fmt::print(stderr, "hwrngctl: {}\n", config.error().message);
+	// A bad configuration is told once, below, and all else can be told too.
 	const auto inventory = take_inventory(context.root, config.value_or(Config()));
 	const auto answer = ask_daemon(context.root);
 	if (!answer)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
 	const Json daemon = answer ? *answer : Json(nullptr);
-	auto exit_code = config ? ExitCode::done : config.error().code;
-	if (!answer)
-		exit_code = answer.error().code;
+	const auto exit_code = answer ? ExitCode::done : answer.error().code;
 	if (context.json) {
 		print_status_json(inventory, daemon);
 		return exit_code;

@@ -2,6 +2,7 @@
 #include "control/clock_monitor.h"
 
 #include "file_descriptor.h"
+#include "log.h"
 
 #include <sys/timerfd.h>
 
@@ -43,19 +44,21 @@ ClockMonitor::ClockMonitor(asio::io_context &io, int fd, std::function<void()> j
 
 void ClockMonitor::wait()
 {
-	descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
-	                       [this](const asio::error_code &error) {
-		                       if (error)
-			                       return;
-		                       uint64_t expirations = 0;
-		                       const int fd = descriptor_.native_handle();
-		                       const auto n = ::read(fd, &expirations, sizeof expirations);
-		                       const bool jumped = n < 0 && errno == ECANCELED;
-		                       if (jumped)
-			                       jumped_();
-		                       if (arm(fd))
-			                       wait();
-	                       });
+	descriptor_.async_wait(
+	    asio::posix::stream_descriptor::wait_read, [this](const asio::error_code &error) {
+		    if (error)
+			    return;
+		    uint64_t expirations = 0;
+		    const int fd = descriptor_.native_handle();
+		    const auto n = ::read(fd, &expirations, sizeof expirations);
+		    const bool jumped = n < 0 && errno == ECANCELED;
+		    if (jumped)
+			    jumped_();
+		    if (arm(fd))
+			    wait();
+		    else
+			    log(Priority::warning, fail_errno(errno, "timerfd_settime").error().message);
+	    });
 }
 
 } // namespace hwrngd

@@ -213,7 +213,8 @@ make_guest_files() {
 	mkdir "$extra"
 	merged_usr "$extra"
 	printf '%s=%q\n' kernel "$kernel" arch "$arch" flavour "$flavour" >"$extra/env"
-	cat ${like:+"$cases/$like.sh"} "$cases/$name.sh" >"$extra/case.sh"
+	[[ " $programs " != *" build/hwrngd "* ]] || cat "$tests/daemon.sh" >"$extra/case.sh"
+	cat ${like:+"$cases/$like.sh"} "$cases/$name.sh" >>"$extra/case.sh"
 	for program in $programs; do
 		[[ $program == /* ]] || program=$top/$program
 		copy_program "$extra" "$program"

@@ -6,8 +6,6 @@ flavours="cloud generic" flavours_why="the daemon was not tried on the debug ker
 rng="file"
 timeout=240
 
-hw_random=/sys/class/misc/hw_random
-
 before() { mkfifo "$rng_file"; }
 
 # Random bytes, but zeros while the guest asks for them.
@@ -20,48 +18,6 @@ during() {
 		dd if=$from bs=256 count=16 2>/dev/null
 	done >"$rng_file"
 }
-
-log=/tmp/hwrngd.log
-start() {
-	rm -f /tmp/ioctl
-	ulimit -c unlimited
-	strace -f -e trace=ioctl -o /tmp/ioctl hwrngd >>$log 2>&1 &
-	strace=$!
-	daemon=
-	for _ in $(seq 100); do
-		daemon=$(hwrngctl status | sed -n 's/^Daemon .*(pid \([0-9]*\).*/\1/p')
-		[ ! "$daemon" ] || break
-		usleep 100000
-	done
-	helper=$(grep -lx "PPid:.$daemon" /proc/[0-9]*/status | cut -d/ -f3)
-}
-
-source_line() { hwrngctl status | sed -n "s/^ *$1: //p"; }
-state() { source_line "$1" | sed 's/,.*//'; }
-credited() { source_line "$1" | sed -E 's/.*, ([0-9]+) bits credited.*/\1/'; }
-fed() { grep -c RNDADDENTROPY /tmp/ioctl; }
-
-# becomes SOURCE STATE [TENTHS]
-becomes() {
-	for _ in $(seq "${3:-300}"); do
-		[ "$(state "$1")" != "$2" ] || return 0
-		usleep 100000
-	done
-	hwrngctl status
-	tail -n 5 $log
-	false
-}
-# eventually COMMAND...: within 30 s
-eventually() {
-	for _ in $(seq 1500); do
-		! "$@" >/dev/null 2>&1 || return 0
-		usleep 20000
-	done
-	"$@"
-}
-fed_more_than() { [ "$(fed)" -gt "$1" ]; }
-more_fed() { eventually fed_more_than "$(fed)"; }
-current_is() { [ "$(cat $hw_random/rng_current)" = "$1" ]; }
 
 guest() {
 	check_equal "no daemon is said to run" 1 "$(hwrngctl status | grep -c 'hwrngd is not running')"
@@ -106,7 +62,7 @@ guest() {
 	sleep 2
 	check_equal "nothing is fed from it" "$ioctls" "$(fed)"
 	check_equal "nor credited" "$bits" "$(credited virtio_rng.0)"
-	check_match "the log says why, once" '^1$' "$(grep -c 'virtio_rng.0: quarantined, was healthy: SP 800-90B: repetition count' $log)"
+	check_match "the log says why, once" '^1$' "$(grep -c 'virtio_rng.0: quarantined, was healthy: SP 800-90B: repetition count' "$log")"
 	echo "well now" >/dev/console
 	# The host's FIFO is full of zeros.
 	for _ in $(seq 100); do
@@ -121,19 +77,19 @@ guest() {
 	check "what is preferred is chosen" eventually current_is tpm_rng.0
 	echo /tmp/core >/proc/sys/kernel/core_pattern
 	kill -SEGV "$daemon"
-	wait $strace
+	wait "$strace"
 	check_fails "a crash leaves no memory behind" 1 test -e /tmp/core
 	check "nor its helper" eventually test ! -e "/proc/$helper"
 	start
 	check "it starts again" becomes tpm_rng.0 healthy
 	kill -KILL "$helper"
-	wait $strace
+	wait "$strace"
 	check_equal "without its helper it ends" 5 $?
-	check_match "and says so" 'the helper, which opens devices, has been killed' "$(cat $log)"
+	check_match "and says so" 'the helper, which opens devices, has been killed' "$(cat "$log")"
 	start
 	kill -KILL "$daemon"
-	wait $strace
-	check_equal "a daemon that is killed has done nothing more" tpm_rng.0 "$(cat $hw_random/rng_current)"
+	wait "$strace"
+	check_equal "a daemon that is killed has done nothing more" tpm_rng.0 "$(cat "$hw_random/rng_current")"
 	check "its helper ends" eventually test ! -e "/proc/$helper"
 	start
 	check "it starts again" becomes tpm_rng.0 healthy
@@ -141,23 +97,23 @@ guest() {
 	echo 'nonsense' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
 	check "a bad configuration is told" eventually \
-		grep -q 'hwrngd.conf, line 1: .*; the old configuration stays' $log
+		grep -q 'hwrngd.conf, line 1: .*; the old configuration stays' "$log"
 	check "and it goes on" kill -0 "$daemon"
 
 	# It ends in the midst of a visit.
 	printf '%s\n' 'prefer = ["tpm_rng.*"]' 'reseed_interval = 0.1' 'visit_interval = 1' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
-	if [ -e $hw_random/rng_quality ]; then
+	if [ -e "$hw_random/rng_quality" ]; then
 		check "a hwrng that is not in use is visited" eventually test -e /run/hwrngd/visit
 	else
 		skip "a hwrng that is not in use is visited" "this kernel can hang in a switch"
 	fi
 	begin=$(cut -d' ' -f1 /proc/uptime)
 	kill "$daemon"
-	wait $strace
+	wait "$strace"
 	check_equal "it ends with 0" 0 $?
 	diag "it took from $begin to $(cut -d' ' -f1 /proc/uptime)"
-	check_equal "the choice is the kernel's again" 0 "$(cat $hw_random/rng_selected 2>/dev/null || echo 0)"
+	check_equal "the choice is the kernel's again" 0 "$(cat "$hw_random/rng_selected" 2>/dev/null || echo 0)"
 	check_equal "and forgotten" "lock" "$(ls /run/hwrngd)"
 	check_fails "no socket is left" 1 test -e /run/hwrngd/status
 }

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="hwrngd: a machine without hardware: jitter, then a FIFO and a command"
-like=hwrngd
+programs="build/hwrngd build/hwrngctl"
+flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
+timeout=240
 rng=none
 tpm=none
 cpu=max,-rdrand,-rdseed
-
-before() { :; }
-during() { :; }
 
 # The generator's other end gives PATH's bytes from now on.
 generate() {

@@ -3,6 +3,7 @@
 
 #include "control/choice.h"
 #include "control/clock_monitor.h"
+#include "control/helper.h"
 #include "control/inventory.h"
 #include "control/policy.h"
 #include "control/readings.h"
@@ -71,10 +72,10 @@ public:
 		chosen_ = *remembered;
 		control_.run([root = root_] {
 			if (const auto done = choice::recover(root, lock_limit); !done)
-				log(Priority::warning, done.error().message);
+				log(Priority::warning, Event::hwrng_refused, done.error().message);
 		});
 		look();
-		control_.run([root = root_, modules = config_.modules] { load_modules(root, modules); });
+		load_modules();
 		look();
 		io_.run();
 		if (!helped_)
@@ -84,23 +85,30 @@ public:
 	}
 
 private:
+	void load_modules()
+	{
+		control_.run([root = root_, names = config_.modules] { load_modules(root, names); });
+	}
+
 	/// In the control thread.
 	static void load_modules(const Root &root, const std::vector<std::string> &names)
 	{
-		const auto inventory = take_inventory(root, Config());
-		const auto modules = KernelModules::open(root, inventory.kernel);
-		if (!modules) {
-			log(Priority::warning, modules.error().message);
-			return;
-		}
 		for (const auto &name : names) {
-			const auto state = modules->inspect(name);
-			if (state.loaded || state.builtin)
+			if (root.exists("/sys/module/" + name))
 				continue;
-			if (const auto loaded = modules->load(name); loaded)
-				log(Priority::info, fmt::format("loaded the module {}", name));
+			const auto done = root.helper()->load(name);
+			const Fields fields = {{"HWRNGD_MODULE", name}};
+			if (!done)
+				log(done.error().code == ExitCode::no_source ? Priority::info : Priority::notice,
+				    Event::module_not_loaded, done.error().message, fields);
+			else if (root.exists("/sys/module/" + name))
+				log(Priority::info, Event::module_loaded, fmt::format("loaded the module {}", name),
+				    fields);
 			else
-				log(Priority::notice, loaded.error().message);
+				log(Priority::info, Event::module_not_loaded,
+				    fmt::format("module {} is not needed here: the kernel serves what it is for",
+				                name),
+				    fields);
 		}
 	}
 
@@ -125,7 +133,7 @@ private:
 		if (monitor)
 			devices_ = std::move(*monitor);
 		else
-			log(Priority::warning, monitor.error().message);
+			log(Priority::warning, Event::restricted, monitor.error().message);
 	}
 
 	void follow_clock()
@@ -135,13 +143,13 @@ private:
 		if (monitor)
 			clock_ = std::move(*monitor);
 		else
-			log(Priority::warning, monitor.error().message);
+			log(Priority::warning, Event::restricted, monitor.error().message);
 	}
 
 	/// What the CRNG gives now, somebody else may have seen, or known what it was seeded with.
 	void feed_now(const char *why)
 	{
-		log(Priority::notice, fmt::format("{}: feeding at once", why));
+		log(Priority::notice, Event::fed_at_once, fmt::format("{}: feeding at once", why));
 		pipeline_.feed();
 		look();
 	}
@@ -198,9 +206,12 @@ private:
 		looked_ = std::chrono::steady_clock::now();
 		const bool first = inventory_.kernel.empty();
 		const bool changed = !first && available(inventory) != available(inventory_);
+		const bool new_tpm = !first && inventory.tpms.size() > inventory_.tpms.size();
 		inventory_ = inventory;
 		if (changed)
 			refused_.clear();
+		if (new_tpm)
+			load_modules();
 		redecide();
 		if (first)
 			tick();
@@ -233,13 +244,15 @@ private:
 			const auto done = choice::make(root, name, lock_limit);
 			mailbox->post([this, name, reason, done] {
 				if (!done) {
-					log(Priority::warning, done.error().message);
+					log(Priority::warning, Event::hwrng_refused, done.error().message,
+					    {{"HWRNGD_SOURCE", name}});
 					return;
 				}
 				chosen_ = name;
 				refused_.clear();
-				log(Priority::notice,
-				    fmt::format("the kernel's hwrng is now {}: {}", name, reason));
+				log(Priority::notice, Event::hwrng_chosen,
+				    fmt::format("the kernel's hwrng is now {}: {}", name, reason),
+				    {{"HWRNGD_SOURCE", name}});
 				look();
 			});
 		});
@@ -269,9 +282,12 @@ private:
 	void on_step(const std::string &name, const Step &step)
 	{
 		const bool bad = step.to == SourceState::suspect || step.to == SourceState::quarantined;
-		log(bad ? Priority::warning : Priority::info,
+		log(bad ? Priority::warning : Priority::info, Event::source_changed,
 		    fmt::format("{}: {}, was {}: {}", name, hwrngd::name(step.to), hwrngd::name(step.from),
-		                step.reason));
+		                step.reason),
+		    {{"HWRNGD_SOURCE", name},
+		     {"HWRNGD_FROM", hwrngd::name(step.from)},
+		     {"HWRNGD_TO", hwrngd::name(step.to)}});
 		if (bad || step.from == SourceState::quarantined)
 			asio::post(io_, [this] { redecide(); });
 	}
@@ -279,7 +295,7 @@ private:
 	void on_error(const Error &error)
 	{
 		if (error.message != last_error_)
-			log(Priority::error, error.message);
+			log(Priority::error, Event::pool_refused, error.message);
 		last_error_ = error.message;
 	}
 
@@ -309,7 +325,8 @@ private:
 		auto config = read_config(root_);
 		if (!config) {
 			config_error_ = config.error().message;
-			log(Priority::error, fmt::format("{}; the old configuration stays", *config_error_));
+			log(Priority::error, Event::config_refused,
+			    fmt::format("{}; the old configuration stays", *config_error_));
 			return;
 		}
 		config_error_.reset();
@@ -317,7 +334,7 @@ private:
 		refused_.clear();
 		readings_->close_all();
 		pipeline_.configure(config_);
-		log(Priority::info, "the configuration was read again");
+		log(Priority::info, Event::config_read, "the configuration was read again");
 		redecide();
 		look(); // there may be generators that were not configured
 		next_feed_.cancel();

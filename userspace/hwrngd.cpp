@@ -51,7 +51,7 @@ Result<std::optional<User>> user_of(const Config &config)
 {
 	auto user = find_user(config.user);
 	if (user && !*user && geteuid() == 0)
-		log(Priority::warning,
+		log(Priority::warning, Event::restricted,
 		    fmt::format("there is no user \"{0}\", so root stays the user; `useradd --system "
 		                "--no-create-home --shell /usr/sbin/nologin {0}` makes one",
 		                config.user));
@@ -62,15 +62,15 @@ Result<std::optional<User>> user_of(const Config &config)
 Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 {
 	if (const auto locked = lock_memory(); !locked)
-		log(Priority::warning, locked.error().message);
+		log(Priority::warning, Event::restricted, locked.error().message);
 	if (user && geteuid() == 0 && lchown(root.at(folder).c_str(), user->uid, user->gid) < 0)
 		return fail_errno(errno, root.at(folder).string());
-	if (auto gave_up = give_up_rights(user, {CAP_SYS_ADMIN}); !gave_up)
+	if (auto gave_up = give_up_rights(user, {.capabilities = {CAP_SYS_ADMIN}}); !gave_up)
 		return gave_up;
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
 	if (const auto filtered = filter_system_calls(); !filtered)
-		log(Priority::warning, filtered.error().message);
+		log(Priority::warning, Event::restricted, filtered.error().message);
 	return {};
 }
 
@@ -92,7 +92,11 @@ Result<void> run(Root root, bool check)
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
 	// Before the lock, which it would hold a moment longer than a daemon that is killed.
-	const auto helper = Helper::start(root);
+	std::error_code failed;
+	const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+	if (failed)
+		return fail_errno(failed.value(), "/proc/self/exe");
+	const auto helper = Helper::start(root, self.parent_path() / "hwrngctl");
 	if (!helper)
 		return std::unexpected(helper.error());
 	const auto lock = lock_out_others(root);
@@ -135,7 +139,7 @@ try {
 	const auto done = run(Root(root), check);
 	if (done)
 		return 0;
-	fmt::print(stderr, "hwrngd: {}\n", done.error().message);
+	log(Priority::error, Event::failed, done.error().message);
 	return static_cast<int>(done.error().code);
 } catch (const std::exception &error) {
 	std::fputs("hwrngd: ", stderr);

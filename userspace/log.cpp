@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "log.h"
 
+#include "file_descriptor.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -8,11 +15,97 @@
 
 namespace hwrngd {
 
-void log(Priority priority, const std::string &message)
+namespace {
+
+/// The journal's socket, if the journal is what reads our standard error: its place is then in
+/// JOURNAL_STREAM (systemd.exec(5)). Else none. libsystemd would do the same, and brings libgcrypt
+/// and three compressors along.
+FileDescriptor connect_to_journal()
 {
-	// systemd tells by this variable that the journal reads what we print.
-	static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr; // NOLINT: nobody sets it
-	if (journal)
+	const char *stream = std::getenv("JOURNAL_STREAM"); // NOLINT: nobody sets it
+	struct stat place = {};
+	if (stream == nullptr || ::fstat(STDERR_FILENO, &place) < 0 ||
+	    stream != fmt::format("{}:{}", place.st_dev, place.st_ino))
+		return {};
+	struct sockaddr_un address = {};
+	address.sun_family = AF_UNIX;
+	std::ranges::copy(std::string_view("/run/systemd/journal/socket"), &address.sun_path[0]);
+	FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
+	const auto *to = reinterpret_cast<const struct sockaddr *>(&address);
+	if (fd && ::connect(fd.get(), to, sizeof address) < 0)
+		return {};
+	return fd;
+}
+
+void add_field(std::string &entry, std::string_view name, std::string_view value)
+{
+	entry += name;
+	if (value.find('\n') == std::string_view::npos) {
+		entry += '=';
+	} else {
+		entry += '\n';
+		for (size_t size = value.size(), i = 0; i < sizeof(uint64_t); i++, size >>= 8U)
+			entry += static_cast<char>(size & 0xffU); // little-endian
+	}
+	entry += value;
+	entry += '\n';
+}
+
+} // namespace
+
+std::string_view message_id(Event event)
+{
+	switch (event) {
+	case Event::source_changed:
+		return "73ac18dc0a1f442dba05ddc99a08b071";
+	case Event::hwrng_chosen:
+		return "6de9d0f5879c474a9c9723a78d38ac8c";
+	case Event::hwrng_refused:
+		return "df6b4e7c82a940a1a9429b5dc401ae4f";
+	case Event::config_read:
+		return "a8cb0d566ecd42ab87c5dd35443de0db";
+	case Event::config_refused:
+		return "13ce096f763347b5b8fd3da36c9b0080";
+	case Event::module_loaded:
+		return "6dd0efdfd1e74575b63820434bec69a1";
+	case Event::module_not_loaded:
+		return "420cf208841143b482449dcec2d4580f";
+	case Event::fed_at_once:
+		return "2136082ff4bb466c94d40760c84ffa89";
+	case Event::pool_refused:
+		return "226dc814a47c42618830dd99d180fc41";
+	case Event::failed:
+		return "cef24b719bb0412286966fa7c6ab990d";
+	case Event::restricted:
+		break;
+	}
+	return "c04cb9e6a3d042e2b817ee05d4dea1f1";
+}
+
+std::string journal_entry(Priority priority, Event event, const std::string &message,
+                          const Fields &fields)
+{
+	std::string entry;
+	add_field(entry, "MESSAGE", message);
+	add_field(entry, "MESSAGE_ID", message_id(event));
+	add_field(entry, "PRIORITY", std::to_string(static_cast<int>(priority)));
+	add_field(entry, "SYSLOG_IDENTIFIER", "hwrngd");
+	for (const auto &[name, value] : fields)
+		add_field(entry, name, value);
+	return entry;
+}
+
+void log(Priority priority, Event event, const std::string &message, const Fields &fields)
+{
+	static const auto journal = connect_to_journal();
+	if (journal) {
+		const auto entry = journal_entry(priority, event, message, fields);
+		if (::send(journal.get(), entry.data(), entry.size(), MSG_NOSIGNAL) >= 0)
+			return;
+	}
+	// Line by line is the journal's too, should it have been started anew.
+	if (std::getenv("JOURNAL_STREAM") != nullptr) // NOLINT: nobody sets it
 		fmt::print(stderr, "<{}>{}\n", static_cast<int>(priority), message);
 	else
 		fmt::print(stderr, "hwrngd: {}\n", message);

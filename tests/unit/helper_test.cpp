@@ -25,7 +25,7 @@ namespace {
 struct Helped {
 	Helped()
 	{
-		auto started = Helper::start(tree.root());
+		auto started = Helper::start(tree.root(), HWRNGCTL);
 		EXPECT_TRUE(started);
 		helper = *started;
 	}
@@ -191,6 +191,7 @@ TEST(Helper, LoadsOnlyModulesThatAreConfigured)
 	Helped h;
 	h.tree.file("/etc/hwrngd.conf", "modules = [\"tpm_rng\"]\n");
 	h.tree.file("/proc/sys/kernel/osrelease", "0-test\n");
+	h.tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
 	const auto other = h.helper->load("cpu_rng");
 	ASSERT_FALSE(other);
 	EXPECT_EQ(other.error().code, ExitCode::not_permitted);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/inventory.h"
+#include "control/surroundings.h"
 
 #include "fake_tree.h"
 
@@ -17,11 +17,12 @@ TEST(Inventory, OfAnEmptyTreeIsEmptyAndNoError)
 	EXPECT_FALSE(inventory.hwrng);
 	EXPECT_TRUE(inventory.sources.empty());
 	EXPECT_TRUE(inventory.tpms.empty());
-	EXPECT_TRUE(inventory.feeders.empty());
-	EXPECT_FALSE(inventory.sees_all_processes);
 	EXPECT_EQ(inventory.entropy_available, std::nullopt);
-	ASSERT_EQ(inventory.modules.size(), 2U);
-	EXPECT_FALSE(inventory.modules[0].loaded);
+	const auto around = look_around(tree.root(), inventory);
+	EXPECT_TRUE(around.feeders.empty());
+	EXPECT_FALSE(around.sees_all_processes);
+	ASSERT_EQ(around.modules.size(), 2U);
+	EXPECT_FALSE(around.modules[0].loaded);
 }
 
 TEST(Inventory, OfACloudGuest)
@@ -45,7 +46,6 @@ TEST(Inventory, OfACloudGuest)
 	tree.file("/proc/60/comm", "rngdx\n");
 	const auto inventory = take_inventory(tree.root(), Config());
 	EXPECT_EQ(inventory.kernel, "6.1.0-1-cloud-amd64");
-	EXPECT_EQ(inventory.config_hw_random_tpm, "n");
 	EXPECT_TRUE(inventory.new_random_device());
 
 	ASSERT_EQ(inventory.sources.size(), 5U);
@@ -64,11 +64,13 @@ TEST(Inventory, OfACloudGuest)
 	EXPECT_EQ(inventory.tpms[1].version, "1.2");
 	EXPECT_EQ(inventory.tpms[1].hwrng, std::nullopt);
 
-	EXPECT_TRUE(inventory.sees_all_processes);
-	ASSERT_EQ(inventory.feeders.size(), 3U);
-	EXPECT_EQ(inventory.feeders[0].pid, 57U);
-	EXPECT_NE(inventory.feeders[0].what.find("virtio_rng.0"), std::string::npos);
-	EXPECT_EQ(inventory.feeders[1].name, "rngd");
+	const auto around = look_around(tree.root(), inventory);
+	EXPECT_EQ(around.config_hw_random_tpm, "n");
+	EXPECT_TRUE(around.sees_all_processes);
+	ASSERT_EQ(around.feeders.size(), 3U);
+	EXPECT_EQ(around.feeders[0].pid, 57U);
+	EXPECT_NE(around.feeders[0].what.find("virtio_rng.0"), std::string::npos);
+	EXPECT_EQ(around.feeders[1].name, "rngd");
 }
 
 TEST(Inventory, AQualityOfZeroIsNoClaim)

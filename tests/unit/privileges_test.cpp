@@ -56,7 +56,8 @@ TEST(Privileges, RootBecomesAnotherAndKeepsOne)
 		GTEST_SKIP() << "needs root";
 	EXPECT_EXIT(
 	    {
-		    const auto done = give_up_rights(User{.uid = 65534, .gid = 65534}, {CAP_SYS_CHROOT});
+		    const auto done = give_up_rights(User{.uid = 65534, .gid = 65534},
+		                                     {.capabilities = {CAP_SYS_CHROOT}});
 		    finish(done && status_line("CapEff") == "0000000000040000" &&
 		           status_line("CapPrm") == "0000000000040000" &&
 		           status_line("CapBnd") == "0000000000000000" && getuid() == 65534 &&

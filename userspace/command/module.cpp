@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
 #include "control/inventory.h"
+#include "control/kernel_module.h"
 
 #include <algorithm>
 #include <vector>

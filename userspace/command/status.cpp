@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
 #include "command/daemon_status.h"
-#include "control/inventory.h"
+#include "control/surroundings.h"
 #include "pool/credit.h"
 
 #include <algorithm>
@@ -90,7 +90,7 @@ Json sources_json(const Inventory &inventory)
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory, const Json &daemon)
+void print_status_json(const Inventory &inventory, const Surroundings &around, const Json &daemon)
 {
 	Json tpms = Json::array();
 	Json modules = Json::array();
@@ -101,7 +101,7 @@ void print_status_json(const Inventory &inventory, const Json &daemon)
 		                {"description", tpm.description},
 		                {"resource_manager", tpm.resource_manager},
 		                {"hwrng", or_null(tpm.hwrng)}});
-	for (const auto &module : inventory.modules)
+	for (const auto &module : around.modules)
 		modules.push_back({{"name", module.name},
 		                   {"loaded", module.loaded},
 		                   {"builtin", module.builtin},
@@ -110,7 +110,7 @@ void print_status_json(const Inventory &inventory, const Json &daemon)
 		                   {"loadable", module.obstacles.empty()},
 		                   {"obstacles", module.obstacles},
 		                   {"caution", or_null(module.caution)}});
-	for (const auto &feeder : inventory.feeders)
+	for (const auto &feeder : around.feeders)
 		feeders.push_back({{"name", feeder.name}, {"pid", feeder.pid}, {"what", feeder.what}});
 	Json hwrng = nullptr;
 	if (inventory.hwrng)
@@ -120,7 +120,7 @@ void print_status_json(const Inventory &inventory, const Json &daemon)
 		         {"quality", or_null(inventory.hwrng->quality)}};
 	print_json({{"kernel", inventory.kernel},
 	            {"architecture", inventory.architecture},
-	            {"config_hw_random_tpm", or_null(inventory.config_hw_random_tpm)},
+	            {"config_hw_random_tpm", or_null(around.config_hw_random_tpm)},
 	            {"crng_ready", inventory.crng_ready},
 	            {"entropy_avail", or_null(inventory.entropy_available)},
 	            {"pool_size", or_null(inventory.pool_size)},
@@ -131,7 +131,7 @@ void print_status_json(const Inventory &inventory, const Json &daemon)
 	            {"cpu_instructions", inventory.cpu_instructions},
 	            {"modules", modules},
 	            {"feeders", feeders},
-	            {"sees_all_processes", inventory.sees_all_processes},
+	            {"sees_all_processes", around.sees_all_processes},
 	            {"daemon", daemon},
 	            {"judgement", judgement(inventory)}});
 }
@@ -209,13 +209,14 @@ Result<ExitCode> status_command(const Context &context)
 	const auto config = read_config(context.root);
 	// A bad configuration is told once, below, and all else can be told too.
 	const auto inventory = take_inventory(context.root, config.value_or(Config()));
+	const auto around = look_around(context.root, inventory);
 	const auto answer = ask_daemon(context.root);
 	if (!answer)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
 	const Json daemon = answer ? *answer : Json(nullptr);
 	const auto exit_code = answer ? ExitCode::done : answer.error().code;
 	if (context.json) {
-		print_status_json(inventory, daemon);
+		print_status_json(inventory, around, daemon);
 		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
@@ -224,11 +225,11 @@ Result<ExitCode> status_command(const Context &context)
 		fmt::print("Pool        {} of {} bits: {}\n", *inventory.entropy_available,
 		           inventory.pool_size.value_or(0), pool_meaning(inventory));
 	print_hwrng_text(inventory);
-	if (inventory.feeders.empty())
-		fmt::print("Fed by      {}\n", inventory.sees_all_processes
+	if (around.feeders.empty())
+		fmt::print("Fed by      {}\n", around.sees_all_processes
 		                                   ? "nobody but the kernel's own collecting"
 		                                   : "unknown: a container shows only its own processes");
-	for (const auto &feeder : inventory.feeders)
+	for (const auto &feeder : around.feeders)
 		fmt::print("Fed by      {} (pid {}): {}\n", feeder.name, feeder.pid, feeder.what);
 	print_daemon_text(daemon);
 	fmt::print("CPU         {}\n",
@@ -239,10 +240,10 @@ Result<ExitCode> status_command(const Context &context)
 		fmt::print("TPM         none\n");
 	for (const auto &tpm : inventory.tpms)
 		fmt::print("TPM         {}\n", tpm_text(tpm));
-	if (inventory.config_hw_random_tpm)
+	if (around.config_hw_random_tpm)
 		fmt::print("            CONFIG_HW_RANDOM_TPM={} in this kernel\n",
-		           *inventory.config_hw_random_tpm);
-	for (const auto &module : inventory.modules)
+		           *around.config_hw_random_tpm);
+	for (const auto &module : around.modules)
 		fmt::print("Module      {}: {}\n", module.name, module_text(module));
 	fmt::print("\nSources\n");
 	print_sources_text(inventory);

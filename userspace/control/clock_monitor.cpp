@@ -44,21 +44,22 @@ ClockMonitor::ClockMonitor(asio::io_context &io, int fd, std::function<void()> j
 
 void ClockMonitor::wait()
 {
-	descriptor_.async_wait(
-	    asio::posix::stream_descriptor::wait_read, [this](const asio::error_code &error) {
-		    if (error)
-			    return;
-		    uint64_t expirations = 0;
-		    const int fd = descriptor_.native_handle();
-		    const auto n = ::read(fd, &expirations, sizeof expirations);
-		    const bool jumped = n < 0 && errno == ECANCELED;
-		    if (jumped)
-			    jumped_();
-		    if (arm(fd))
-			    wait();
-		    else
-			    log(Priority::warning, fail_errno(errno, "timerfd_settime").error().message);
-	    });
+	descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
+	                       [this](const asio::error_code &error) {
+		                       if (error)
+			                       return;
+		                       uint64_t expirations = 0;
+		                       const int fd = descriptor_.native_handle();
+		                       const auto n = ::read(fd, &expirations, sizeof expirations);
+		                       const bool jumped = n < 0 && errno == ECANCELED;
+		                       if (jumped)
+			                       jumped_();
+		                       if (arm(fd))
+			                       wait();
+		                       else
+			                       log(Priority::warning, Event::restricted,
+			                           fail_errno(errno, "timerfd_settime").error().message);
+	                       });
 }
 
 } // namespace hwrngd

@@ -2,7 +2,6 @@
 #include "control/helper.h"
 
 #include "config.h"
-#include "control/kernel_module.h"
 #include "control/privileges.h"
 #include "root.h"
 
@@ -107,7 +106,10 @@ struct Message {
 /// What a process does for one request, with all rights.
 class Errand {
 public:
-	Errand(const Root &root, FileDescriptor answers) : root_(root), answers_(std::move(answers)) {}
+	Errand(const Root &root, const std::filesystem::path &hwrngctl, FileDescriptor answers)
+	    : root_(root), hwrngctl_(hwrngctl), answers_(std::move(answers))
+	{
+	}
 
 	void run(const Message &request)
 	{
@@ -182,14 +184,22 @@ private:
 			return fail(
 			    ExitCode::not_permitted,
 			    fmt::format("module {} is not one of `modules` in the configuration", module));
-		const auto release = root_.read("/proc/sys/kernel/osrelease");
-		if (!release)
-			return std::unexpected(release.error());
-		const auto modules = KernelModules::open(root_, *release);
-		if (!modules)
-			return std::unexpected(modules.error());
-		if (auto loaded = modules->load(module); !loaded)
-			return std::unexpected(loaded.error());
+		// To be waited for: our parent has no interest in its children.
+		std::signal(SIGCHLD, SIG_DFL);
+		const auto which = module.substr(0, module.find('_'));
+		const auto ended =
+		    run_program({hwrngctl_.string(), "--root", root_.at("/").string(), "load", which});
+		if (!ended)
+			return std::unexpected(ended.error());
+		if (!WIFEXITED(ended->status))
+			return fail(ExitCode::io_error,
+			            fmt::format("module {} was not loaded: hwrngctl was killed", module));
+		if (const int code = WEXITSTATUS(ended->status); code != 0) {
+			std::string_view why = ended->complaint;
+			constexpr std::string_view who = "hwrngctl: ";
+			why.remove_prefix(why.starts_with(who) ? who.size() : 0);
+			return fail(static_cast<ExitCode>(code), std::string(why.substr(0, why.find('\n'))));
+		}
 		return FileDescriptor();
 	}
 
@@ -207,7 +217,7 @@ private:
 		const auto user = find_user(config->user);
 		if (!user)
 			return std::unexpected(user.error());
-		if (auto gave_up = give_up_rights(*user, {}); !gave_up)
+		if (auto gave_up = give_up_rights(*user, {.groups = true}); !gave_up)
 			return std::unexpected(gave_up.error());
 		// To be waited for: our parent has no interest in its children.
 		std::signal(SIGCHLD, SIG_DFL);
@@ -227,21 +237,25 @@ private:
 	}
 
 	const Root &root_;
+	const std::filesystem::path &hwrngctl_;
 	FileDescriptor answers_;
 };
 
 /// The body of the helper. A process of its own for each request: one that hangs in a driver holds
 /// nobody else up.
-[[noreturn]] void serve(const Root &root, FileDescriptor requests)
+[[noreturn]] void serve(const Root &root, const std::filesystem::path &hwrngctl,
+                        FileDescriptor requests)
 {
 	prctl(PR_SET_NAME, "hwrngd-helper"); // for ps(1), which may as well show another
 	// The daemon is told to end, and it needs us to do so in order.
 	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD})
 		std::signal(number, SIG_IGN);
-	const auto bounded = give_up_rights({}, {CAP_SYS_MODULE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
-	                                         CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL});
+	const auto bounded =
+	    give_up_rights({}, {.capabilities = {CAP_SYS_MODULE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+	                                         CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL},
+	                        .passed_on = true});
 	while (auto request = receive(requests.get())) {
-		Errand errand(root, std::move(request->fd));
+		Errand errand(root, hwrngctl, std::move(request->fd));
 		if (!bounded) {
 			errand.answer(std::unexpected(bounded.error()));
 			continue;
@@ -329,7 +343,8 @@ private:
 
 } // namespace
 
-Result<std::shared_ptr<const Helper>> Helper::start(const Root &root)
+Result<std::shared_ptr<const Helper>> Helper::start(const Root &root,
+                                                    const std::filesystem::path &hwrngctl)
 {
 	std::array<int, 2> ends{};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0)
@@ -341,7 +356,7 @@ Result<std::shared_ptr<const Helper>> Helper::start(const Root &root)
 		return fail_errno(errno, "fork");
 	if (pid == 0) {
 		ours = FileDescriptor();
-		serve(root, std::move(theirs));
+		serve(root, hwrngctl, std::move(theirs));
 	}
 	return std::shared_ptr<const Helper>(new Helper(std::move(ours)));
 }

@@ -8,6 +8,7 @@
 #include "file_descriptor.h"
 #include "source/program.h"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,8 +21,10 @@ class Helper {
 public:
 	/// Starts it. To be called while there is one thread, which has all its rights and ignores
 	/// SIGPIPE. SIGCHLD tells its end. What it may do is in the configuration of `root`, which it
-	/// reads each time.
-	[[nodiscard]] static Result<std::shared_ptr<const Helper>> start(const Root &root);
+	/// reads each time. `hwrngctl`: the program by which it loads modules, so that libkmod, and
+	/// what that is linked with, is no part of the daemon.
+	[[nodiscard]] static Result<std::shared_ptr<const Helper>>
+	start(const Root &root, const std::filesystem::path &hwrngctl);
 
 	// Each may be asked by any thread, and no request waits for another one. An error is the same
 	// as if it were done here; ExitCode::io_error if the helper itself has ended.
@@ -30,7 +33,7 @@ public:
 	/// and configured generators.
 	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;
 
-	/// As KernelModules::load(), of what `modules` of the configuration lists.
+	/// Loads a module that `modules` of the configuration lists, as `hwrngctl load` does.
 	[[nodiscard]] Result<void> load(const std::string &module) const;
 
 	/// Starts the command of configured source `name`, as the daemon's user and without any

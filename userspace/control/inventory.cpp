@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
 namespace hwrngd {
@@ -41,20 +40,6 @@ constexpr std::array<KnownHwrng, 8> known_hwrngs{{
     {"cpu_rng.", "cpu_rng", claim_of_generator}, // rdrand, rndr
 }};
 
-struct KnownFeeder {
-	std::string_view comm;
-	std::string_view what;
-};
-
-constexpr std::array<KnownFeeder, 6> known_feeders{{
-    {"hwrngd", "this project's daemon"},
-    {"rngd", "rng-tools"},
-    {"haveged", "CPU timing noise"},
-    {"jitterentropy-r", "CPU jitter (jitterentropy-rngd)"}, // comm holds 15 characters
-    {"egd-linux", "entropy from an EGD server"},
-    {"entropyservice", "entropy over SSH"},
-}};
-
 void read_kernel(const Root &root, Inventory &inventory)
 {
 	struct utsname name = {};
@@ -68,12 +53,6 @@ void read_kernel(const Root &root, Inventory &inventory)
 	inventory.crng_ready = crng_ready();
 	inventory.entropy_available = root.read_number("/proc/sys/kernel/random/entropy_avail");
 	inventory.pool_size = root.read_number("/proc/sys/kernel/random/poolsize");
-	if (const auto config = root.read_if_any("/boot/config-" + inventory.kernel)) {
-		const std::string_view key = "\nCONFIG_HW_RANDOM_TPM=";
-		const auto at = config->find(key);
-		inventory.config_hw_random_tpm =
-		    at == std::string::npos ? "n" : config->substr(at + key.size(), 1);
-	}
 }
 
 /// The module parameter by which one of our modules was told its quality, if `name` is its.
@@ -123,38 +102,19 @@ void read_tpms(const Root &root, Inventory &inventory)
 	}
 }
 
-void read_feeders(const Root &root, Inventory &inventory)
+/// Is this module of the kernel's own loaded, built in, or there to be loaded? Without libkmod,
+/// which the daemon would carry about for nothing else.
+bool has_crypto_module(const Root &root, const std::string &kernel, const std::string &name)
 {
-	// Outside of containers process 2 is the parent of all kernel threads.
-	inventory.sees_all_processes = root.read_if_any("/proc/2/comm") == "kthreadd";
-	for (const auto &entry : root.list("/proc")) {
-		unsigned pid = 0;
-		const char *end = entry.data() + entry.size();
-		const auto [stop, error] = std::from_chars(entry.data(), end, pid);
-		if (error != std::errc{} || stop != end)
-			continue;
-		const auto comm = root.read_if_any("/proc/" + entry + "/comm").value_or("");
-		if (comm == "hwrng") {
-			const auto *current = inventory.hwrng ? inventory.hwrng->current.c_str() : "";
-			inventory.feeders.push_back({comm, pid,
-			                             fmt::format("the kernel's own thread, from {}",
-			                                         *current != 0 ? current : "no RNG")});
-			continue;
-		}
-		for (const auto &known : known_feeders)
-			if (comm == known.comm)
-				inventory.feeders.push_back({comm, pid, std::string(known.what)});
-	}
-}
-
-/// Both parts can be had: the socket and what gives the bytes.
-bool has_jitter(const KernelModules &modules)
-{
-	const auto there = [&](const char *name) {
-		const auto state = modules.inspect(name);
-		return state.loaded || state.builtin || state.path;
-	};
-	return there("algif_rng") && there("jitterentropy_rng");
+	const auto folder = "/lib/modules/" + kernel;
+	const auto files = root.list(folder + "/kernel/crypto");
+	return root.exists("/sys/module/" + name) ||
+	       root.read_if_any(folder + "/modules.builtin")
+	           .value_or("")
+	           .contains("/" + name + ".ko\n") ||
+	       std::any_of(files.begin(), files.end(), [&](const auto &file) {
+		       return file == name + ".ko" || file.starts_with(name + ".ko."); // compressed
+	       });
 }
 
 /// What the kernel or the CPU has keeps its name.
@@ -233,17 +193,14 @@ Inventory take_inventory(const Root &root, const Config &config)
 		inventory.hwrng = std::move(*state);
 	read_tpms(root, inventory);
 	inventory.cpu_instructions = cpu_instructions(root);
-	read_feeders(root, inventory);
 	list_sources(root, inventory);
-	if (const auto modules = KernelModules::open(root, inventory.kernel)) {
-		for (const char *module : {"tpm_rng", "cpu_rng"})
-			inventory.modules.push_back(modules->inspect(module));
-		if (has_jitter(*modules))
-			inventory.sources.push_back({.name = "jitter",
-			                             .kind = SourceKind::jitter,
-			                             .driver = "jitterentropy_rng",
-			                             .claim = claim_of_jitter});
-	}
+	// Both parts can be had: the socket, and what gives the bytes.
+	if (has_crypto_module(root, inventory.kernel, "algif_rng") &&
+	    has_crypto_module(root, inventory.kernel, "jitterentropy_rng"))
+		inventory.sources.push_back({.name = "jitter",
+		                             .kind = SourceKind::jitter,
+		                             .driver = "jitterentropy_rng",
+		                             .claim = claim_of_jitter});
 	list_configured(root, config, inventory);
 	return inventory;
 }

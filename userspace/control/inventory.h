@@ -4,7 +4,6 @@
 
 #include "config.h"
 #include "control/hwrng_sysfs.h"
-#include "control/kernel_module.h"
 
 #include <optional>
 #include <string>
@@ -37,28 +36,16 @@ struct Tpm {
 	std::optional<std::string> hwrng; ///< the RNG by which the hwrng framework has it
 };
 
-/// A process or kernel thread that feeds the kernel's pool.
-struct Feeder {
-	std::string name;
-	unsigned pid = 0;
-	std::string what;
-};
-
 struct Inventory {
 	std::string kernel;       ///< uname -r
 	std::string architecture; ///< uname -m
 	bool crng_ready = false;
 	std::optional<unsigned> entropy_available; ///< bits
 	std::optional<unsigned> pool_size;         ///< bits
-	/// "y", "m", "n" of CONFIG_HW_RANDOM_TPM, if the kernel's configuration can be read.
-	std::optional<std::string> config_hw_random_tpm;
-	std::optional<HwrngState> hwrng; ///< none: the kernel has no hwrng framework
+	std::optional<HwrngState> hwrng;           ///< none: the kernel has no hwrng framework
 	std::vector<SourceInfo> sources;
 	std::vector<Tpm> tpms;
 	std::vector<std::string> cpu_instructions;
-	std::vector<Feeder> feeders;
-	bool sees_all_processes = false;  ///< false in a container, where `feeders` is no whole list
-	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
 
 	/// True when 256 bits is all that the pool holds: since Linux 5.18 and the stable kernels
 	/// that took it over.

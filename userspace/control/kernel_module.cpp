@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/kernel_module.h"
 
-#include "control/helper.h"
 #include "control/privileges.h"
 
 #include <libkmod.h>
@@ -188,8 +187,6 @@ Result<void> KernelModules::load(const std::string &name) const
 	const auto state = inspect(name);
 	if (state.loaded || state.builtin)
 		return {};
-	if (root_.helper())
-		return root_.helper()->load(name);
 	if (!root_.exists("/proc/modules"))
 		return fail(ExitCode::unavailable,
 		            fmt::format("module {} was not loaded: {}", name, state.obstacles.front()));

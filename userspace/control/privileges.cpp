@@ -40,7 +40,7 @@ Result<std::optional<User>> find_user(const std::string &name)
 	return User{.uid = entry.pw_uid, .gid = entry.pw_gid};
 }
 
-Result<void> give_up_rights(const std::optional<User> &user, std::initializer_list<unsigned> keep)
+Result<void> give_up_rights(const std::optional<User> &user, const Rights &rights)
 {
 	const auto failed = [](const char *what, int result) {
 		return fail(ExitCode::not_permitted,
@@ -49,20 +49,21 @@ Result<void> give_up_rights(const std::optional<User> &user, std::initializer_li
 	if (capng_get_caps_process() != 0)
 		return failed("capng_get_caps_process", -1);
 	std::array<bool, CAP_LAST_CAP + 1> has{};
-	for (const auto number : keep)
+	for (const auto number : rights.capabilities)
 		has.at(number) = capng_have_capability(CAPNG_EFFECTIVE, number) != 0;
 	const bool can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
 	capng_clear(CAPNG_SELECT_ALL);
-	for (const auto number : keep) {
-		constexpr auto kinds = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);
+	for (const auto number : rights.capabilities) {
+		const auto kinds = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED |
+		                                             (rights.passed_on ? CAPNG_BOUNDING_SET : 0));
 		if (has.at(number) && capng_update(CAPNG_ADD, kinds, number) != 0)
 			return failed("capng_update", -1);
 	}
 	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
 	if (user && geteuid() == 0) {
-		const auto flags =
-		    static_cast<capng_flags_t>(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_AMBIENT |
-		                               (can_bound ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG));
+		const auto flags = static_cast<capng_flags_t>(
+		    (rights.groups ? CAPNG_INIT_SUPP_GRP : CAPNG_DROP_SUPP_GRP) | CAPNG_CLEAR_AMBIENT |
+		    (can_bound ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG));
 		const int result =
 		    capng_change_id(static_cast<int>(user->uid), static_cast<int>(user->gid), flags);
 		return result == 0 ? Result<void>{} : failed("capng_change_id", result);
@@ -83,8 +84,12 @@ Result<void> lock_memory()
 	const char *const what = "memory with random bytes cannot be locked";
 	// An ordinary user may lock little, and what does not fit could not be had at all.
 	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
-	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0)
-		return fail_errno(errno, what);
+	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0) {
+		auto failed = fail_errno(errno, what);
+		failed.error().message += "; let it be started without that limit (LimitMEMLOCK=infinity, "
+		                          "or CAP_SYS_RESOURCE)";
+		return failed;
+	}
 	// What is used, as it is used: all of the libraries would be megabytes.
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		return fail_errno(errno, what);

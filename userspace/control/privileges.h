@@ -7,9 +7,9 @@
 
 #include <sys/types.h>
 
-#include <initializer_list>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <linux/capability.h>
 
@@ -28,11 +28,16 @@ struct User {
 /// The user of that name, or nothing if there is none.
 [[nodiscard]] Result<std::optional<User>> find_user(const std::string &name);
 
-/// From now on this process is `user` (unless there is none to be, or it is not root now), with the
-/// groups of /etc/group, and has no capability but those of `keep` that it has. Nothing that it
-/// starts has any. To be called while there is one thread.
-[[nodiscard]] Result<void> give_up_rights(const std::optional<User> &user,
-                                          std::initializer_list<unsigned> keep);
+/// What is left to a process.
+struct Rights {
+	std::vector<unsigned> capabilities = {}; ///< those of them that it has
+	bool passed_on = false; ///< what it starts as root has them too; else it has none
+	bool groups = false;    ///< those of its user in /etc/group and its like; looking costs memory
+};
+
+/// From now on this process is `user` (unless there is none to be, or it is not root now), and has
+/// no rights but these. To be called while there is one thread.
+[[nodiscard]] Result<void> give_up_rights(const std::optional<User> &user, const Rights &rights);
 
 /// Neither this process nor what it starts gains rights by execve(2), and its memory is not dumped.
 [[nodiscard]] Result<void> forbid_gaining_rights();

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -20,6 +21,15 @@ namespace hwrngd {
 namespace {
 
 using namespace std::chrono_literals;
+
+Result<int> wait_for(pid_t pid, const std::string &name)
+{
+	int status = 0;
+	while (::waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return fail_errno(errno, name);
+	return status;
+}
 
 class Child : public Program {
 public:
@@ -55,11 +65,7 @@ public:
 		}
 		// Before it is waited for, so that the group's number cannot be another's yet.
 		::kill(-pid, SIGKILL);
-		int status = 0;
-		while (::waitpid(pid, &status, 0) < 0)
-			if (errno != EINTR)
-				return fail_errno(errno, name_);
-		return status;
+		return wait_for(pid, name_);
 	}
 
 private:
@@ -85,15 +91,16 @@ public:
 		posix_spawnattr_destroy(&attributes_);
 	}
 
-	/// Returns an errno value, or 0.
-	[[nodiscard]] int spawn(const std::vector<std::string> &words, int output, pid_t &pid)
+	/// Starts a program whose descriptor `its` is our `output`. Returns an errno value, or 0.
+	[[nodiscard]] int spawn(const std::vector<std::string> &words, int output, int its, pid_t &pid)
 	{
 		sigset_t none;
 		sigset_t all;
 		sigemptyset(&none);
 		sigfillset(&all);
 		note(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
-		note(posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO));
+		note(posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0));
+		note(posix_spawn_file_actions_adddup2(&actions_, output, its));
 		note(posix_spawnattr_setsigmask(&attributes_, &none));
 		note(posix_spawnattr_setsigdefault(&attributes_, &all));
 		note(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
@@ -135,9 +142,36 @@ Result<std::unique_ptr<Program>> start_program(const std::vector<std::string> &w
 	if (fcntl(output.get(), F_SETFL, O_NONBLOCK) < 0)
 		return fail_errno(errno, name);
 	pid_t pid = -1;
-	if (const int error = Spawning().spawn(words, input.get(), pid); error != 0)
+	if (const int error = Spawning().spawn(words, input.get(), STDOUT_FILENO, pid); error != 0)
 		return fail_errno(error, name);
 	return std::make_unique<Child>(name, pid, std::move(output));
+}
+
+Result<Ended> run_program(const std::vector<std::string> &words)
+{
+	const auto name = quoted(words);
+	std::array<int, 2> ends{};
+	if (pipe2(ends.data(), O_CLOEXEC) < 0)
+		return fail_errno(errno, name);
+	const FileDescriptor complaints(ends[0]);
+	FileDescriptor input(ends[1]);
+	pid_t pid = -1;
+	if (const int error = Spawning().spawn(words, input.get(), STDERR_FILENO, pid); error != 0)
+		return fail_errno(error, name);
+	input = FileDescriptor();
+	Ended ended;
+	std::array<char, 4096> text{};
+	ssize_t n = 0;
+	while ((n = ::read(complaints.get(), text.data(), text.size())) != 0) {
+		if (n < 0 && errno != EINTR)
+			return fail_errno(errno, name);
+		ended.complaint.append(text.data(), static_cast<size_t>(std::max<ssize_t>(n, 0)));
+	}
+	const auto status = wait_for(pid, name);
+	if (!status)
+		return std::unexpected(status.error());
+	ended.status = *status;
+	return ended;
 }
 
 } // namespace hwrngd

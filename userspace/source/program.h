@@ -30,6 +30,15 @@ public:
 /// own, with no signal blocked or ignored, and nothing to read.
 [[nodiscard]] Result<std::unique_ptr<Program>> start_program(const std::vector<std::string> &words);
 
+/// How a program has ended.
+struct Ended {
+	int status = 0;        ///< as wait(2) has it
+	std::string complaint; ///< what it has printed on its standard error
+};
+
+/// Runs `words`, as start_program(), to its end.
+[[nodiscard]] Result<Ended> run_program(const std::vector<std::string> &words);
+
 /// How messages name a program.
 [[nodiscard]] std::string quoted(const std::vector<std::string> &words);
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What surrounds the sources, for whoever wants to understand a machine: who else feeds the pool,
+// our modules, the kernel's configuration.
+#pragma once
+
+#include "control/inventory.h"
+#include "control/kernel_module.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hwrngd {
+
+/// A process or kernel thread that feeds the kernel's pool.
+struct Feeder {
+	std::string name;
+	unsigned pid = 0;
+	std::string what;
+};
+
+struct Surroundings {
+	std::vector<Feeder> feeders;
+	bool sees_all_processes = false;  ///< false in a container, where `feeders` is no whole list
+	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
+	/// "y", "m", "n" of CONFIG_HW_RANDOM_TPM, if the kernel's configuration can be read.
+	std::optional<std::string> config_hw_random_tpm;
+};
+
+/// Looks around on the machine of `inventory`. Changes nothing; what cannot be read is left out.
+[[nodiscard]] Surroundings look_around(const Root &root, const Inventory &inventory);
+
+} // namespace hwrngd

@@ -69,4 +69,13 @@ Result<void> write_file(const fs::path &path, std::string_view contents)
 	return done;
 }
 
+Result<void> remove_file(const std::filesystem::path &path)
+{
+	std::error_code error;
+	std::filesystem::remove(path, error);
+	if (error)
+		return fail_errno(error.value(), path.string());
+	return {};
+}
+
 } // namespace hwrngd

@@ -13,4 +13,7 @@ namespace hwrngd {
 /// not_permitted.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents);
 
+/// Removes a file; that there is none is no error.
+[[nodiscard]] Result<void> remove_file(const std::filesystem::path &path);
+
 } // namespace hwrngd

@@ -12,7 +12,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <memory>
+#include <thread>
 
+#include <asio/io_context.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/write.hpp>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -226,6 +231,23 @@ TEST(Hwrngctl, LostOutputIsAnError)
 	const auto ran = run(tree, "status", "/dev/full");
 	EXPECT_EQ(ran.code, 5);
 	EXPECT_NE(ran.err.find("standard output"), std::string::npos);
+}
+
+TEST(Hwrngctl, ADaemonThatAnswersNonsenseIsNotUp)
+{
+	FakeTree tree;
+	tree.file("/metrics.prom", "hwrngd_up 1\n");
+	tree.file("/run/hwrngd/lock", "");
+	asio::io_context io;
+	using Protocol = asio::local::stream_protocol;
+	Protocol::acceptor acceptor(io, Protocol::endpoint(tree.at("/run/hwrngd/status").string()));
+	std::thread daemon([&] {
+		asio::write(*std::make_unique<Protocol::socket>(acceptor.accept()), asio::buffer("{}", 2));
+	});
+	const auto ran = run(tree, "metrics --textfile " + tree.at("/metrics.prom").string());
+	daemon.join();
+	EXPECT_EQ(ran.code, 69);
+	EXPECT_NE(tree.text("/metrics.prom").find("\nhwrngd_up 0\n"), std::string::npos);
 }
 
 TEST(Hwrngctl, LoadSaysWhatIsMissing)

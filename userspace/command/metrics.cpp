@@ -211,15 +211,17 @@ Result<ExitCode> metrics_command(const Context &context, const MetricsOptions &o
 	if (options.listen)
 		return serve(context.root, *options.listen);
 	const auto daemon = ask_daemon(context.root);
+	// A daemon that does not answer is not up either, whatever an older file says.
+	if (!daemon && daemon.error().code != ExitCode::unavailable)
+		return std::unexpected(daemon.error());
+	const auto text =
+	    prometheus::TextSerializer().Serialize(metric_families(daemon.value_or(nullptr)));
+	if (!options.textfile)
+		fmt::print("{}", text);
+	else if (auto written = write_file(*options.textfile, text); !written)
+		return std::unexpected(written.error());
 	if (!daemon)
 		return std::unexpected(daemon.error());
-	const auto text = prometheus::TextSerializer().Serialize(metric_families(*daemon));
-	if (!options.textfile) {
-		fmt::print("{}", text);
-		return ExitCode::done;
-	}
-	if (auto written = write_file(*options.textfile, text); !written)
-		return std::unexpected(written.error());
 	return ExitCode::done;
 }
 

@@ -5,8 +5,6 @@
 #include "control/visit.h"
 #include "write_file.h"
 
-#include <filesystem>
-
 namespace hwrngd::choice {
 
 namespace {
@@ -20,11 +18,7 @@ Result<void> remember(const Root &root, const std::string &name)
 
 Result<void> forget(const Root &root)
 {
-	std::error_code error;
-	std::filesystem::remove(root.at(file), error);
-	if (error)
-		return fail_errno(error.value(), root.at(file).string());
-	return {};
+	return remove_file(root.at(file));
 }
 
 /// A kernel without the framework has nothing that must be put back.

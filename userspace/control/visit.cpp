@@ -40,11 +40,7 @@ Result<void> write_record(const Root &root, const std::string &visited, const Hw
 
 Result<void> remove_record(const Root &root)
 {
-	std::error_code error;
-	std::filesystem::remove(root.at(record), error);
-	if (error)
-		return fail_errno(error.value(), root.at(record).string());
-	return {};
+	return remove_file(root.at(record));
 }
 
 Result<std::unique_ptr<Source>> open_hwrng(const Root &root)

@@ -31,7 +31,7 @@ static void tell(const char *what)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	dprintf(report, "%s %.6f\n", what, (double)now.tv_sec + (double)now.tv_nsec * 1e-9 - start);
+	dprintf(report, "%s %.6f\n", what, now.tv_sec + now.tv_nsec / 1000000000.0 - start);
 }
 
 int ioctl(int fd, unsigned long request, ...)

@@ -37,6 +37,19 @@ TEST(Visit, WhileItLastsAFileSaysWhatWasBefore)
 	EXPECT_FALSE(tree.root().exists(record));
 }
 
+TEST(Visit, LetsTheKernelChooseWhenWhatWasBeforeIsGone)
+{
+	FakeTree tree;
+	with_device(tree);
+	auto visit = Visit::begin(tree.root(), "b");
+	ASSERT_TRUE(visit) << visit.error().message;
+	tree.file(std::string(hw_random) + "/rng_available", "b\n");
+	const auto ended = visit->end();
+	EXPECT_TRUE(ended) << ended.error().message;
+	EXPECT_EQ(current(tree), "\n");
+	EXPECT_FALSE(tree.root().exists(record));
+}
+
 TEST(Visit, OfTheCurrentOneLeavesNoFile)
 {
 	FakeTree tree;

@@ -51,6 +51,13 @@ Result<std::unique_ptr<Source>> open_hwrng(const Root &root)
 	return read_device(root.at(dev_hwrng).string(), std::move(*fd), read_piece);
 }
 
+Result<void> put_back(const HwrngSysfs &sysfs, HwrngState before, const HwrngState &now)
+{
+	if (!now.offers(before.current) && !before.current.empty())
+		before.selected = false; // it is gone: the kernel shall choose
+	return sysfs.restore(before);
+}
+
 } // namespace
 
 Result<void> Visit::recover(const Root &root)
@@ -76,11 +83,9 @@ Result<void> Visit::recover(const Root &root)
 	const auto now = sysfs.read();
 	if (!now)
 		return std::unexpected(now.error());
-	if (!now->offers(before.current) && !before.current.empty())
-		before.selected = false; // it is gone: the kernel shall choose
 	// Somebody may have made another choice since.
 	if (now->current == visited)
-		if (auto restored = sysfs.restore(before); !restored)
+		if (auto restored = put_back(sysfs, before, *now); !restored)
 			return restored;
 	return remove_record(root);
 }
@@ -140,7 +145,7 @@ Result<void> Visit::end()
 	// When the visited RNG vanishes the kernel chooses another, which is nobody's choice.
 	if (now->selected && now->current != name_)
 		return remove_record(root_);
-	auto restored = sysfs_.restore(*before);
+	auto restored = put_back(sysfs_, *before, *now);
 	if (!restored)
 		return restored;
 	if (auto removed = remove_record(root_); !removed)

@@ -52,11 +52,11 @@ current_is() { [ "$(cat $hw_random/rng_current)" = "$1" ]; }
 # The trace has the feeds and what the daemon logs in their order. Whose bytes a feed had tells its
 # credit: healthy sources, such as $well, have "credit = 1024" in the configuration, others less.
 
-# by_and_by COMMAND...: within 45 s; seldom tried, since a busy guest may hardly do more than poll.
+# by_and_by COMMAND...: within 90 s; seldom tried, since a busy guest may hardly do more than poll.
 by_and_by() {
-	for _ in $(seq 100); do
+	for _ in $(seq 200); do
 		! "$@" >/dev/null 2>&1 || return 0
-		usleep 400000
+		usleep 450000
 	done
 	"$@"
 }

@@ -7,7 +7,7 @@ rng="file"
 tpm=none
 cpu=max,-rdrand,-rdseed
 long=1
-timeout=480
+timeout=600
 
 # In the order of the devices: virtio_rng.1 is for zeros. The stalled one is last, since a switch
 # away from it hangs on 6.1 and before.

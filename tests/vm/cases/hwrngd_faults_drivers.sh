@@ -6,7 +6,7 @@ flavours="cloud generic" flavours_why="the daemon was not tried on the debug ker
 arches=amd64 arches_why="RDRAND"
 cpu=max,-rdseed
 long=1
-timeout=480
+timeout=600
 
 parameters=/sys/module/cpu_rng/parameters
 # ask SOURCE KIND: by kmod/fault.h, whose pattern comes again each 64 bytes; one byte of these hardly

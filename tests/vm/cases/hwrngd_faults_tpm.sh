@@ -6,7 +6,7 @@ flavours="cloud generic" flavours_why="the daemon was not tried on the debug ker
 rng=none
 cpu=max,-rdrand,-rdseed
 long=1
-timeout=480
+timeout=600
 
 # ask SOURCE KIND: the TPM of that number.
 ask() { echo "$2" >"/tmp/kind${1##*[!0-9]}"; }

@@ -42,13 +42,17 @@ run: ## Show this machine, test its best source and feed the kernel's pool from 
 	@$(SUDO) build/hwrngctl feed --once
 
 test: ## Run the unit tests, module builds and guests; KERNELS="..." names the kernels
-	@tests/setup build test
+	@tests/setup build test coverage
 	@tests/run --kernels "$(KERNELS)"
 
 vm-test: ## Run the guests alone; KERNELS="6.1 6.12", CASES="tpm_rng", ARCH=arm64, FLAVOUR=generic
 	@tests/setup build test $(if $(filter arm64,$(ARCH)),arm64)
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)" $(CASES)
+
+coverage: ## Show which branches of what decides its unit tests reach; all of them, or it fails
+	@tests/setup build test coverage
+	@tests/coverage
 
 cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is for NEON
 	@tests/setup build test cross
@@ -85,4 +89,4 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test cross-test peers-test kasan-test bench bench-kmod style install clean
+.PHONY: all help setup userspace modules run test vm-test coverage cross-test peers-test kasan-test bench bench-kmod style install clean

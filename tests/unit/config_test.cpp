@@ -42,6 +42,7 @@ TEST(Config, TheLastFileDecides)
 	tree.file("/etc/hwrngd.conf.d/b.conf", "[source.\"tpm_rng.0\"]\nassessed = 300\n");
 	tree.file("/etc/hwrngd.conf.d/a.conf", "[source.\"tpm_rng.0\"]\nassessed = 200\n");
 	tree.file("/etc/hwrngd.conf.d/c.conf.dpkg-old", "nonsense");
+	tree.file("/etc/hwrngd.conf.d/.c.conf", "nonsense");
 	const auto config = read_config(tree.root());
 	ASSERT_TRUE(config) << config.error().message;
 	EXPECT_EQ(config->source("tpm_rng.0").assessed, 300);
@@ -68,6 +69,14 @@ TEST(Config, WhatIsWrongIsNamedWithItsLine)
 	EXPECT_TRUE(refused("[source.x\n").starts_with("/etc/hwrngd.conf, line 1: "));
 }
 
+TEST(Config, OfSeveralErrorsTheFirstIsNamed)
+{
+	EXPECT_EQ(refused("deny = 1\nfeed_bytes = 0\nsurprise = 1\n"),
+	          "/etc/hwrngd.conf, line 2: feed_bytes: give a whole number of bytes, 1 to 65536");
+	EXPECT_EQ(refused("[source.a]\ncredit = -1\n[source.b]\nassessed = -1\n"),
+	          "/etc/hwrngd.conf, line 2: credit: give a whole number of bits in 1024, 0 to 1024");
+}
+
 TEST(Config, AnUnreadableFileIsNotPassedOver)
 {
 	FakeTree tree;
@@ -89,6 +98,18 @@ TEST(Config, WhatWasAssessedIsWrittenAndRead)
 	EXPECT_EQ(config->source("rdseed").assessed, 800);
 }
 
+TEST(Config, WhatCannotBeWrittenIsTold)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf.d/assessed-x.conf/in the way", "");
+	EXPECT_FALSE(write_assessed(tree.root(), "x", 512));
+	FakeTree other;
+	other.file("/etc", "in the way");
+	const auto written = write_assessed(other.root(), "x", 512);
+	ASSERT_FALSE(written);
+	EXPECT_TRUE(written.error().message.starts_with(other.at("/etc/hwrngd.conf.d").string()));
+}
+
 TEST(Config, EveryKeyIsRead)
 {
 	FakeTree tree;
@@ -97,9 +118,9 @@ reseed_interval = 0.5
 feed_bytes = 64
 rng_current = "hold"
 visit_interval = 0
-prefer = ["tpm_rng.*", "[av]*"]
+prefer = ["tpm_rng.*", "[av]*", 'a\*']
 deny = []
-modules = ["cpu_rng"]
+modules = ["cpu_rng", "tpm_rng"]
 status_socket = ""
 fill_watermark = 1000
 user = "somebody"
@@ -110,8 +131,8 @@ user = "somebody"
 	EXPECT_EQ(config->feed_bytes, 64U);
 	EXPECT_EQ(config->rng_current, Hold::hold);
 	EXPECT_EQ(config->visit_interval.count(), 0);
-	EXPECT_EQ(config->prefer, (std::vector<std::string>{"tpm_rng.*", "[av]*"}));
-	EXPECT_EQ(config->modules, (std::vector<std::string>{"cpu_rng"}));
+	EXPECT_EQ(config->prefer, (std::vector<std::string>{"tpm_rng.*", "[av]*", "a\\*"}));
+	EXPECT_EQ(config->modules, (std::vector<std::string>{"cpu_rng", "tpm_rng"}));
 	EXPECT_EQ(config->status_socket, "");
 	EXPECT_EQ(config->fill_watermark, 1000U);
 	EXPECT_EQ(config->user, "somebody");
@@ -130,7 +151,9 @@ TEST(Config, WrongValuesAreNamed)
 	          "visit_interval: give seconds, 1 to 86400, or 0 for never");
 	EXPECT_EQ(wrong("fill_watermark = 4097"),
 	          "fill_watermark: give a whole number of bits, 0 to 4096");
-	EXPECT_EQ(wrong("feed_bytes = 0"), "feed_bytes: give a whole number of bytes, 1 to 65536");
+	for (const char *value : {"0", "65537", "\"512\""})
+		EXPECT_EQ(wrong(std::string("feed_bytes = ") + value),
+		          "feed_bytes: give a whole number of bytes, 1 to 65536");
 	EXPECT_EQ(wrong("rng_current = \"keep\""),
 	          "rng_current: give one of \"hold\", \"prefer\", \"leave\"");
 	EXPECT_EQ(wrong("rng_current = 1"), "rng_current: give one of \"hold\", \"prefer\", \"leave\"");

@@ -230,6 +230,7 @@ TEST(Lifecycle, EveryStateHasAName)
 {
 	for (const auto state : {absent, starting, healthy, suspect, quarantined})
 		EXPECT_STRNE(name(state), "?");
+	EXPECT_STREQ(name(SourceState{99}), "?");
 }
 
 } // namespace

@@ -47,9 +47,12 @@ TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
 	inventory.sources = {{"unbelieved", SourceKind::generator, "", 0, false},
 	                     {"jitter", SourceKind::jitter, "", 512, false},
 	                     {"rdseed", SourceKind::cpu, "", 512, false},
-	                     {"believed", SourceKind::generator, "", 100, false}};
+	                     {"believed", SourceKind::generator, "", 100, false},
+	                     {"printed", SourceKind::command, "", 90, false},
+	                     {"unheard of", SourceKind{99}, "", 100, false}};
 	EXPECT_EQ(names(rank(inventory, std::nullopt)),
-	          (std::vector<std::string>{"believed", "rdseed", "jitter", "unbelieved"}));
+	          (std::vector<std::string>{"believed", "printed", "rdseed", "jitter", "unheard of",
+	                                    "unbelieved"}));
 }
 
 TEST(Policy, JitterIsReadWhereNothingElseServes)
@@ -64,12 +67,18 @@ TEST(Policy, JitterIsReadWhereNothingElseServes)
 	};
 	EXPECT_EQ(jitter({}).use, Use::ignore);
 	EXPECT_EQ(jitter({}).reason, "not needed beside rdseed");
+	EXPECT_EQ(jitter({{"rdseed", SourceState::suspect}}).use, Use::ignore) << "it may recover";
 	EXPECT_EQ(jitter({{"rdseed", SourceState::quarantined}}).use, Use::read);
+	inventory.sources.front().claim = 0;
+	EXPECT_EQ(jitter({}).use, Use::read) << "the other is worth nothing";
+	inventory.sources.front().claim = 512;
 	config.prefer = {"jit*"};
 	EXPECT_EQ(jitter({}).use, Use::read) << "it is asked for";
 	config.prefer.clear();
 	config.deny = {"rdseed"};
 	EXPECT_EQ(jitter({}).use, Use::read);
+	config.deny = {"jitter"};
+	EXPECT_EQ(jitter({}).reason, "denied by \"jitter\" of `deny`");
 	config.deny = {"*"};
 	EXPECT_EQ(jitter({}).use, Use::ignore);
 }
@@ -86,6 +95,8 @@ TEST(Policy, NamesWhatThereIsWhenANamedSourceIsUnknown)
 	EXPECT_EQ(candidates.error().code, ExitCode::no_source);
 	EXPECT_NE(candidates.error().message.find("\"tpm\""), std::string::npos);
 	EXPECT_NE(candidates.error().message.find("tpmrm0"), std::string::npos);
+	EXPECT_EQ(rank(Inventory{}, "tpm").error().message,
+	          "\"tpm\" is no source of this machine; it has: none at all");
 }
 
 TEST(Policy, ZeroSourcesIsAnErrorThatTellsTheWayOut)
@@ -189,6 +200,9 @@ TEST(Decide, VisitsNobodyWhereThatIsOffDangerousOrNotWanted)
 	EXPECT_EQ(decided(decision, "a").reason, "somebody chose that no hwrng be used");
 	EXPECT_FALSE(decision.select);
 	EXPECT_EQ(decision.reason, "somebody chose none");
+	inventory.hwrng.reset();
+	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
+	          "this kernel has no hwrng framework");
 }
 
 TEST(Decide, ReadsNoHardwareTwice)
@@ -284,6 +298,14 @@ TEST(Decide, NoFrameworkAndNoHwrngAreStates)
 	const auto decision = decide(inventory, {}, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
 	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims most");
+}
+
+TEST(Decide, EveryUseHasAName)
+{
+	EXPECT_STREQ(name(Use::read), "read");
+	EXPECT_STREQ(name(Use::visit), "visit");
+	EXPECT_STREQ(name(Use::ignore), "ignore");
+	EXPECT_STREQ(name(Use{99}), "?");
 }
 
 } // namespace

@@ -58,12 +58,16 @@ const char *reason(const SourceInfo &source)
 	return source.current ? "the hwrng that the kernel uses" : "hwrng, not in use";
 }
 
-/// May another hwrng be made current for a while, without having been asked for by name? A choice
-/// of "none" is somebody's will, and a visit is not worth a deadlock.
-bool may_visit(const std::optional<HwrngState> &hwrng)
+/// Why no other hwrng may be made current for a while without having been asked for by name, or
+/// nullptr. A choice of "none" is somebody's will, and a visit is not worth a deadlock.
+const char *no_visit(const std::optional<HwrngState> &hwrng)
 {
-	return hwrng && !(hwrng->selected && hwrng->current.empty()) &&
-	       !hwrng->switching_can_deadlock();
+	if (!hwrng)
+		return "this kernel has no hwrng framework";
+	if (hwrng->switching_can_deadlock())
+		return "not in use, and this kernel can hang in a switch";
+	return hwrng->selected && hwrng->current.empty() ? "somebody chose that no hwrng be used"
+	                                                 : nullptr;
 }
 
 /// The first of `patterns` that matches, or nullptr.
@@ -102,10 +106,8 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 	if (source.kind == SourceKind::hwrng && !source.current) {
 		if (config.visit_interval.count() == 0)
 			return ignore("not in use, and visits are off (visit_interval = 0)");
-		if (!may_visit(inventory.hwrng))
-			return ignore(inventory.hwrng && inventory.hwrng->switching_can_deadlock()
-			                  ? "not in use, and this kernel can hang in a switch"
-			                  : "somebody chose that no hwrng be used");
+		if (const auto *why = no_visit(inventory.hwrng))
+			return ignore(why);
 		decision.use = Use::visit;
 		decision.reason = "not in use; visited now and then";
 		return decision;
@@ -250,7 +252,8 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 				candidates.push_back({source, "asked for by name"});
 			continue;
 		}
-		if (source.kind == SourceKind::hwrng && !source.current && !may_visit(inventory.hwrng))
+		if (source.kind == SourceKind::hwrng && !source.current &&
+		    no_visit(inventory.hwrng) != nullptr)
 			continue;
 		candidates.push_back({source, reason(source)});
 	}

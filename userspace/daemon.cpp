@@ -3,6 +3,7 @@
 
 #include "control/choice.h"
 #include "control/clock_monitor.h"
+#include "control/clone_monitor.h"
 #include "control/helper.h"
 #include "control/inventory.h"
 #include "control/policy.h"
@@ -44,9 +45,10 @@ constexpr auto lock_limit = 60s;
 
 class Daemon {
 public:
-	Daemon(const Root &root, const Config &config, KernelPool pool)
+	Daemon(const Root &root, const Config &config, KernelPool pool,
+	       Result<FileDescriptor> kernel_log)
 	    : root_(root), config_(config), pool_(std::move(pool)), signals_(io_), next_feed_(io_),
-	      readings_(std::make_shared<Readings>(root_)),
+	      kernel_log_(std::move(kernel_log)), readings_(std::make_shared<Readings>(root_)),
 	      pipeline_(io_, pool_,
 	                {.open = [readings = readings_](
 	                             const SourceInfo &info) { return readings->open(info); },
@@ -63,6 +65,7 @@ public:
 			return listening;
 		follow_devices();
 		follow_clock();
+		follow_clones();
 		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD})
 			signals_.add(number);
 		wait_for_signal();
@@ -127,9 +130,7 @@ private:
 	/// A look each minute finds everything too, only later.
 	void follow_devices()
 	{
-		auto monitor = UdevMonitor::open(
-		    io_, {.changed = [this] { look(); },
-		          .cloned = [this] { feed_now("this machine is a clone of another now"); }});
+		auto monitor = UdevMonitor::open(io_, [this] { look(); });
 		if (monitor)
 			devices_ = std::move(*monitor);
 		else
@@ -144,6 +145,17 @@ private:
 			clock_ = std::move(*monitor);
 		else
 			log(Priority::warning, Event::restricted, monitor.error().message);
+	}
+
+	void follow_clones()
+	{
+		if (kernel_log_)
+			clones_.emplace(io_, std::move(*kernel_log_),
+			                [this] { feed_now("this machine is a clone of another now"); });
+		else
+			log(Priority::info, Event::restricted,
+			    fmt::format("{}; a clone of this machine will not be noticed",
+			                kernel_log_.error().message));
 	}
 
 	/// What the CRNG gives now, somebody else may have seen, or known what it was seeded with.
@@ -377,6 +389,8 @@ private:
 	std::unique_ptr<StatusSocket> status_;
 	std::unique_ptr<UdevMonitor> devices_;
 	std::unique_ptr<ClockMonitor> clock_;
+	Result<FileDescriptor> kernel_log_;
+	std::optional<CloneMonitor> clones_;
 	std::shared_ptr<Readings> readings_;
 	Pipeline pipeline_;
 	Worker control_; ///< for all that asks the framework, which may hang
@@ -384,9 +398,10 @@ private:
 
 } // namespace
 
-Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool)
+Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool,
+                        Result<FileDescriptor> kernel_log)
 {
-	Daemon daemon(root, config, std::move(pool));
+	Daemon daemon(root, config, std::move(pool), std::move(kernel_log));
 	return daemon.run();
 }
 

@@ -2,6 +2,7 @@
 // hwrngd: feeds the kernel's pool from all healthy sources, for as long as the machine runs. Reads
 // what it was told, and gives up the rights that it does not need before it begins.
 #include "config.h"
+#include "control/clone_monitor.h"
 #include "control/helper.h"
 #include "control/privileges.h"
 #include "daemon.h"
@@ -102,10 +103,11 @@ Result<void> run(Root root, bool check)
 	const auto lock = lock_out_others(root);
 	if (!lock)
 		return std::unexpected(lock.error());
+	auto kernel_log = CloneMonitor::open_log(root);
 	if (auto harmless = become_harmless(root, *user); !harmless)
 		return harmless;
 	root.ask(*helper);
-	return run_daemon(root, *config, std::move(*pool));
+	return run_daemon(root, *config, std::move(*pool), std::move(kernel_log));
 }
 
 } // namespace

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <span>
 #include <string_view>
 
 #include <libudev.h>
@@ -18,13 +17,6 @@ namespace {
 
 // Whose events matter: the hwrng framework, TPMs, their drivers' buses, serial generators, modules.
 constexpr std::array<const char *, 6> subsystems{"misc", "tpm", "tpmrm", "virtio", "tty", "module"};
-// Where the generation of a virtual machine may be found, among much else.
-constexpr std::array<const char *, 2> clone_subsystems{"acpi", "platform"};
-
-[[nodiscard]] bool is_clone(udev_device *device)
-{
-	return udev_device_get_property_value(device, "NEW_VMGENID") != nullptr;
-}
 
 [[nodiscard]] bool may_change_sources(udev_device *device)
 {
@@ -36,7 +28,8 @@ constexpr std::array<const char *, 2> clone_subsystems{"acpi", "platform"};
 
 } // namespace
 
-Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io, Hooks hooks)
+Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io,
+                                                       std::function<void()> changed)
 {
 	const auto failed = [](int number) {
 		return fail_errno(number < 0 ? -number : ENOMEM, "udev's events");
@@ -51,12 +44,10 @@ Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io, Hoo
 	if (!monitor)
 		return failed(-errno);
 	int bad = 0;
-	for (const auto &list :
-	     {std::span<const char *const>(subsystems), std::span<const char *const>(clone_subsystems)})
-		for (const char *subsystem : list)
-			if (bad >= 0)
-				bad = udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), subsystem,
-				                                                      nullptr);
+	for (const char *subsystem : subsystems)
+		if (bad >= 0)
+			bad =
+			    udev_monitor_filter_add_match_subsystem_devtype(monitor.get(), subsystem, nullptr);
 	if (bad >= 0)
 		bad = udev_monitor_enable_receiving(monitor.get());
 	if (bad < 0)
@@ -66,11 +57,12 @@ Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io, Hoo
 	if (fd < 0)
 		return failed(-errno);
 	return std::unique_ptr<UdevMonitor>(
-	    new UdevMonitor(io, std::move(monitor), fd, std::move(hooks)));
+	    new UdevMonitor(io, std::move(monitor), fd, std::move(changed)));
 }
 
-UdevMonitor::UdevMonitor(asio::io_context &io, Monitor monitor, int fd, Hooks hooks)
-    : monitor_(std::move(monitor)), descriptor_(io, fd), later_(io), hooks_(std::move(hooks))
+UdevMonitor::UdevMonitor(asio::io_context &io, Monitor monitor, int fd,
+                         std::function<void()> changed)
+    : monitor_(std::move(monitor)), descriptor_(io, fd), later_(io), changed_(std::move(changed))
 {
 	wait();
 }
@@ -81,15 +73,11 @@ void UdevMonitor::wait()
 	                       [this](const asio::error_code &error) {
 		                       if (error)
 			                       return;
-		                       bool cloned = false;
 		                       bool changed = false;
 		                       while (auto *device = udev_monitor_receive_device(monitor_.get())) {
-			                       cloned = cloned || is_clone(device);
 			                       changed = changed || may_change_sources(device);
 			                       udev_device_unref(device);
 		                       }
-		                       if (cloned)
-			                       hooks_.cloned();
 		                       // Which device it was the next look will show.
 		                       if (changed)
 			                       call_later(0);
@@ -103,7 +91,7 @@ void UdevMonitor::call_later(size_t which)
 	later_.async_wait([this, which](const asio::error_code &error) {
 		if (error) // another event begins anew
 			return;
-		hooks_.changed();
+		changed_();
 		if (which + 1 < delays.size())
 			call_later(which + 1);
 	});

@@ -69,6 +69,9 @@ public:
 		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD})
 			signals_.add(number);
 		wait_for_signal();
+		see_helper(); // which may have ended before we waited for signals
+		if (!helped_)
+			return fail_helper();
 		const auto remembered = choice::remembered(root_);
 		if (!remembered)
 			return std::unexpected(remembered.error());
@@ -82,8 +85,7 @@ public:
 		look();
 		io_.run();
 		if (!helped_)
-			return fail(ExitCode::io_error,
-			            "the helper, which opens devices, has been killed; start hwrngd anew");
+			return fail_helper();
 		return end();
 	}
 
@@ -91,6 +93,15 @@ private:
 	void load_modules()
 	{
 		control_.run([root = root_, names = config_.modules] { load_modules(root, names); });
+	}
+
+	/// The helper is our only child. That it was stopped or continued is no end.
+	void see_helper() { helped_ = waitpid(-1, nullptr, WNOHANG) == 0; }
+
+	[[nodiscard]] static std::unexpected<Error> fail_helper()
+	{
+		return fail(ExitCode::io_error,
+		            "the helper, which opens devices, has been killed; start hwrngd anew");
 	}
 
 	/// In the control thread.
@@ -316,9 +327,8 @@ private:
 		signals_.async_wait([this](const asio::error_code &error, int number) {
 			if (error)
 				return;
-			// Our only child. That it was stopped or continued is no end.
 			if (number == SIGCHLD)
-				helped_ = waitpid(-1, nullptr, WNOHANG) == 0;
+				see_helper();
 			if (number == SIGTERM || number == SIGINT || !helped_) {
 				interrupt_reads(number);
 				io_.stop();

@@ -20,7 +20,7 @@ run_case() {
 	trap 'exit 143' TERM
 	start=${EPOCHREALTIME//[.,]/} pids=() swtpm_pid='' during_pid='' judged='' booted_again=''
 	console_log=$dir/console.log ktap_log=$dir/ktap.log swtpm_log=$dir/swtpm.log
-	rng_file=$tmp/rng
+	rng_file=$tmp/rng monitor=$tmp/monitor snapshot=$tmp/snapshot
 	TMPDIR=$tmp
 
 	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max cmdline='' timeout=120 qemu=7
@@ -111,14 +111,26 @@ start_during() {
 
 # One boot, from the start of during() to the end of the TPM; sets $status.
 boot() {
-	status=0
+	: >"$console_log"
+	: >"$ktap_log"
+	: >"$dir/qemu.log"
 	start_during
-	timeout --foreground --kill-after=5 "$limit" "${command[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
+	run_qemu
+	# during() had the guest's state written there.
+	if ((status == 0)) && [[ -e $snapshot ]]; then
+		run_qemu -incoming "exec:cat $snapshot"
+	fi
+	end_during
+	end_tpm
+}
+
+# run_qemu [OPTION...]
+run_qemu() {
+	status=0
+	timeout --foreground --kill-after=5 "$limit" "${command[@]}" "$@" </dev/null >>"$dir/qemu.log" 2>&1 &
 	pids+=($!)
 	wait $! || status=$?
 	pids=("${pids[@]:0:${#pids[@]}-1}")
-	end_during
-	end_tpm
 }
 
 # build_kselftest: for before() of cases that have its programs. Guests may start side by side.
@@ -240,8 +252,11 @@ make_command() {
 		command+=(-serial mon:stdio -serial null)
 		port+=' hwrngd.shell'
 	else
-		command+=(-serial "file:$console_log" -serial "file:$ktap_log")
+		command+=(-chardev "file,id=console,path=$console_log,append=on" -serial chardev:console
+			-chardev "file,id=ktap,path=$ktap_log,append=on" -serial chardev:ktap)
 	fi
+	mkfifo "$monitor".{in,out}
+	command+=(-chardev "pipe,id=monitor,path=$monitor" -mon chardev=monitor)
 	command+=(-kernel "$root/vmlinuz" -initrd "$tmp/initramfs"
 		-append "console=${console}0 panic=-1 panic_on_warn=1 oops=panic $port $cmdline")
 	if [[ $rng != none ]]; then

@@ -54,6 +54,11 @@ coverage: ## Show which branches of what decides its unit tests reach; all of th
 	@tests/setup build test coverage
 	@tests/coverage
 
+long-test: ## Run the guests that take long: each fault of each source, 200 kills of the daemon
+	@tests/setup build test
+	@$(MAKE) --no-print-directory userspace >/dev/null
+	@tests/vm/run --long --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)"
+
 cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is for NEON
 	@tests/setup build test cross
 	@tests/run cross
@@ -89,4 +94,4 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test coverage cross-test peers-test kasan-test bench bench-kmod style install clean
+.PHONY: all help setup userspace modules run test vm-test long-test coverage cross-test peers-test kasan-test bench bench-kmod style install clean

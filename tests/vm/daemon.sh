@@ -150,7 +150,7 @@ is_left() {
 	check_equal "$what: nothing but it" 0 "$wrong"
 	check "$what: never hungry for 5 s, but for $hunger ms" test "$hunger" -lt 5000
 	check_equal "$what: no more credit" "$before" "$(of "$1" .credited_bits "$document")"
-	check_match "$what: its path" "^starting healthy (suspect (healthy suspect )*)?(quarantined )?$2" "$(path_of "$1" "$document")"
+	check_match "$what: its path" "^starting healthy (suspect healthy )*(suspect )?(quarantined )?$2" "$(path_of "$1" "$document")"
 	check_match "$what: and why" "$3" "$(of "$1" "[.path[] | select(.to == \"$2\")][0].reason" "$document")"
 	check "$what: the daemon lives" kill -0 "$daemon"
 }

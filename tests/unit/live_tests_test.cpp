@@ -39,6 +39,22 @@ TEST(CycleTest, ABytewisePeriodIsFoundWithinFourPeriods)
 	}
 }
 
+TEST(CycleTest, APeriodThatBeginsLateIsFoundWithinFourPeriods)
+{
+	const auto random = stream(300'000);
+	for (const size_t before : {1000U, 33'000U, 262'144U, 263'000U})
+		for (const size_t period : {9U, 512U, 2500U, 4097U}) {
+			CycleTest test;
+			for (size_t i = 0; i < before; i++)
+				ASSERT_TRUE(test.test(random[i]));
+			size_t at = 0;
+			while (at < 10 * period && test.test(random[before + (at % period)]))
+				at++;
+			EXPECT_GE(at, period) << before << " " << period;
+			EXPECT_LT(at, std::max<size_t>(4 * period, 64)) << before << " " << period;
+		}
+}
+
 TEST(CycleTest, RandomBytesPass)
 {
 	CycleTest test;
@@ -46,11 +62,11 @@ TEST(CycleTest, RandomBytesPass)
 	EXPECT_TRUE(std::all_of(random.begin(), random.end(), [&](auto b) { return test.test(b); }));
 }
 
-TEST(CycleTest, NothingIsRememberedBeforeEightBytes)
+TEST(CycleTest, NothingIsRememberedBeforeSixteenBytes)
 {
-	// Eight zeros are what an empty memory would hold.
+	// Zeros are what an empty memory would hold.
 	CycleTest test;
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 16; i++)
 		EXPECT_TRUE(test.test(0));
 	EXPECT_FALSE(test.test(0));
 }

@@ -40,14 +40,20 @@ std::string names_of(uint8_t failed)
 
 bool CycleTest::test(uint8_t byte)
 {
-	constexpr uint64_t word = sizeof last_;
-	last_ = last_ << 8U | byte;
+	constexpr unsigned byte_bits = 8;
+	constexpr unsigned word_bits = 64;
+	constexpr auto first = std::countr_zero(Window::bytes);
+	last_.older = last_.older << byte_bits | last_.newer >> (word_bits - byte_bits);
+	last_.newer = last_.newer << byte_bits | byte;
+	// They are filled in their order: that of 2^i bytes when so many have come.
+	const auto filled = std::max(static_cast<int>(std::bit_width(bytes_)) - first, 0);
+	bool again = false;
+	for (const auto *window = remembered_.data(); window != remembered_.data() + filled; window++)
+		again |= window->newer == last_.newer && window->older == last_.older;
 	bytes_++;
-	if (bytes_ > word && last_ == remembered_)
-		return false;
-	if (bytes_ >= word && std::has_single_bit(bytes_))
-		remembered_ = last_;
-	return true;
+	if (const auto of = std::countr_zero(bytes_); of >= first)
+		remembered_.at(static_cast<size_t>(of - first)) = last_;
+	return !again;
 }
 
 LiveTests::LiveTests()

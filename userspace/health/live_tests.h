@@ -6,6 +6,7 @@
 #include "health/sp800_90b.h"
 #include "source/secret_buffer.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,20 +14,29 @@
 
 namespace hwrngd {
 
-/// Has a stream come back to where it was? Notices a source that gives the same bytes over and over
-/// (a replayed recording, a counter that was reset), with any period, within four periods. Brent's
-/// cycle detection (BIT 20, 1980, section 2): eight bytes are remembered, those that ended where
-/// the stream's length was a power of two last. Random bytes have 2^-64 false alarms a byte, and
-/// such as hold the four bits that sp800_90b::Claim supposes 2^-32.
+/// Has a stream come back to where it was? Notices a source that begins, at any time, to give the
+/// same bytes over and over (a replayed recording, a counter that was reset), with any period,
+/// within four periods. As Brent's cycle detection (BIT 20, 1980, section 2), but with a memory for
+/// each power of two, which is renewed that often: a single one, renewed where the stream's length
+/// is a power of two, would see what begins late only when the stream has doubled. Sixteen bytes
+/// are remembered each time. Random bytes have less than 2^-122 false alarms a byte, and such as
+/// hold the four bits that sp800_90b::Claim supposes 2^-58.
 class CycleTest {
 public:
-	/// False when this byte and the seven before it are the remembered ones.
+	/// False when this byte and those before it are remembered.
 	[[nodiscard]] bool test(uint8_t byte);
 
 private:
-	uint64_t last_ = 0; ///< eight bytes
-	uint64_t remembered_ = 0;
-	uint64_t bytes_ = 0; ///< of the stream so far
+	/// The last bytes of the stream at some time.
+	struct Window {
+		static constexpr unsigned bytes = 16;
+		uint64_t older = 0;
+		uint64_t newer = 0;
+	};
+
+	Window last_;
+	std::array<Window, 64> remembered_; ///< at odd multiples of 16, of 32, of 64, ... bytes
+	uint64_t bytes_ = 0;                ///< of the stream so far
 };
 
 /// What the tests say of some bytes.

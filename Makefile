@@ -59,6 +59,10 @@ long-test: ## Run the guests that take long: each fault of each source, 200 kill
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --long --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)"
 
+soak: ## Feed 100,000 times while sources fall ill, with ASan and UBSan, and with TSan; CYCLES=N
+	@tests/setup build test
+	@tests/soak/run $(if $(CYCLES),--cycles $(CYCLES))
+
 cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is for NEON
 	@tests/setup build test cross
 	@tests/run cross
@@ -94,4 +98,4 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test long-test coverage cross-test peers-test kasan-test bench bench-kmod style install clean
+.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod style install clean

@@ -49,7 +49,10 @@ const Step *Lifecycle::quarantine(const std::string &reason, Time now)
 	must_prove_ = true;
 	read_failed_ = false;
 	usable_ = false;
-	return go(quarantined, fmt::format("{}; tried again in {} s", reason, length.count()), now);
+	return go(quarantined,
+	          fmt::format("{}; tried again in {} s", reason,
+	                      std::chrono::duration<double>(length).count()),
+	          now);
 }
 
 const Step *Lifecycle::appeared(Time now)

@@ -37,9 +37,9 @@ struct Step {
 /// How long a quarantine lasts: `first`, then twice as long each time, `most` in the end. A source
 /// that stayed out of it for `forgiven` begins anew.
 struct Backoff {
-	std::chrono::seconds first{10};
-	std::chrono::seconds most{3600};
-	std::chrono::seconds forgiven{3600};
+	std::chrono::milliseconds first{10'000};
+	std::chrono::milliseconds most{3'600'000};
+	std::chrono::milliseconds forgiven{3'600'000};
 };
 
 class Lifecycle {

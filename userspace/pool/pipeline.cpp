@@ -86,9 +86,9 @@ void LatencyHistogram::add(std::chrono::duration<double> time)
 	sum += time.count();
 }
 
-Pipeline::Pipeline(asio::io_context &io, Sink &sink, Hooks hooks)
-    : sink_(sink), hooks_(std::move(hooks)), mailbox_(std::make_shared<Mailbox>(io)), retry_(io),
-      reseed_deadline_(io)
+Pipeline::Pipeline(asio::io_context &io, Sink &sink, Hooks hooks, Backoff backoff)
+    : sink_(sink), hooks_(std::move(hooks)), backoff_(backoff),
+      mailbox_(std::make_shared<Mailbox>(io)), retry_(io), reseed_deadline_(io)
 {
 }
 
@@ -110,7 +110,7 @@ void Pipeline::apply(const Decision &decision)
 		gone[name] = "it is no longer there";
 	for (const auto &decided : decision.sources) {
 		const auto &name = decided.source.name;
-		auto &source = sources_[name];
+		auto &source = sources_.try_emplace(name, backoff_).first->second;
 		source.decision = decided;
 		if (decided.use == Use::ignore) {
 			gone[name] = decided.reason;
@@ -120,7 +120,7 @@ void Pipeline::apply(const Decision &decision)
 		note(name, source.life.appeared(now));
 	}
 	for (const auto &[name, why] : gone)
-		note(name, sources_[name].life.vanished(why, now));
+		note(name, sources_.at(name).life.vanished(why, now));
 	for (const auto &[name, source] : sources_)
 		if (source.decision.use == Use::read && source.life.state() == SourceState::starting)
 			ask(name);

@@ -63,6 +63,8 @@ struct SourceCounts {
 
 /// A source as the pipeline has it.
 struct PipelineSource {
+	explicit PipelineSource(const Backoff &backoff) : life(backoff) {}
+
 	SourceDecision decision;
 	Lifecycle life;
 	SourceCounts counts;
@@ -83,7 +85,7 @@ public:
 		std::function<void(const Error &error)> on_error;
 	};
 
-	Pipeline(asio::io_context &io, Sink &sink, Hooks hooks);
+	Pipeline(asio::io_context &io, Sink &sink, Hooks hooks, Backoff backoff = {});
 	Pipeline(const Pipeline &) = delete;
 	Pipeline &operator=(const Pipeline &) = delete;
 	/// Leaves behind whoever still reads.
@@ -126,6 +128,7 @@ private:
 
 	Sink &sink_;
 	Hooks hooks_;
+	Backoff backoff_;                  ///< of every source
 	std::shared_ptr<Mailbox> mailbox_; ///< the readers' too
 	Config config_;
 	std::map<std::string, PipelineSource> sources_;

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "machine.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace hwrngd::soak {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char *virtio = "virtio_rng.0";
+constexpr const char *visited = "tpm_rng.0";
+// A real stall takes seconds.
+constexpr auto short_stall = 20ms;
+// So many bytes are thrown away when the hwrng is switched, and a read that was left behind may
+// take so many.
+constexpr size_t stale_bytes = 64;
+constexpr size_t hanging_bytes = 128;
+
+/// A source without a file.
+class Bare : public Source {
+public:
+	explicit Bare(Device &device) : device_(device) {}
+	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
+	{
+		if (device_.fault() == Fault::stalled)
+			return fail_stalled("bare", limit);
+		device_.fill(out);
+		return out.size();
+	}
+
+private:
+	Device &device_;
+};
+
+} // namespace
+
+/// A harvest's access to a source. Puts bytes into its wire as they are asked for, adds what no
+/// file can be made to do, and notes what was read.
+class Machine::Watched : public Reading, public Source {
+public:
+	Watched(std::shared_ptr<Machine> machine, std::string name, Device &device, Wire *wire,
+	        std::unique_ptr<Reading> real)
+	    : machine_(std::move(machine)), name_(std::move(name)), device_(device), wire_(wire),
+	      real_(std::move(real)), bare_(device)
+	{
+		machine_->ledger_.begin(name_);
+	}
+
+	Source &source() override { return *this; }
+
+	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
+	{
+		const auto fault = device_.fault();
+		if (fault == Fault::slow)
+			std::this_thread::sleep_for(std::chrono::milliseconds(device_.some(3)));
+		if (fault == Fault::torn)
+			out = out.first(device_.some(out.size()));
+		if (fault == Fault::stalled)
+			limit = short_stall;
+		else if (wire_ != nullptr)
+			wire_->put(device_, out.size());
+		auto n = read_real(fault, out, limit);
+		if (n)
+			machine_->ledger_.took(name_, out.first(*n));
+		if (!n || *n == 0)
+			device_.note_failure();
+		return n;
+	}
+
+	Result<void> end(bool failed) override
+	{
+		if (wire_ != nullptr)
+			wire_->put(device_, stale_bytes + hanging_bytes);
+		return real_ ? real_->end(failed) : Result<void>{};
+	}
+
+private:
+	Result<size_t> read_real(Fault fault, std::span<uint8_t> out, std::chrono::milliseconds limit)
+	{
+		if (fault == Fault::broken)
+			return fail_errno(EIO, name_);
+		if (fault == Fault::ended)
+			return 0;
+		if (fault == Fault::gone && !real_)
+			return fail_errno(ENODEV, name_);
+		return real_ ? real_->source().read(out, limit) : bare_.read(out, limit);
+	}
+
+	std::shared_ptr<Machine> machine_;
+	std::string name_;
+	Device &device_;
+	Wire *wire_;
+	std::unique_ptr<Reading> real_;
+	Bare bare_;
+};
+
+Machine::Machine(uint64_t seed)
+    : root_(tree_.root()), readings_(std::make_shared<Readings>(root_)), chip_(seed)
+{
+	for (const char *name :
+	     {virtio, visited, "tpmrm0", "jitter", "fifo", "file", "serial", "program"})
+		devices_.try_emplace(name, ++seed);
+	wires_.try_emplace("hwrng", tree_, "/dev/hwrng", WireKind::fifo);
+	wires_.try_emplace("fifo", tree_, "/run/fifo", WireKind::fifo);
+	wires_.try_emplace("file", tree_, "/var/file", WireKind::file);
+	wires_.try_emplace("serial", tree_, "/dev/serial", WireKind::serial);
+	wires_.try_emplace("program", tree_, "/run/program", WireKind::fifo);
+	tree_.hwrng(fmt::format("{} {}", virtio, visited), virtio, true, "1000");
+}
+
+void Machine::ask(const std::shared_ptr<const Helper> &helper)
+{
+	root_.ask(helper);
+	readings_ = std::make_shared<Readings>(root_);
+}
+
+void Machine::list_hwrngs(bool all)
+{
+	// Not while somebody visits one.
+	const auto lock = HwrngSysfs(root_).lock(std::chrono::minutes(1));
+	if (!lock)
+		throw std::runtime_error(lock.error().message);
+	tree_.file(std::string(test::hw_random) + "/rng_available",
+	           all ? fmt::format("{} {}\n", virtio, visited) : fmt::format("{}\n", virtio));
+}
+
+Inventory Machine::inventory(const Config &config) const
+{
+	auto inventory = take_inventory(root_, config);
+	inventory.sources.push_back({"chip", SourceKind::cpu, "", 4, false});
+	for (const auto &[name, kind] :
+	     {std::pair{"tpmrm0", SourceKind::tpm2}, std::pair{"jitter", SourceKind::jitter}})
+		if (devices_.at(name).fault() != Fault::gone)
+			inventory.sources.push_back({name, kind, "", 512, false});
+	return inventory;
+}
+
+bool Machine::suffers(const std::string &source, Fault fault)
+{
+	if (fault == Fault::gone)
+		return source != virtio && source != "program";
+	// A visit is to be over when the next one is due.
+	return fault != Fault::slow || source != visited;
+}
+
+void Machine::set(const std::string &source, Fault fault)
+{
+	auto &device = devices_.at(source);
+	const auto before = device.fault();
+	device.set(fault);
+	const bool there = fault != Fault::gone;
+	if (there == (before != Fault::gone))
+		return;
+	if (source == visited)
+		list_hwrngs(there);
+	else if (const auto wire = wires_.find(source); wire != wires_.end())
+		there ? wire->second.plug() : wire->second.unplug();
+}
+
+Result<std::unique_ptr<Reading>> Machine::open(const SourceInfo &info)
+{
+	if (info.name == "chip")
+		return std::make_unique<Watched>(shared_from_this(), info.name, chip_, nullptr, nullptr);
+	auto &device = devices_.at(info.name);
+	if (info.kind == SourceKind::tpm2 || info.kind == SourceKind::jitter)
+		return std::make_unique<Watched>(shared_from_this(), info.name, device, nullptr, nullptr);
+	const bool hwrng = info.kind == SourceKind::hwrng;
+	auto &wire = wires_.at(hwrng ? "hwrng" : info.name);
+	if (hwrng) {
+		// What it gives now is the other one's, or its own of another time.
+		wire.drain();
+		wire.put(device, stale_bytes + hanging_bytes);
+	}
+	auto real = readings_->open(info);
+	if (!real) {
+		device.note_failure();
+		return std::unexpected(real.error());
+	}
+	return std::make_unique<Watched>(shared_from_this(), info.name, device, &wire,
+	                                 std::move(*real));
+}
+
+} // namespace hwrngd::soak

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A machine made of files, with sources of every kind that can fall ill, read as the daemon does.
+#pragma once
+
+#include "control/readings.h"
+#include "device.h"
+#include "fake_tree.h"
+#include "watch.h"
+#include "wire.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace hwrngd::soak {
+
+/// Shared with the threads that read.
+class Machine : public std::enable_shared_from_this<Machine> {
+public:
+	explicit Machine(uint64_t seed);
+
+	/// In this tree, by what `helper` does.
+	void ask(const std::shared_ptr<const Helper> &helper);
+	[[nodiscard]] const Root &root() const { return root_; }
+	[[nodiscard]] test::FakeTree &tree() { return tree_; }
+	[[nodiscard]] Readings &readings() { return *readings_; }
+	[[nodiscard]] Ledger &ledger() { return ledger_; }
+
+	/// What it has now.
+	[[nodiscard]] Inventory inventory(const Config &config) const;
+
+	/// All sources that it can have, but for "chip", which is always well.
+	[[nodiscard]] std::map<std::string, Device> &devices() { return devices_; }
+	/// Can that happen to it?
+	[[nodiscard]] static bool suffers(const std::string &source, Fault fault);
+	void set(const std::string &source, Fault fault);
+
+	/// Hooks::open of a pipeline.
+	[[nodiscard]] Result<std::unique_ptr<Reading>> open(const SourceInfo &info);
+
+private:
+	class Watched;
+
+	void list_hwrngs(bool all);
+
+	test::FakeTree tree_;
+	Root root_;
+	std::shared_ptr<Readings> readings_;
+	Ledger ledger_;
+	std::map<std::string, Device> devices_;
+	std::map<std::string, Wire> wires_; ///< by source
+	Device chip_;
+};
+
+} // namespace hwrngd::soak

@@ -10,8 +10,12 @@ log=/tmp/hwrngd.log
 start() {
 	rm -f /tmp/ioctl
 	ulimit -c unlimited
-	strace -f "${@:--etrace=ioctl}" -o /tmp/ioctl hwrngd >>$log 2>&1 &
+	strace -f -e trace=ioctl "$@" -o /tmp/ioctl hwrngd >>$log 2>&1 &
 	strace=$!
+	started
+}
+# started: waits until the daemon answers.
+started() {
 	daemon=
 	for _ in $(seq 100); do
 		daemon=$(hwrngctl status | sed -n 's/^Daemon .*(pid \([0-9]*\).*/\1/p')
@@ -36,30 +40,40 @@ becomes() {
 	tail -n 5 $log
 	false
 }
-# eventually COMMAND...: within 30 s
-eventually() {
-	for _ in $(seq 1500); do
+# poll TIMES MICROSECONDS COMMAND...: until it succeeds.
+poll() {
+	times=$1 pause=$2
+	shift 2
+	for _ in $(seq "$times"); do
 		! "$@" >/dev/null 2>&1 || return 0
-		usleep 20000
+		usleep "$pause"
 	done
 	"$@"
 }
+# eventually COMMAND...: within 30 s, soon after it is so
+eventually() { poll 1500 20000 "$@"; }
 fed_more_than() { [ "$(fed)" -gt "$1" ]; }
 more_fed() { eventually fed_more_than "$(fed)"; }
+# idle: the daemon has fed, and has left it at that for 5 s; /tmp/ioctl has $calls lines then.
+idle() {
+	for _ in $(seq 30); do
+		calls=$(wc -l </tmp/ioctl)
+		sleep 5
+		[ "$(fed)" -eq 0 ] || [ "$calls" -ne "$(wc -l </tmp/ioctl)" ] || return 0
+	done
+	false
+}
+# since_idle IOCTL: the first such call since then, by "start -ttt"
+since_idle() { awk -v calls="$calls" -v what="$1" 'NR > calls && index($0, what) { print $2; exit }' /tmp/ioctl; }
+is_called() { [ "$(since_idle "$1")" ]; }
 current_is() { [ "$(cat $hw_random/rng_current)" = "$1" ]; }
 
 # ---- for cases about sick sources ----
 # The trace has the feeds and what the daemon logs in their order. Whose bytes a feed had tells its
 # credit: healthy sources, such as $well, have "credit = 1024" in the configuration, others less.
 
-# by_and_by COMMAND...: within 90 s; seldom tried, since a busy guest may hardly do more than poll.
-by_and_by() {
-	for _ in $(seq 200); do
-		! "$@" >/dev/null 2>&1 || return 0
-		usleep 450000
-	done
-	"$@"
-}
+# by_and_by COMMAND...: seldom tried, since a busy guest may hardly do more than poll.
+by_and_by() { poll 200 450000 "$@"; }
 stepped() { grep -q "^hwrngd: $1: $2, was" "$log"; }
 healthy_again() { [ "$(grep -c "^hwrngd: $1: healthy, was" "$log")" -ge 2 ]; }
 # of SOURCE EXPRESSION [DOCUMENT]: what jq finds below that source in the status.

@@ -26,7 +26,7 @@ constexpr auto patience = 250ms;
 // A TPM's command may take 2 s (TCG PC Client TPM profile, long duration).
 constexpr auto stutter_limit = 2000ms;
 // New bytes count after this time, however slow the other sources are.
-constexpr auto reseed_limit = 1s;
+constexpr auto reseed_limit = 250ms;
 // A visited source that has to prove itself is visited so often.
 constexpr std::chrono::milliseconds proof_interval = 10s;
 

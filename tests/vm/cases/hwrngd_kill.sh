@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154,SC3045
+description="hwrngd: killed 200 times at any moment, it puts everything in order when it starts again"
+programs="build/hwrngd build/hwrngctl"
+flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
+long=1
+timeout=900
+
+rounds=200
+conf=/etc/hwrngd.conf
+
+processes() { grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3; }
+count_is() { [ "$(processes "$1" | wc -l)" -eq "$2" ]; }
+is_dead() { ! grep -q '^State:.[^Z]' "/proc/$daemon/status" 2>/dev/null; }
+is_loaded() { grep -q "^$1 " /proc/modules; }
+leaves() { [ "$(find /run/hwrngd -type "$1" | sort | xargs)" = "$2" ]; }
+is_answered() { hwrngctl status | grep -q "pid $daemon)"; }
+configure() {
+	printf '%s\n' 'reseed_interval = 0.1' 'prefer = ["cpu_rng.rdrand"]' "visit_interval = $1" >$conf
+}
+
+# in_order: all is as the configuration says, and as a daemon leaves it that was never killed.
+in_order() {
+	eventually is_answered || { echo "no answer"; return 1; }
+	eventually is_loaded cpu_rng || { echo "cpu_rng is not loaded"; return 1; }
+	eventually is_loaded tpm_rng || { echo "tpm_rng is not loaded"; return 1; }
+	eventually current_is cpu_rng.rdrand || { echo "rng_current: $(cat "$hw_random/rng_current")"; return 1; }
+	eventually leaves f "/run/hwrngd/chosen /run/hwrngd/lock" || { ls -l /run/hwrngd; return 1; }
+	eventually leaves s /run/hwrngd/status || { ls -l /run/hwrngd; return 1; }
+	eventually count_is hwrngd 1 || { ps; return 1; }
+	eventually count_is hwrngd-helper 1 || { ps; return 1; }
+	current_is cpu_rng.rdrand || { echo "rng_current moved: $(cat "$hw_random/rng_current")"; return 1; }
+	[ ! -e /tmp/core ] || { echo "a core was left"; return 1; }
+}
+
+# kill_one ROUND: the daemon, or with its helper, or the helper, of which the daemon dies. $status is how
+# the daemon ended, and $expected what it should be.
+kill_one() {
+	helper=$(processes hwrngd-helper | head -n 1)
+	expected=137
+	case $(($1 % 5)).$helper in
+	0.[0-9]*) kill -KILL "$daemon" "$helper" ;;
+	1.[0-9]*)
+		kill -KILL "$helper"
+		expected=5
+		eventually is_dead || kill -KILL "$daemon"
+		;;
+	*) kill -KILL "$daemon" ;;
+	esac
+	status=0
+	wait "$daemon" || status=$?
+}
+
+guest() {
+	echo /tmp/core >/proc/sys/kernel/core_pattern
+	ulimit -c unlimited
+	visits=0
+	configure 1
+	for round in $(seq $rounds); do
+		hwrngd >>"$log" 2>&1 &
+		daemon=$!
+		usleep "$(awk -v seed="$round" 'BEGIN { srand(seed); print int(rand() * 1500000) }')"
+		kill_one "$round"
+		[ "$status" -eq "$expected" ] || check_equal "round $round: how the daemon ended" "$expected" "$status"
+		# The next visit would put it in order too.
+		if [ -e /run/hwrngd/visit ]; then
+			visits=$((visits + 1))
+		elif [ $((round % 20)) -ne 0 ]; then
+			continue
+		fi
+		configure 0
+		hwrngd >>"$log" 2>&1 &
+		daemon=$!
+		check "after $round kills, $visits of them in a visit, all is in order" in_order
+		kill -KILL "$daemon"
+		wait "$daemon"
+		# So that it is loaded once more, in one of the next rounds.
+		rmmod cpu_rng
+		configure 1
+	done
+	tell "$visits of $rounds kills (seeds 1 to $rounds) were in the midst of a visit"
+	if [ -e "$hw_random/rng_quality" ]; then
+		check "some were" test "$visits" -gt 0
+	else
+		skip "some were" "this kernel can hang in a switch"
+	fi
+	check "nothing runs any more" eventually count_is hwrngd-helper 0
+	check_equal "no core was left" "" "$(ls /tmp/core* 2>/dev/null)"
+	diag "$(sort "$log" | uniq -c | sort -rn | head -n 40)"
+}

@@ -395,7 +395,9 @@ private:
 	std::string refused_; ///< a hwrng that need not be selected again
 	std::optional<std::string> config_error_;
 	std::string last_error_;
-	std::minstd_rand jitter_{std::random_device{}()};
+	/// No secret, and not to be waited for: std::random_device may ask a CRNG that is not ready.
+	std::minstd_rand jitter_{static_cast<std::minstd_rand::result_type>(
+	    std::chrono::steady_clock::now().time_since_epoch().count())};
 	std::unique_ptr<StatusSocket> status_;
 	std::unique_ptr<UdevMonitor> devices_;
 	std::unique_ptr<ClockMonitor> clock_;

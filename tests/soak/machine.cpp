@@ -42,10 +42,10 @@ private:
 /// file can be made to do, and notes what was read.
 class Machine::Watched : public Reading, public Source {
 public:
-	Watched(std::shared_ptr<Machine> machine, std::string name, Device &device, Wire *wire,
+	Watched(std::shared_ptr<Machine> machine, const SourceInfo &info, Device &device, Wire *wire,
 	        std::unique_ptr<Reading> real)
-	    : machine_(std::move(machine)), name_(std::move(name)), device_(device), wire_(wire),
-	      real_(std::move(real)), bare_(device)
+	    : machine_(std::move(machine)), name_(info.name), is_hwrng_(info.kind == SourceKind::hwrng),
+	      device_(device), wire_(wire), real_(std::move(real)), bare_(device)
 	{
 		machine_->ledger_.begin(name_);
 	}
@@ -61,8 +61,6 @@ public:
 			out = out.first(device_.some(out.size()));
 		if (fault == Fault::stalled)
 			limit = short_stall;
-		else if (wire_ != nullptr)
-			wire_->put(device_, out.size());
 		auto n = read_real(fault, out, limit);
 		if (n)
 			machine_->ledger_.took(name_, out.first(*n));
@@ -73,9 +71,11 @@ public:
 
 	Result<void> end(bool failed) override
 	{
-		if (wire_ != nullptr)
+		if (!real_)
+			return {};
+		if (is_hwrng_) // the end of a visit throws some away
 			wire_->put(device_, stale_bytes + hanging_bytes);
-		return real_ ? real_->end(failed) : Result<void>{};
+		return real_->end(failed);
 	}
 
 private:
@@ -87,11 +87,16 @@ private:
 			return 0;
 		if (fault == Fault::gone && !real_)
 			return fail_errno(ENODEV, name_);
-		return real_ ? real_->source().read(out, limit) : bare_.read(out, limit);
+		if (!real_)
+			return bare_.read(out, limit);
+		if (fault != Fault::stalled)
+			wire_->put(device_, out.size());
+		return real_->source().read(out, limit);
 	}
 
 	std::shared_ptr<Machine> machine_;
 	std::string name_;
+	bool is_hwrng_;
 	Device &device_;
 	Wire *wire_;
 	std::unique_ptr<Reading> real_;
@@ -164,10 +169,10 @@ void Machine::set(const std::string &source, Fault fault)
 Result<std::unique_ptr<Reading>> Machine::open(const SourceInfo &info)
 {
 	if (info.name == "chip")
-		return std::make_unique<Watched>(shared_from_this(), info.name, chip_, nullptr, nullptr);
+		return std::make_unique<Watched>(shared_from_this(), info, chip_, nullptr, nullptr);
 	auto &device = devices_.at(info.name);
 	if (info.kind == SourceKind::tpm2 || info.kind == SourceKind::jitter)
-		return std::make_unique<Watched>(shared_from_this(), info.name, device, nullptr, nullptr);
+		return std::make_unique<Watched>(shared_from_this(), info, device, nullptr, nullptr);
 	const bool hwrng = info.kind == SourceKind::hwrng;
 	auto &wire = wires_.at(hwrng ? "hwrng" : info.name);
 	if (hwrng) {
@@ -180,8 +185,7 @@ Result<std::unique_ptr<Reading>> Machine::open(const SourceInfo &info)
 		device.note_failure();
 		return std::unexpected(real.error());
 	}
-	return std::make_unique<Watched>(shared_from_this(), info.name, device, &wire,
-	                                 std::move(*real));
+	return std::make_unique<Watched>(shared_from_this(), info, device, &wire, std::move(*real));
 }
 
 } // namespace hwrngd::soak

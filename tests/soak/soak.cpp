@@ -232,6 +232,7 @@ private:
 		feed();
 		run_until([&] { return !pipeline_.busy(); });
 		checks_.check("the pool is reseeded", pipeline_.feeds() > feeds);
+		stuck_ = stuck_ || !ill.empty();
 		checks_.check("who is well again becomes healthy again",
 		              ill.empty() && pipeline_.states().size() == machine_->devices().size() + 1,
 		              ill);
@@ -358,6 +359,7 @@ private:
 bool run(uint64_t cycles, uint64_t seed)
 {
 	Checks checks;
+	std::thread([] {}).join(); // with the first one a sanitizer starts its own
 	const auto before = resources_of(getpid());
 	{
 		const auto machine = std::make_shared<Machine>(seed);

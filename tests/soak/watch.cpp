@@ -2,7 +2,7 @@
 #include "watch.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -41,8 +41,10 @@ void Checks::check(const std::string &what, bool holds, const std::string &detai
 	if (holds)
 		return;
 	constexpr uint64_t told = 5;
-	if (failures++ < told)
-		fmt::print("not so: {}: {}\n", what, details);
+	if (failures++ >= told)
+		return;
+	fmt::print("not so: {}: {}\n", what, details);
+	std::fflush(stdout);
 }
 
 uint64_t Checks::failed() const

@@ -87,6 +87,11 @@ bench-kmod: ## Measure the drivers in a guest, against a loop over the same inst
 	@tests/setup build test
 	@tests/bench/kmod --kernels "$(KERNELS)"
 
+bench-starved: ## Measure in guests how soon a daemon readies a CRNG that gets no entropy, beside peers
+	@tests/setup build test
+	@$(MAKE) --no-print-directory userspace >/dev/null
+	@tests/bench/starved --kernels "$(KERNELS)"
+
 style: ## Check formatting, clang and its clang-tidy, shellcheck, checkpatch, sparse
 	@tests/setup build test style
 	@tests/style
@@ -98,4 +103,4 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod style install clean
+.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install clean

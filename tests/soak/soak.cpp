@@ -363,7 +363,7 @@ bool run(uint64_t cycles, uint64_t seed)
 	const auto before = resources_of(getpid());
 	{
 		const auto machine = std::make_shared<Machine>(seed);
-		const auto helper = Helper::start(machine->root());
+		const auto helper = Helper::start(machine->root(), "/no module is loaded");
 		if (!helper)
 			throw std::runtime_error(helper.error().message);
 		machine->ask(*helper);

@@ -47,10 +47,11 @@ MetricFamily single(const char *name, const char *help, MetricType type, const J
                     Labels labels = {})
 {
 	auto made = family(name, help, type);
-	if (!number.is_null())
-		made.metric.push_back(
-		    value(type, number.is_boolean() ? (number.get<bool>() ? 1 : 0) : number.get<double>(),
-		          std::move(labels)));
+	if (number.is_null())
+		return made;
+	const double count =
+	    number.is_boolean() ? static_cast<double>(number.get<bool>()) : number.get<double>();
+	made.metric.push_back(value(type, count, std::move(labels)));
 	return made;
 }
 

@@ -44,15 +44,16 @@ Result<void> make(const Root &root, const std::string &name, std::chrono::millis
 	const auto lock = sysfs.lock(limit);
 	if (!lock)
 		return std::unexpected(lock.error());
-	const auto before = remembered(root);
-	if (!before)
-		return std::unexpected(before.error());
+	const auto remembers = remembered(root);
+	if (!remembers)
+		return std::unexpected(remembers.error());
+	const auto &before = remembers.value();
 	// First, so that there is no moment in which the choice is ours and nobody knows.
 	if (auto kept = remember(root, name); !kept)
 		return kept;
 	auto done = sysfs.select(name);
 	if (!done)
-		if (auto undone = *before ? remember(root, **before) : forget(root); !undone)
+		if (auto undone = before ? remember(root, *before) : forget(root); !undone)
 			done.error().message += "; " + undone.error().message;
 	return done;
 }
@@ -71,15 +72,16 @@ Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
 		return unless_missing(lock.error());
 	if (auto recovered = Visit::recover(root); !recovered)
 		return recovered;
-	const auto chosen = remembered(root);
+	const auto remembers = remembered(root);
+	if (!remembers)
+		return std::unexpected(remembers.error());
+	const auto &chosen = remembers.value();
 	if (!chosen)
-		return std::unexpected(chosen.error());
-	if (!*chosen)
 		return {};
 	const auto state = sysfs.read();
 	if (!state)
 		return std::unexpected(state.error());
-	if (state->selected && state->current == **chosen)
+	if (state->selected && state->current == *chosen)
 		if (auto handed_back = sysfs.select_automatically(); !handed_back)
 			return handed_back;
 	return forget(root);

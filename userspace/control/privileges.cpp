@@ -53,14 +53,16 @@ Result<void> give_up_rights(const std::optional<User> &user, const Rights &right
 		has.at(number) = capng_have_capability(CAPNG_EFFECTIVE, number) != 0;
 	const bool can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
 	capng_clear(CAPNG_SELECT_ALL);
-	for (const auto number : rights.capabilities) {
-		const auto kinds = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED |
-		                                             (rights.passed_on ? CAPNG_BOUNDING_SET : 0));
-		if (has.at(number) && capng_update(CAPNG_ADD, kinds, number) != 0)
-			return failed("capng_update", -1);
-	}
+	std::vector<capng_type_t> sets{CAPNG_EFFECTIVE, CAPNG_PERMITTED};
+	if (rights.passed_on)
+		sets.push_back(CAPNG_BOUNDING_SET);
+	for (const auto number : rights.capabilities)
+		for (const auto set : sets)
+			if (has.at(number) && capng_update(CAPNG_ADD, set, number) != 0)
+				return failed("capng_update", -1);
 	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
 	if (user && geteuid() == 0) {
+		// NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): made to be combined
 		const auto flags = static_cast<capng_flags_t>(
 		    (rights.groups ? CAPNG_INIT_SUPP_GRP : CAPNG_DROP_SUPP_GRP) | CAPNG_CLEAR_AMBIENT |
 		    (can_bound ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG));

@@ -31,7 +31,7 @@ Result<int> wait_for(pid_t pid, const std::string &name)
 	return status;
 }
 
-class Child : public Program {
+class Child final : public Program {
 public:
 	Child(std::string name, pid_t pid, FileDescriptor output)
 	    : name_(std::move(name)), pid_(pid), output_(std::move(output))
@@ -107,6 +107,7 @@ public:
 		                                                POSIX_SPAWN_SETSIGDEF));
 		auto copies = words; // which execve(2) could change
 		std::vector<char *> arguments;
+		arguments.reserve(copies.size() + 1);
 		for (auto &word : copies)
 			arguments.push_back(word.data());
 		arguments.push_back(nullptr);

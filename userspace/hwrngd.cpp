@@ -92,11 +92,11 @@ Result<void> run(Root root, bool check)
 		return std::unexpected(user.error());
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
-	// Before the lock, which it would hold a moment longer than a daemon that is killed.
 	std::error_code failed;
 	const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
 	if (failed)
 		return fail_errno(failed.value(), "/proc/self/exe");
+	// Before the lock, which it would hold a moment longer than a daemon that is killed.
 	const auto helper = Helper::start(root, self.parent_path() / "hwrngctl");
 	if (!helper)
 		return std::unexpected(helper.error());

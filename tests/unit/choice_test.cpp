@@ -85,6 +85,16 @@ TEST(Choice, IsHandedBackFromTheMidstOfAVisit)
 	EXPECT_FALSE(tree.root().exists("/run/hwrngd/visit"));
 }
 
+TEST(Choice, WhoWasKilledWhileWritingLeavesNothing)
+{
+	FakeTree tree;
+	with_hwrngs(tree, false);
+	tree.file("/run/hwrngd/visit.8790.part", "1 a");
+	tree.file("/run/hwrngd/lock", "");
+	EXPECT_TRUE(choice::recover(tree.root(), 1s));
+	EXPECT_EQ(tree.root().list("/run/hwrngd"), std::vector<std::string>{"lock"});
+}
+
 TEST(Choice, WithoutAFrameworkNothingHasToBePutBack)
 {
 	FakeTree tree;

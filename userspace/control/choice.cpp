@@ -9,6 +9,7 @@ namespace hwrngd::choice {
 
 namespace {
 
+constexpr const char *folder = "/run/hwrngd";
 constexpr const char *file = "/run/hwrngd/chosen";
 
 Result<void> remember(const Root &root, const std::string &name)
@@ -61,7 +62,14 @@ Result<void> make(const Root &root, const std::string &name, std::chrono::millis
 Result<void> recover(const Root &root, std::chrono::milliseconds limit)
 {
 	const auto lock = HwrngSysfs(root).lock(limit);
-	return lock ? Visit::recover(root) : unless_missing(lock.error());
+	if (!lock)
+		return unless_missing(lock.error());
+	// Of write_file(), which whoever has the lock alone calls there.
+	for (const auto &name : root.list(folder))
+		if (name.ends_with(".part"))
+			if (auto removed = remove_file(root.at(fmt::format("{}/{}", folder, name))); !removed)
+				return removed;
+	return Visit::recover(root);
 }
 
 Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)

@@ -4,7 +4,7 @@ description="hwrngd: killed 200 times at any moment, it puts everything in order
 programs="build/hwrngd build/hwrngctl"
 flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
 long=1
-timeout=900
+timeout=1500
 
 rounds=200
 conf=/etc/hwrngd.conf

@@ -263,19 +263,22 @@ private:
 	void select(const std::string &name, const std::string &reason)
 	{
 		refused_ = name; // until it is done, or for good
-		control_.run([this, root = root_, mailbox = mailbox_, name, reason] {
-			const auto done = choice::make(root, name, lock_limit);
+		control_.run([this, root = root_, mailbox = mailbox_, name, reason,
+		              seen = inventory_.hwrng.value_or(HwrngState())] {
+			const auto done = choice::make(root, name, seen, lock_limit);
 			mailbox->post([this, name, reason, done] {
 				if (!done) {
 					log(Priority::warning, Event::hwrng_refused, done.error().message,
 					    {{"HWRNGD_SOURCE", name}});
 					return;
 				}
-				chosen_ = name;
 				refused_.clear();
-				log(Priority::notice, Event::hwrng_chosen,
-				    fmt::format("the kernel's hwrng is now {}: {}", name, reason),
-				    {{"HWRNGD_SOURCE", name}});
+				if (*done) {
+					chosen_ = name;
+					log(Priority::notice, Event::hwrng_chosen,
+					    fmt::format("the kernel's hwrng is now {}: {}", name, reason),
+					    {{"HWRNGD_SOURCE", name}});
+				}
 				look();
 			});
 		});

@@ -27,12 +27,19 @@ std::string current(const FakeTree &tree)
 	return tree.text(std::string(hw_random) + "/rng_current");
 }
 
+/// As somebody who has just looked.
+Result<bool> make(const FakeTree &tree, const std::string &name)
+{
+	const auto seen = HwrngSysfs(tree.root()).read();
+	return choice::make(tree.root(), name, seen.value_or(HwrngState()), 1s);
+}
+
 TEST(Choice, IsMadeAndRemembered)
 {
 	FakeTree tree;
 	with_hwrngs(tree, false);
 	ASSERT_EQ(*choice::remembered(tree.root()), std::nullopt);
-	const auto made = choice::make(tree.root(), "b", 1s);
+	const auto made = make(tree, "b");
 	ASSERT_TRUE(made) << made.error().message;
 	EXPECT_EQ(current(tree), "b");
 	EXPECT_EQ(*choice::remembered(tree.root()), "b");
@@ -42,10 +49,10 @@ TEST(Choice, WhatWasRememberedStaysWhenANewOneCannotBeMade)
 {
 	FakeTree tree;
 	with_hwrngs(tree, false);
-	EXPECT_FALSE(choice::make(tree.root(), "c", 1s));
+	EXPECT_FALSE(make(tree, "c"));
 	EXPECT_EQ(*choice::remembered(tree.root()), std::nullopt);
-	ASSERT_TRUE(choice::make(tree.root(), "b", 1s));
-	EXPECT_FALSE(choice::make(tree.root(), "c", 1s));
+	ASSERT_TRUE(make(tree, "b"));
+	EXPECT_FALSE(make(tree, "c"));
 	EXPECT_EQ(*choice::remembered(tree.root()), "b");
 	EXPECT_EQ(current(tree), "b");
 }
@@ -85,6 +92,20 @@ TEST(Choice, IsHandedBackFromTheMidstOfAVisit)
 	EXPECT_FALSE(tree.root().exists("/run/hwrngd/visit"));
 }
 
+TEST(Choice, IsNotMadeOverWhatSomebodyChoseMeanwhile)
+{
+	FakeTree tree;
+	with_hwrngs(tree, false);
+	const auto seen = HwrngSysfs(tree.root()).read();
+	ASSERT_TRUE(seen);
+	tree.hwrng("a b", "a", true);
+	const auto made = choice::make(tree.root(), "b", *seen, 1s);
+	ASSERT_TRUE(made) << made.error().message;
+	EXPECT_FALSE(*made);
+	EXPECT_EQ(current(tree), "a\n");
+	EXPECT_EQ(*choice::remembered(tree.root()), std::nullopt);
+}
+
 TEST(Choice, WhoWasKilledWhileWritingLeavesNothing)
 {
 	FakeTree tree;
@@ -100,7 +121,7 @@ TEST(Choice, WithoutAFrameworkNothingHasToBePutBack)
 	FakeTree tree;
 	EXPECT_TRUE(choice::recover(tree.root(), 1s));
 	EXPECT_TRUE(choice::hand_back(tree.root(), 1s));
-	const auto made = choice::make(tree.root(), "a", 1s);
+	const auto made = make(tree, "a");
 	ASSERT_FALSE(made);
 	EXPECT_EQ(made.error().code, ExitCode::no_source);
 }
@@ -111,7 +132,7 @@ TEST(Choice, AFileThatCannotBeReadIsTold)
 	with_hwrngs(tree, true);
 	std::filesystem::create_directories(tree.at(file)); // a folder
 	EXPECT_FALSE(choice::remembered(tree.root()));
-	EXPECT_FALSE(choice::make(tree.root(), "b", 1s));
+	EXPECT_FALSE(make(tree, "b"));
 	EXPECT_EQ(current(tree), "a\n") << "nothing was changed";
 	EXPECT_FALSE(choice::hand_back(tree.root(), 1s));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/choice.h"
 
-#include "control/hwrng_sysfs.h"
 #include "control/visit.h"
 #include "write_file.h"
 
@@ -39,24 +38,31 @@ Result<std::optional<std::string>> remembered(const Root &root)
 	return root.read(file);
 }
 
-Result<void> make(const Root &root, const std::string &name, std::chrono::milliseconds limit)
+Result<bool> make(const Root &root, const std::string &name, const HwrngState &seen,
+                  std::chrono::milliseconds limit)
 {
 	const HwrngSysfs sysfs(root);
 	const auto lock = sysfs.lock(limit);
 	if (!lock)
 		return std::unexpected(lock.error());
+	const auto now = sysfs.read();
+	if (!now)
+		return std::unexpected(now.error());
+	if (now->current != seen.current || now->selected != seen.selected)
+		return false;
 	const auto remembers = remembered(root);
 	if (!remembers)
 		return std::unexpected(remembers.error());
 	const auto &before = remembers.value();
 	// First, so that there is no moment in which the choice is ours and nobody knows.
 	if (auto kept = remember(root, name); !kept)
-		return kept;
+		return std::unexpected(kept.error());
 	auto done = sysfs.select(name);
-	if (!done)
-		if (auto undone = before ? remember(root, *before) : forget(root); !undone)
-			done.error().message += "; " + undone.error().message;
-	return done;
+	if (done)
+		return true;
+	if (auto undone = before ? remember(root, *before) : forget(root); !undone)
+		done.error().message += "; " + undone.error().message;
+	return std::unexpected(done.error());
 }
 
 Result<void> recover(const Root &root, std::chrono::milliseconds limit)
@@ -64,7 +70,7 @@ Result<void> recover(const Root &root, std::chrono::milliseconds limit)
 	const auto lock = HwrngSysfs(root).lock(limit);
 	if (!lock)
 		return unless_missing(lock.error());
-	// Of write_file(), which whoever has the lock alone calls there.
+	// What write_file() had not renamed when its process was killed; only who has the lock writes.
 	for (const auto &name : root.list(folder))
 		if (name.ends_with(".part"))
 			if (auto removed = remove_file(root.at(fmt::format("{}/{}", folder, name))); !removed)

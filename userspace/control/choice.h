@@ -3,6 +3,7 @@
 // be killed, and handed back.
 #pragma once
 
+#include "control/hwrng_sysfs.h"
 #include "error.h"
 #include "root.h"
 
@@ -16,7 +17,9 @@ namespace hwrngd::choice {
 [[nodiscard]] Result<std::optional<std::string>> remembered(const Root &root);
 
 /// Makes `name` the kernel's hwrng, and remembers it. Waits at most `limit` for who visits one.
-[[nodiscard]] Result<void> make(const Root &root, const std::string &name,
+/// Returns false, and has done nothing, if what the kernel uses is not as `seen` any more: somebody
+/// else has chosen since that was looked at, and it must be decided anew.
+[[nodiscard]] Result<bool> make(const Root &root, const std::string &name, const HwrngState &seen,
                                 std::chrono::milliseconds limit);
 
 /// Puts back what a visitor left that was killed. Waits as above; without a framework there is

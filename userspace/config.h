@@ -47,7 +47,7 @@ struct Config {
 	std::chrono::milliseconds visit_interval{600'000}; ///< of RNGs that are not current; 0: never
 	std::vector<std::string> prefer; ///< patterns of sources, the first is liked best
 	std::vector<std::string> deny;   ///< patterns of sources that are not to be used
-	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< to load at the start
+	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< to load
 	std::string status_socket = "/run/hwrngd/status";       ///< empty: none
 	std::string user = "hwrngd";                            ///< that the daemon becomes
 	std::map<std::string, SourceConfig> sources;            ///< by pattern

@@ -27,8 +27,10 @@ ask() {
 		echo "${parameter#*=}" >"$parameters/fault_${parameter%=*}"
 	done
 }
+# heal: and wait for a read that began before, which the next daemon would take for a stalled source.
 heal() {
 	for parameter in "$parameters"/fault_*; do echo 0 >"$parameter"; done
+	head -c 64 /dev/hwrng >/dev/null
 }
 
 # configure DENIED [LINE...]

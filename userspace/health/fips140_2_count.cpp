@@ -389,6 +389,7 @@ Counts count(std::span<const uint8_t, block_bytes> block)
 	return counts;
 }
 
+#ifndef HWY_COMPILE_ONLY_STATIC
 std::vector<CountVariant> count_variants()
 {
 	std::vector<CountVariant> variants;
@@ -401,6 +402,7 @@ std::vector<CountVariant> count_variants()
 	}
 	return variants;
 }
+#endif
 
 } // namespace hwrngd::fips140_2
 #endif

@@ -59,12 +59,14 @@ merged_usr() {
 	ln -s usr/bin usr/sbin usr/lib usr/lib64 "$1"
 }
 
-# copy_program ROOT FILE...: copies programs to the guest's /usr/bin, with their libraries.
+# copy_program ROOT FILE...: copies programs to the guest's /usr/bin, with their libraries, and our own
+# as they are installed: what debuggers want of them would fill its memory.
 copy_program() {
 	local root=$1 file library place
 	shift
 	for file; do
 		cp -L "$file" "$root/usr/bin/"
+		[[ $file != "$top"/build/* ]] || strip "$root/usr/bin/${file##*/}"
 		while read -r library; do
 			place=${library#"$userland"}
 			[[ ! $userland ]] || place=/usr/lib/${library##*/}

@@ -24,7 +24,7 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 			return root.helper() ? root.helper()->run(info.name) : start_program(info.command);
 		});
 	case SourceKind::jitter:
-		return open_jitter();
+		return open_jitter(root);
 	}
 	return fail(ExitCode::no_source, fmt::format("{}: is read through /dev/hwrng", info.name));
 }

@@ -33,21 +33,25 @@ private:
 	FileDescriptor fd_;
 };
 
-/// The kernel loads what it takes, unless it has been forbidden to; and some (7.3) let no program
-/// have this generator.
-std::unexpected<Error> fail_missing(int number)
+/// The kernel loads what it takes, unless it has been forbidden to; and newer ones (7.3) let
+/// programs have only what is on a list of theirs, until an administrator says otherwise.
+std::unexpected<Error> fail_missing(const Root &root, int number)
 {
 	auto error = fail_errno(number, title);
-	if (number == EAFNOSUPPORT || number == ENOENT)
+	if (number != EAFNOSUPPORT && number != ENOENT)
+		return error;
+	if (root.read_number("/proc/sys/crypto/af_alg_restrict").value_or(0) > 0)
+		error.error().message += "; this kernel does not let programs have it: "
+		                         "`sysctl crypto.af_alg_restrict=0` lets them";
+	else
 		error.error().message +=
-		    "; the kernel has not loaded it (`modprobe -a algif_rng jitterentropy_rng`), or "
-		    "lets no program have it";
+		    "; the kernel has not loaded it: `modprobe -a algif_rng jitterentropy_rng`";
 	return error;
 }
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_jitter()
+Result<std::unique_ptr<Source>> open_jitter(const Root &root)
 {
 	struct sockaddr_alg address = {};
 	address.salg_family = AF_ALG;
@@ -55,11 +59,11 @@ Result<std::unique_ptr<Source>> open_jitter()
 	std::ranges::copy(std::string_view("jitterentropy_rng"), &address.salg_name[0]);
 	const FileDescriptor listener(socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 	if (!listener)
-		return fail_missing(errno);
+		return fail_missing(root, errno);
 	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
 	if (bind(listener.get(), reinterpret_cast<const struct sockaddr *>(&address), sizeof address) <
 	    0)
-		return fail_missing(errno);
+		return fail_missing(root, errno);
 	FileDescriptor fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
 	if (!fd)
 		return fail_errno(errno, title);

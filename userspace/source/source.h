@@ -69,7 +69,7 @@ using StartProgram = std::function<Result<std::unique_ptr<Program>>()>;
                                                    StartProgram start);
 
 /// The jitter of the CPU's timing, as the kernel collects it.
-[[nodiscard]] Result<std::unique_ptr<Source>> open_jitter();
+[[nodiscard]] Result<std::unique_ptr<Source>> open_jitter(const Root &root);
 
 /// TPM 2.0 by TPM2_GetRandom (TPM 2.0 part 3, 16.1) through a resource manager such as
 /// /dev/tpmrm0.

@@ -23,12 +23,13 @@ guest() {
 	echo 'reseed_interval = 0.2' >/etc/hwrngd.conf
 	start
 	if [ "$kernel" = 7.3 ]; then
-		check "this kernel lets no program have its jitter" becomes jitter quarantined
-	else
-		check "without hardware the kernel's jitter is read" becomes jitter healthy
-		check "it is credited" eventually has_credit jitter
-		check "the pool is fed" more_fed
+		check "this kernel keeps its jitter for itself" becomes jitter quarantined
+		check "and how it can be had is said" grep -q 'jitter: quarantined.*sysctl crypto.af_alg_restrict=0' "$log"
+		echo 0 >/proc/sys/crypto/af_alg_restrict
 	fi
+	check "without hardware the kernel's jitter is read" becomes jitter healthy
+	check "it is credited" eventually has_credit jitter
+	check "the pool is fed" more_fed
 
 	mkfifo /tmp/generator
 	generate /dev/urandom

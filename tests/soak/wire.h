@@ -17,7 +17,7 @@ enum class WireKind : uint8_t { file, fifo, serial };
 class Wire {
 public:
 	/// Appears as `name` in `tree`, from plug() to unplug().
-	Wire(const test::FakeTree &tree, std::string name, WireKind kind)
+	Wire(const test::FakeTree &tree, const std::string &name, WireKind kind)
 	    : path_(tree.at(name)), kind_(kind)
 	{
 		plug();

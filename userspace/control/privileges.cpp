@@ -62,7 +62,6 @@ Result<void> give_up_rights(const std::optional<User> &user, const Rights &right
 				return failed("capng_update", -1);
 	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
 	if (user && geteuid() == 0) {
-		// NOLINTNEXTLINE(clang-analyzer-optin.core.EnumCastOutOfRange): made to be combined
 		const auto flags = static_cast<capng_flags_t>(
 		    (rights.groups ? CAPNG_INIT_SUPP_GRP : CAPNG_DROP_SUPP_GRP) | CAPNG_CLEAR_AMBIENT |
 		    (can_bound ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG));

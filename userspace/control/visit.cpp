@@ -129,9 +129,13 @@ Result<Visit> Visit::begin(const Root &root, const std::string &name)
 
 Visit::~Visit()
 {
-	if (const auto ended = end(); !ended)
-		fmt::print(stderr, "{}: rng_current was not put back: {}\n", program_invocation_short_name,
-		           ended.error().message);
+	const auto ended = end();
+	if (ended)
+		return;
+	for (const char *text :
+	     {static_cast<const char *>(program_invocation_short_name),
+	      ": rng_current was not put back: ", ended.error().message.c_str(), "\n"})
+		std::fputs(text, stderr);
 }
 
 Result<void> Visit::end()

@@ -53,7 +53,7 @@ struct Pipeline::Harvest {
 			const auto n =
 			    (*reading)->source().read(rest.first(std::min(rest.size(), piece)), stall_limit);
 			const auto latency = std::chrono::steady_clock::now() - before;
-			latencies.push_back(latency);
+			latencies.emplace_back(latency);
 			worst = std::max(worst, std::chrono::duration_cast<std::chrono::milliseconds>(latency));
 			if (!n)
 				error = n.error();
@@ -79,7 +79,7 @@ struct Pipeline::Harvest {
 
 void LatencyHistogram::add(std::chrono::duration<double> time)
 {
-	const auto bound = std::lower_bound(bounds.begin(), bounds.end(), time.count());
+	const auto *const bound = std::lower_bound(bounds.begin(), bounds.end(), time.count());
 	if (bound != bounds.end())
 		within.at(static_cast<size_t>(bound - bounds.begin()))++;
 	count++;

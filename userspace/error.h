@@ -2,12 +2,12 @@
 // Errors as values: what went wrong, said for people, and the exit code it leads to.
 #pragma once
 
+#include "format.h"
+
 #include <cerrno>
 #include <expected>
 #include <string>
 #include <system_error>
-
-#include <fmt/format.h>
 
 namespace hwrngd {
 

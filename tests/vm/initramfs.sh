@@ -66,7 +66,7 @@ copy_program() {
 	shift
 	for file; do
 		cp -L "$file" "$root/usr/bin/"
-		[[ $file != "$top"/build/* ]] || strip "$root/usr/bin/${file##*/}"
+		[[ ${file%/*} != "$top/build" ]] || strip "$root/usr/bin/${file##*/}"
 		while read -r library; do
 			place=${library#"$userland"}
 			[[ ! $userland ]] || place=/usr/lib/${library##*/}

@@ -45,10 +45,10 @@ constexpr auto lock_limit = 60s;
 
 class Daemon {
 public:
-	Daemon(const Root &root, const Config &config, KernelPool pool,
-	       Result<FileDescriptor> kernel_log)
-	    : root_(root), config_(config), pool_(std::move(pool)), signals_(io_), next_feed_(io_),
-	      kernel_log_(std::move(kernel_log)), readings_(std::make_shared<Readings>(root_)),
+	Daemon(Root root, Config config, KernelPool pool, Result<FileDescriptor> kernel_log)
+	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)), signals_(io_),
+	      next_feed_(io_), kernel_log_(std::move(kernel_log)),
+	      readings_(std::make_shared<Readings>(root_)),
 	      pipeline_(io_, pool_,
 	                {.open = [readings = readings_](
 	                             const SourceInfo &info) { return readings->open(info); },

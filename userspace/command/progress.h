@@ -22,7 +22,7 @@ public:
 	~Progress()
 	{
 		if (shown_)
-			fmt::print(stderr, "\r\033[K");
+			std::fputs("\r\033[K", stderr);
 	}
 
 	/// For work without a known end.

@@ -24,8 +24,8 @@ bool CloneMonitor::tells_of_clone(std::string_view record)
 {
 	// Who writes to /dev/kmsg cannot be the kernel's facility, 0; the lower 3 bits are the level.
 	unsigned priority = 0;
-	const auto *const end = record.data() + record.size();
-	const auto number = std::from_chars(record.data(), end, priority);
+	const auto *const end = record.end();
+	const auto number = std::from_chars(record.begin(), end, priority);
 	if (number.ec != std::errc() || number.ptr == end || *number.ptr != ',' || priority > 7)
 		return false;
 	const auto message = record.find(';');

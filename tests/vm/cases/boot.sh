@@ -26,7 +26,7 @@ guest() {
 after() {
 	check_match "the TPM's log shows commands" '^0000017A' "$(tpm_commands)"
 	check_equal "the TPM's log shows the marks" 2 "$(tpm_commands | grep -c '^0000017C')"
-	if [[ $flavour = generic ]]; then
+	if [ "$flavour" = generic ]; then
 		skip "no GetRandom between them" "the kernel makes a hwrng of the TPM, and reads it when it likes"
 	else
 		check_equal "no GetRandom between them" 0 "$(tpm_getrandom_between_marks)"

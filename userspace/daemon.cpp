@@ -4,6 +4,7 @@
 #include "control/choice.h"
 #include "control/clock_monitor.h"
 #include "control/clone_monitor.h"
+#include "control/feeders.h"
 #include "control/helper.h"
 #include "control/inventory.h"
 #include "control/policy.h"
@@ -14,8 +15,9 @@
 #include "mailbox.h"
 #include "pool/pipeline.h"
 #include "serve/status.h"
+#include "service_manager.h"
 
-#include <sys/wait.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <csignal>
@@ -24,6 +26,7 @@
 #include <utility>
 
 #include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
@@ -42,18 +45,21 @@ constexpr std::chrono::milliseconds unready_interval = 1s;
 constexpr auto look_interval = 60s;
 // Another program of ours may be visiting a slow TPM.
 constexpr auto lock_limit = 60s;
+// Who waits for the first feed waits no longer, should every source be slow or sick.
+constexpr auto ready_limit = 5s;
 
 class Daemon {
 public:
-	Daemon(Root root, Config config, KernelPool pool, Result<FileDescriptor> kernel_log)
+	Daemon(Root root, Config config, KernelPool pool)
 	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)), signals_(io_),
-	      next_feed_(io_), kernel_log_(std::move(kernel_log)),
+	      helper_end_(io_), next_feed_(io_), ready_limit_(io_),
 	      readings_(std::make_shared<Readings>(root_)),
 	      pipeline_(io_, pool_,
 	                {.open = [readings = readings_](
 	                             const SourceInfo &info) { return readings->open(info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { look(); },
+	                 .on_feed = [this] { on_feed(); },
 	                 .on_error = [this](const auto &error) { on_error(error); }})
 	{
 		pipeline_.configure(config_);
@@ -66,12 +72,11 @@ public:
 		follow_devices();
 		follow_clock();
 		follow_clones();
-		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD})
+		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
 			signals_.add(number);
 		wait_for_signal();
-		see_helper(); // which may have ended before we waited for signals
-		if (!helped_)
-			return fail_helper();
+		if (auto following = follow_helper(); !following)
+			return following;
 		const auto remembered = choice::remembered(root_);
 		if (!remembered)
 			return std::unexpected(remembered.error());
@@ -83,9 +88,15 @@ public:
 		look();
 		load_modules();
 		look();
+		ready_limit_.expires_after(ready_limit);
+		ready_limit_.async_wait([this](const asio::error_code &error) {
+			if (!error)
+				manager_.ready();
+		});
 		io_.run();
 		if (!helped_)
 			return fail_helper();
+		manager_.stopping();
 		return end();
 	}
 
@@ -95,8 +106,22 @@ private:
 		control_.run([root = root_, names = config_.modules] { load_modules(root, names); });
 	}
 
-	/// The helper is our only child. That it was stopped or continued is no end.
-	void see_helper() { helped_ = waitpid(-1, nullptr, WNOHANG) == 0; }
+	Result<void> follow_helper()
+	{
+		FileDescriptor end(fcntl(root_.helper()->end(), F_DUPFD_CLOEXEC, 0));
+		if (!end)
+			return fail_errno(errno, "fcntl");
+		helper_end_.assign(end.release());
+		helper_end_.async_wait(asio::posix::stream_descriptor::wait_read,
+		                       [this](const asio::error_code &error) {
+			                       if (error)
+				                       return;
+			                       helped_ = false;
+			                       interrupt_reads(SIGTERM);
+			                       io_.stop();
+		                       });
+		return {};
+	}
 
 	[[nodiscard]] static std::unexpected<Error> fail_helper()
 	{
@@ -160,13 +185,14 @@ private:
 
 	void follow_clones()
 	{
-		if (kernel_log_)
-			clones_.emplace(io_, std::move(*kernel_log_),
+		auto kernel_log = CloneMonitor::open_log(root_);
+		if (kernel_log)
+			clones_.emplace(io_, std::move(*kernel_log),
 			                [this] { feed_now("this machine is a clone of another now"); });
 		else
 			log(Priority::info, Event::restricted,
 			    fmt::format("{}; a clone of this machine will not be noticed",
-			                kernel_log_.error().message));
+			                kernel_log.error().message));
 	}
 
 	/// What the CRNG gives now, somebody else may have seen, or known what it was seeded with.
@@ -202,7 +228,11 @@ private:
 		control_.run([this, root = root_, config = config_, mailbox = mailbox_] {
 			// A visit must not be taken for the choice. Without a framework there is no lock.
 			const auto lock = HwrngSysfs(root).lock(lock_limit);
-			mailbox->post([this, inventory = take_inventory(root, config)] { saw(inventory); });
+			mailbox->post(
+			    [this, inventory = take_inventory(root, config), feeders = find_feeders(root, "")] {
+				    saw(inventory);
+				    tell_of(feeders);
+			    });
 		});
 	}
 
@@ -242,6 +272,34 @@ private:
 			look();
 	}
 
+	void on_feed()
+	{
+		std::string from;
+		for (const auto &[name, source] : pipeline_.sources())
+			if (source.counts.last_fed && source.life.usable())
+				from += (from.empty() ? "" : ", ") + name;
+		manager_.status("Feeding the kernel's pool from " + (from.empty() ? "nobody" : from));
+		manager_.ready();
+	}
+
+	/// Of programs that do the same work.
+	void tell_of(const std::vector<Feeder> &feeders)
+	{
+		std::set<std::string> others;
+		for (const auto &feeder : feeders) {
+			if (feeder.name == "hwrng" || feeder.name == "hwrngd")
+				continue; // the kernel's own, and us
+			others.insert(feeder.name);
+			if (!others_.contains(feeder.name))
+				log(Priority::notice, Event::other_feeder,
+				    fmt::format("{} (pid {}: {}) feeds the kernel's pool too; both may, and one is "
+				                "enough",
+				                feeder.name, feeder.pid, feeder.what),
+				    {{"HWRNGD_FEEDER", feeder.name}});
+		}
+		others_ = std::move(others);
+	}
+
 	static std::vector<std::string> available(const Inventory &inventory)
 	{
 		return inventory.hwrng ? inventory.hwrng->available : std::vector<std::string>{};
@@ -256,8 +314,20 @@ private:
 				read.insert(decided.source.name);
 		readings_->keep_only(std::move(read));
 		pipeline_.apply(decision_);
+		if (read_nobody()) {
+			manager_.status(
+			    "There is no source to feed from; `hwrngctl policy --explain` says why");
+			manager_.ready();
+		}
 		if (decision_.select && *decision_.select != refused_)
 			select(*decision_.select, decision_.reason);
+	}
+
+	[[nodiscard]] bool read_nobody() const
+	{
+		const auto &sources = decision_.sources;
+		return std::none_of(sources.begin(), sources.end(),
+		                    [](const auto &decided) { return decided.use == Use::read; });
 	}
 
 	void select(const std::string &name, const std::string &reason)
@@ -290,6 +360,7 @@ private:
 		auto interval = config_.reseed_interval;
 		if (!pool_.ready())
 			interval = std::min(interval, unready_interval);
+		manager_.alive_for(interval);
 		// Machines that were started together shall not ask their host together.
 		std::uniform_real_distribution<double> around(0.9, 1.1);
 		next_feed_.expires_after(
@@ -330,9 +401,7 @@ private:
 		signals_.async_wait([this](const asio::error_code &error, int number) {
 			if (error)
 				return;
-			if (number == SIGCHLD)
-				see_helper();
-			if (number == SIGTERM || number == SIGINT || !helped_) {
+			if (number == SIGTERM || number == SIGINT) {
 				interrupt_reads(number);
 				io_.stop();
 				return;
@@ -386,7 +455,10 @@ private:
 	asio::io_context io_{1};
 	std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(io_); ///< of the control thread
 	asio::signal_set signals_;
+	asio::posix::stream_descriptor helper_end_;
 	asio::steady_timer next_feed_;
+	asio::steady_timer ready_limit_;
+	ServiceManager manager_;
 	Time started_ = std::chrono::steady_clock::now();
 	Inventory inventory_;
 	Decision decision_;
@@ -398,13 +470,13 @@ private:
 	std::string refused_; ///< a hwrng that need not be selected again
 	std::optional<std::string> config_error_;
 	std::string last_error_;
+	std::set<std::string> others_; ///< that feed too, and were told of
 	/// No secret, and not to be waited for: std::random_device may ask a CRNG that is not ready.
 	std::minstd_rand jitter_{static_cast<std::minstd_rand::result_type>(
 	    std::chrono::steady_clock::now().time_since_epoch().count())};
 	std::unique_ptr<StatusSocket> status_;
 	std::unique_ptr<UdevMonitor> devices_;
 	std::unique_ptr<ClockMonitor> clock_;
-	Result<FileDescriptor> kernel_log_;
 	std::optional<CloneMonitor> clones_;
 	std::shared_ptr<Readings> readings_;
 	Pipeline pipeline_;
@@ -413,10 +485,9 @@ private:
 
 } // namespace
 
-Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool,
-                        Result<FileDescriptor> kernel_log)
+Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool)
 {
-	Daemon daemon(root, config, std::move(pool), std::move(kernel_log));
+	Daemon daemon(root, config, std::move(pool));
 	return daemon.run();
 }
 

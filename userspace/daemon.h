@@ -9,9 +9,7 @@
 
 namespace hwrngd {
 
-/// Feeds `pool` until SIGTERM or SIGINT. `root` asks a helper for what needs rights; `kernel_log`
-/// is CloneMonitor's.
-[[nodiscard]] Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool,
-                                      Result<FileDescriptor> kernel_log);
+/// Feeds `pool` until SIGTERM or SIGINT. `root` asks a helper for what needs rights.
+[[nodiscard]] Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool);
 
 } // namespace hwrngd

@@ -2,7 +2,6 @@
 // hwrngd: feeds the kernel's pool from all healthy sources, for as long as the machine runs. Reads
 // what it was told, and gives up the rights that it does not need before it begins.
 #include "config.h"
-#include "control/clone_monitor.h"
 #include "control/helper.h"
 #include "control/privileges.h"
 #include "daemon.h"
@@ -11,10 +10,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -59,6 +60,34 @@ Result<std::optional<User>> user_of(const Config &config)
 	return user;
 }
 
+/// The program by which modules are loaded: beside this one.
+Result<std::filesystem::path> hwrngctl()
+{
+	std::error_code failed;
+	const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+	if (failed)
+		return fail_errno(failed.value(), "/proc/self/exe");
+	return self.parent_path() / "hwrngctl";
+}
+
+Result<std::shared_ptr<const Helper>> find_helper(const Root &root)
+{
+	if (geteuid() != 0 && Helper::is_offered(root))
+		return Helper::connect(root);
+	const auto program = hwrngctl();
+	if (!program)
+		return std::unexpected(program.error());
+	return Helper::start(root, *program);
+}
+
+Result<void> run_helper(const Root &root)
+{
+	const auto program = hwrngctl();
+	if (!program)
+		return std::unexpected(program.error());
+	return Helper::serve(root, *program);
+}
+
 /// Gives up all rights but that to feed the kernel's pool.
 Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 {
@@ -92,22 +121,17 @@ Result<void> run(Root root, bool check)
 		return std::unexpected(user.error());
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
-	std::error_code failed;
-	const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
-	if (failed)
-		return fail_errno(failed.value(), "/proc/self/exe");
 	// Before the lock, which it would hold a moment longer than a daemon that is killed.
-	const auto helper = Helper::start(root, self.parent_path() / "hwrngctl");
+	const auto helper = find_helper(root);
 	if (!helper)
 		return std::unexpected(helper.error());
 	const auto lock = lock_out_others(root);
 	if (!lock)
 		return std::unexpected(lock.error());
-	auto kernel_log = CloneMonitor::open_log(root);
 	if (auto harmless = become_harmless(root, *user); !harmless)
 		return harmless;
 	root.ask(*helper);
-	return run_daemon(root, *config, std::move(*pool), std::move(kernel_log));
+	return run_daemon(root, *config, std::move(*pool));
 }
 
 } // namespace
@@ -121,10 +145,13 @@ try {
 	    "Feeds the kernel's pool from all healthy sources of randomness, and watches them.");
 	std::string root = "/";
 	bool check = false;
+	bool helper = false;
 	app.name("hwrngd");
 	app.set_version_flag("-V,--version", "hwrngd " HWRNGD_VERSION);
 	app.add_flag("--check-config", check,
 	             "Read the configuration, say what is wrong with it, and end");
+	app.add_flag("--helper", helper,
+	             "Do for a daemon, which standard input is connected to, what needs rights");
 	app.add_option("--root", root, "Look for /etc, /sys, /proc, /dev, /run below this folder")
 	    ->default_str("/");
 	app.footer("Stays in the foreground. Signals: SIGHUP reads the configuration again, SIGUSR1\n"
@@ -138,7 +165,7 @@ try {
 		return static_cast<int>(ExitCode::usage);
 	}
 	std::signal(SIGPIPE, SIG_IGN);
-	const auto done = run(Root(root), check);
+	const auto done = helper ? run_helper(Root(root)) : run(Root(root), check);
 	if (done)
 		return 0;
 	log(Priority::error, Event::failed, done.error().message);

@@ -2,14 +2,14 @@
 #include "log.h"
 
 #include "file_descriptor.h"
+#include "unix_socket.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,15 +27,8 @@ FileDescriptor connect_to_journal()
 	if (stream == nullptr || ::fstat(STDERR_FILENO, &place) < 0 ||
 	    stream != fmt::format("{}:{}", place.st_dev, place.st_ino))
 		return {};
-	struct sockaddr_un address = {};
-	address.sun_family = AF_UNIX;
-	std::ranges::copy(std::string_view("/run/systemd/journal/socket"), &address.sun_path[0]);
-	FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
-	const auto *to = reinterpret_cast<const struct sockaddr *>(&address);
-	if (fd && ::connect(fd.get(), to, sizeof address) < 0)
-		return {};
-	return fd;
+	auto fd = connect_unix("/run/systemd/journal/socket", SOCK_DGRAM);
+	return fd ? std::move(*fd) : FileDescriptor();
 }
 
 void add_field(std::string &entry, std::string_view name, std::string_view value)
@@ -73,6 +66,8 @@ std::string_view message_id(Event event)
 		return "420cf208841143b482449dcec2d4580f";
 	case Event::fed_at_once:
 		return "2136082ff4bb466c94d40760c84ffa89";
+	case Event::other_feeder:
+		return "26be8dbd86d94081bf28e5e7be51a429";
 	case Event::pool_refused:
 		return "226dc814a47c42618830dd99d180fc41";
 	case Event::failed:

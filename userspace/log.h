@@ -24,6 +24,7 @@ enum class Event : uint8_t {
 	module_loaded,     ///< HWRNGD_MODULE
 	module_not_loaded, ///< HWRNGD_MODULE
 	fed_at_once,
+	other_feeder, ///< HWRNGD_FEEDER: another program feeds the kernel's pool too
 	pool_refused,
 	failed,     ///< hwrngd ends
 	restricted, ///< something that hwrngd asked of the system was not to be had

@@ -52,6 +52,7 @@ public:
 	                {.open = [machine](const SourceInfo &info) { return machine->open(info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { asio::post(io_, [this] { look(); }); },
+	                 .on_feed = [] {},
 	                 .on_error = [](const auto &) {}},
 	                backoff)
 	{

@@ -6,8 +6,10 @@
 #include "control/privileges.h"
 #include "fake_tree.h"
 #include "processes.h"
+#include "sockets.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -204,6 +206,8 @@ TEST(Helper, ItsEndIsTold)
 {
 	const auto before = children();
 	const Helped h;
+	struct pollfd watch = {.fd = h.helper->end(), .events = POLLIN, .revents = 0};
+	EXPECT_EQ(poll(&watch, 1, 0), 0);
 	const auto now = children();
 	std::vector<pid_t> helpers;
 	std::set_difference(now.begin(), now.end(), before.begin(), before.end(),
@@ -215,6 +219,47 @@ TEST(Helper, ItsEndIsTold)
 	ASSERT_FALSE(opened);
 	EXPECT_EQ(opened.error().code, ExitCode::io_error);
 	EXPECT_NE(opened.error().message.find("has ended"), std::string::npos);
+	EXPECT_EQ(poll(&watch, 1, 0), 1) << "to who watches too";
+}
+
+TEST(Helper, IsGivenByTheServiceManager)
+{
+	FakeTree tree;
+	tree.file("/dev/hwrng", "hwrng");
+	EXPECT_FALSE(Helper::is_offered(tree.root()));
+	tree.file("/run/other", "");
+	const auto listener = listen_unix(tree.at("/run/hwrngd-helper").string(), SOCK_SEQPACKET);
+	EXPECT_TRUE(Helper::is_offered(tree.root()));
+	auto helper = Helper::connect(tree.root());
+	ASSERT_TRUE(helper) << helper.error().message;
+	const FileDescriptor connection(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+	const pid_t pid = fork(); // as hwrngd-helper@.service
+	if (pid == 0) {
+		helper->reset(); // the other end is the daemon's alone
+		dup2(connection.get(), STDIN_FILENO);
+		_exit(Helper::serve(tree.root(), HWRNGCTL) ? 0 : 1);
+	}
+	const auto fd = (*helper)->open("/dev/hwrng", O_RDONLY);
+	ASSERT_TRUE(fd) << fd.error().message;
+	EXPECT_EQ((*helper)->open("/run/other", O_RDONLY).error().code, ExitCode::not_permitted);
+	helper->reset();
+	int status = -1;
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "it ends with who asked";
+}
+
+TEST(Helper, ServesNobodyWhoIsNotConnected)
+{
+	const pid_t pid = fork();
+	if (pid == 0) {
+		const FileDescriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+		dup2(null.get(), STDIN_FILENO);
+		const auto served = Helper::serve(Root(), HWRNGCTL);
+		_exit(!served && served.error().code == ExitCode::usage ? 0 : 1);
+	}
+	int status = -1;
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 } // namespace

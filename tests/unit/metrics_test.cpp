@@ -44,6 +44,7 @@ TEST(Metrics, SayWhatASourceHasDone)
 	                   },
 	                   .on_step = [](const auto &, const auto &) {},
 	                   .on_lost = [](const auto &) {},
+	                   .on_feed = [] {},
 	                   .on_error = [](const auto &) {}});
 	Decision decision;
 	decision.sources.push_back({{"a \"name\"", SourceKind::cpu, "", 512, false}, Use::read, ""});

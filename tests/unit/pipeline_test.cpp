@@ -114,6 +114,7 @@ struct Machine {
 	           .on_step = [this](const std::string &source,
 	                             const Step &step) { steps[source].push_back(step.to); },
 	           .on_lost = [this](const std::string &source) { lost.push_back(source); },
+	           .on_feed = [this] { feeds++; },
 	           .on_error = [this](const Error &error) { errors.push_back(error.message); }})
 	{
 		pipeline.configure(config);
@@ -149,6 +150,7 @@ struct Machine {
 	std::shared_ptr<Behaviour> behaviour = std::make_shared<Behaviour>();
 	std::map<std::string, std::vector<SourceState>> steps;
 	std::vector<std::string> errors;
+	uint64_t feeds = 0; // that were told
 	std::vector<std::string> lost;
 	Config config;
 	Decision decision;
@@ -176,6 +178,7 @@ TEST(Pipeline, OneFeedTakesFromEveryHealthySource)
 	m.run();
 	EXPECT_EQ(m.sink.taken - before, 3U * 512);
 	EXPECT_EQ(m.pipeline.feeds() - feeds, 1U) << "one reseed for all of them";
+	EXPECT_EQ(m.feeds, m.pipeline.feeds()) << "and each is told";
 	EXPECT_EQ(m.sink.credited, m.sink.taken * 4) << "half of eight bits a byte";
 }
 

@@ -2,61 +2,44 @@
 #include "command/daemon_status.h"
 
 #include "config.h"
-#include "file_descriptor.h"
+#include "unix_socket.h"
 
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include <array>
-#include <cstring>
+#include <csignal>
 
 namespace hwrngd {
 
 namespace {
 
 constexpr size_t most_bytes = size_t{1} << 20U;
-constexpr timeval patience{.tv_sec = 2, .tv_usec = 0};
 
-/// A socket connected to `path`; no descriptor when nobody listens there.
-Result<FileDescriptor> connect_to(const std::string &path)
+/// No descriptor when no daemon runs.
+Result<FileDescriptor> connect_to_daemon(const Root &root)
 {
-	sockaddr_un address = {};
-	address.sun_family = AF_UNIX;
-	if (path.size() >= sizeof address.sun_path)
-		return fail(ExitCode::usage, fmt::format("{}: too long for a socket", path));
-	std::memcpy(&address.sun_path[0], path.data(), path.size());
-	FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	if (!fd)
-		return fail_errno(errno, "socket");
-	for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})
-		if (setsockopt(fd.get(), SOL_SOCKET, option, &patience, sizeof patience) < 0)
-			return fail_errno(errno, "setsockopt");
-	if (connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), // NOLINT: as the API wants
-	            sizeof address) == 0)
-		return fd;
-	if (errno == ENOENT || errno == ECONNREFUSED)
+	const auto config = read_config(root);
+	if (!config)
+		return std::unexpected(config.error());
+	if (config->status_socket.empty())
 		return FileDescriptor();
-	return fail_errno(errno, path);
+	auto fd = connect_unix(root.at(config->status_socket).string(), SOCK_STREAM);
+	if (!fd && fd.error().code == ExitCode::no_source)
+		return FileDescriptor();
+	return fd;
 }
 
 } // namespace
 
 Result<nlohmann::ordered_json> ask_daemon(const Root &root)
 {
-	const auto config = read_config(root);
-	if (!config)
-		return std::unexpected(config.error());
-	if (config->status_socket.empty())
-		return nullptr;
-	const auto path = root.at(config->status_socket).string();
-	const auto fd = connect_to(path);
+	const auto fd = connect_to_daemon(root);
 	if (!fd)
 		return std::unexpected(fd.error());
 	if (!*fd)
 		return nullptr;
 	const auto no_answer = [&](const std::string &why) {
-		return fail(ExitCode::unavailable, fmt::format("{}: hwrngd {}", path, why));
+		return fail(ExitCode::unavailable, fmt::format("hwrngd, asked for its status, {}", why));
 	};
 	std::string text;
 	std::array<char, 65536> buffer{};
@@ -73,6 +56,22 @@ Result<nlohmann::ordered_json> ask_daemon(const Root &root)
 	if (document.is_discarded() || !document.is_object() || document.value("schema", 0) != 1)
 		return no_answer("answers in a way that this version does not know");
 	return document;
+}
+
+Result<bool> reload_daemon(const Root &root)
+{
+	const auto fd = connect_to_daemon(root);
+	if (!fd)
+		return std::unexpected(fd.error());
+	if (!*fd)
+		return false;
+	struct ucred daemon = {}; // unix(7), SO_PEERCRED: who listens
+	socklen_t size = sizeof daemon;
+	if (getsockopt(fd->get(), SOL_SOCKET, SO_PEERCRED, &daemon, &size) < 0)
+		return fail_errno(errno, "SO_PEERCRED");
+	if (::kill(daemon.pid, SIGHUP) < 0)
+		return fail_errno(errno, fmt::format("SIGHUP for hwrngd (pid {})", daemon.pid));
+	return true;
 }
 
 } // namespace hwrngd

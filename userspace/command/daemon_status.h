@@ -16,4 +16,7 @@ namespace hwrngd {
 /// speaks another language.
 [[nodiscard]] Result<nlohmann::ordered_json> ask_daemon(const Root &root);
 
+/// Lets the daemon read its configuration again. False when none runs, or none can be asked.
+[[nodiscard]] Result<bool> reload_daemon(const Root &root);
+
 } // namespace hwrngd

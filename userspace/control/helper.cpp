@@ -4,12 +4,15 @@
 #include "config.h"
 #include "control/privileges.h"
 #include "root.h"
+#include "source/source.h"
+#include "unix_socket.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +28,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Where a service manager offers one, to the daemon's user.
+constexpr const char *offer = "/run/hwrngd-helper";
 // Longer than any request or error of ours; a message is cut there.
 constexpr size_t longest_message = 8192;
 // Opening a device or starting a program takes a moment, loading a module what its device takes.
@@ -32,7 +37,7 @@ constexpr auto answer_limit = 10s;
 constexpr auto load_limit = 120s;
 constexpr auto end_limit = 2s;
 
-enum class Task : int { open, load, run };
+enum class Task : int { open, load, run, jitter };
 
 /// What goes through the sockets: a head, then text.
 struct Head {
@@ -136,6 +141,8 @@ private:
 			return load(name);
 		case Task::run:
 			return run_command(name);
+		case Task::jitter:
+			return connect_jitter(root_);
 		}
 		return fail(ExitCode::usage, "hwrngd's helper was asked for what it does not know");
 	}
@@ -143,7 +150,7 @@ private:
 	/// With which flags of open(2), besides those that matter to us alone, a daemon may open it.
 	[[nodiscard]] static std::optional<int> allowed(const std::string &name, const Config &config)
 	{
-		if (name == "/dev/hwrng")
+		if (name == "/dev/hwrng" || name == "/dev/kmsg")
 			return O_RDONLY;
 		if (name == "/sys/class/misc/hw_random/rng_current" ||
 		    name == "/sys/class/misc/hw_random/rng_quality")
@@ -243,17 +250,16 @@ private:
 
 /// The body of the helper. A process of its own for each request: one that hangs in a driver holds
 /// nobody else up.
-[[noreturn]] void serve(const Root &root, const std::filesystem::path &hwrngctl,
-                        FileDescriptor requests)
+void serve_requests(const Root &root, const std::filesystem::path &hwrngctl,
+                    FileDescriptor requests)
 {
 	prctl(PR_SET_NAME, "hwrngd-helper"); // for ps(1), which may as well show another
-	// The daemon is told to end, and it needs us to do so in order.
-	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD})
+	for (const int number : {SIGPIPE, SIGCHLD})
 		std::signal(number, SIG_IGN);
-	const auto bounded =
-	    give_up_rights({}, {.capabilities = {CAP_SYS_MODULE, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
-	                                         CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL},
-	                        .passed_on = true});
+	const auto bounded = give_up_rights(
+	    {}, {.capabilities = {CAP_SYS_MODULE, CAP_SYSLOG, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+	                          CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL},
+	         .passed_on = true});
 	while (auto request = receive(requests.get())) {
 		Errand errand(root, hwrngctl, std::move(request->fd));
 		if (!bounded) {
@@ -269,7 +275,6 @@ private:
 		errand.run(*request);
 		std::_Exit(0);
 	}
-	std::_Exit(0);
 }
 
 std::unexpected<Error> fail_gone()
@@ -356,9 +361,44 @@ Result<std::shared_ptr<const Helper>> Helper::start(const Root &root,
 		return fail_errno(errno, "fork");
 	if (pid == 0) {
 		ours = FileDescriptor();
-		serve(root, hwrngctl, std::move(theirs));
+		// The daemon is told to end, and it needs us to do so in order.
+		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
+			std::signal(number, SIG_IGN);
+		serve_requests(root, hwrngctl, std::move(theirs));
+		std::_Exit(0);
 	}
 	return std::shared_ptr<const Helper>(new Helper(std::move(ours)));
+}
+
+bool Helper::is_offered(const Root &root)
+{
+	return ::access(root.at(offer).c_str(), W_OK) == 0;
+}
+
+Result<std::shared_ptr<const Helper>> Helper::connect(const Root &root)
+{
+	auto requests = connect_unix(root.at(offer).string(), SOCK_SEQPACKET);
+	if (!requests)
+		return std::unexpected(requests.error());
+	return std::shared_ptr<const Helper>(new Helper(std::move(*requests)));
+}
+
+Result<void> Helper::serve(const Root &root, const std::filesystem::path &hwrngctl)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+		return fail(ExitCode::usage, "standard input is no socket of a daemon: --helper is for "
+		                             "hwrngd-helper.socket, which starts it");
+	// What is started for the daemon must not hold the connection.
+	FileDescriptor requests(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+	if (!requests)
+		return fail_errno(errno, "fcntl");
+	const FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+	if (!null || dup2(null.get(), STDIN_FILENO) < 0)
+		return fail_errno(errno, "/dev/null");
+	serve_requests(root, hwrngctl, std::move(requests));
+	return {};
 }
 
 Result<FileDescriptor> Helper::open(std::string_view name, int flags) const
@@ -381,6 +421,17 @@ Result<void> Helper::load(const std::string &module) const
 	if (!answer)
 		return std::unexpected(answer.error());
 	return {};
+}
+
+Result<FileDescriptor> Helper::jitter() const
+{
+	const auto answers = ask(requests_.get(), {.task = Task::jitter}, "");
+	if (!answers)
+		return std::unexpected(answers.error());
+	auto answer = answer_of(answers->get(), answer_limit);
+	if (!answer)
+		return std::unexpected(answer.error());
+	return std::move(answer->fd);
 }
 
 Result<std::unique_ptr<Program>> Helper::run(const std::string &source) const

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The process that keeps the rights which the daemon has given up, and does for it what needs them:
 // opens the devices and files that are a daemon's business, loads the modules and starts the
-// commands that are configured, and nothing else. It ends with the daemon.
+// commands that are configured, and nothing else. It ends with the daemon. A daemon that is started
+// as root forks it; one that never was root is given one by the service manager
+// (hwrngd-helper.socket).
 #pragma once
 
 #include "error.h"
@@ -20,21 +22,36 @@ class Root;
 class Helper {
 public:
 	/// Starts it. To be called while there is one thread, which has all its rights and ignores
-	/// SIGPIPE. SIGCHLD tells its end. What it may do is in the configuration of `root`, which it
-	/// reads each time. `hwrngctl`: the program by which it loads modules, so that libkmod, and
-	/// what that is linked with, is no part of the daemon.
+	/// SIGPIPE. What it may do is in the configuration of `root`, which it reads each time.
+	/// `hwrngctl`: the program by which it loads modules, so that libkmod, and what that is linked
+	/// with, is no part of the daemon.
 	[[nodiscard]] static Result<std::shared_ptr<const Helper>>
 	start(const Root &root, const std::filesystem::path &hwrngctl);
+
+	/// May this process connect() to one?
+	[[nodiscard]] static bool is_offered(const Root &root);
+	[[nodiscard]] static Result<std::shared_ptr<const Helper>> connect(const Root &root);
+
+	/// Is the helper of whoever is connected to standard input, until that closes it; fails if
+	/// nobody is. `hwrngctl` as in start().
+	[[nodiscard]] static Result<void> serve(const Root &root,
+	                                        const std::filesystem::path &hwrngctl);
+
+	/// Is readable when the helper has ended. Belongs to this object.
+	[[nodiscard]] int end() const { return requests_.get(); }
 
 	// Each may be asked by any thread, and no request waits for another one. An error is the same
 	// as if it were done here; ExitCode::io_error if the helper itself has ended.
 
-	/// As Root::open(), of /dev/hwrng, /dev/tpmrm*, rng_current, rng_quality (these two to write)
-	/// and configured generators.
+	/// As Root::open(), of /dev/hwrng, /dev/tpmrm*, /dev/kmsg, rng_current, rng_quality (these two
+	/// to write) and configured generators.
 	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;
 
 	/// Loads a module that `modules` of the configuration lists, as `hwrngctl load` does.
 	[[nodiscard]] Result<void> load(const std::string &module) const;
+
+	/// As connect_jitter() (source/source.h).
+	[[nodiscard]] Result<FileDescriptor> jitter() const;
 
 	/// Starts the command of configured source `name`, as the daemon's user and without any
 	/// capability.

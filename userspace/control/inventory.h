@@ -32,7 +32,7 @@ struct Tpm {
 	std::string name;                 ///< "tpm0"
 	std::string version;              ///< "2.0", "1.2"
 	std::string description;          ///< as the firmware's table has it, or empty
-	bool resource_manager = false;    ///< /dev/tpmrmN exists
+	bool resource_manager = false;    ///< /dev/tpmrmN is there
 	std::optional<std::string> hwrng; ///< the RNG by which the hwrng framework has it
 };
 

@@ -23,8 +23,12 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 		return open_command(info.command, [root, info] {
 			return root.helper() ? root.helper()->run(info.name) : start_program(info.command);
 		});
-	case SourceKind::jitter:
-		return open_jitter(root);
+	case SourceKind::jitter: {
+		auto fd = root.helper() ? root.helper()->jitter() : connect_jitter(root);
+		if (!fd)
+			return std::unexpected(fd.error());
+		return read_jitter(std::move(*fd));
+	}
 	}
 	return fail(ExitCode::no_source, fmt::format("{}: is read through /dev/hwrng", info.name));
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -49,9 +50,17 @@ Result<void> give_up_rights(const std::optional<User> &user, const Rights &right
 	if (capng_get_caps_process() != 0)
 		return failed("capng_get_caps_process", -1);
 	std::array<bool, CAP_LAST_CAP + 1> has{};
-	for (const auto number : rights.capabilities)
+	bool has_more = false;
+	for (unsigned number = 0; number <= CAP_LAST_CAP; number++) {
 		has.at(number) = capng_have_capability(CAPNG_EFFECTIVE, number) != 0;
-	const bool can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
+		const auto &kept = rights.capabilities;
+		has_more = has_more || (capng_have_capability(CAPNG_PERMITTED, number) != 0 &&
+		                        std::find(kept.begin(), kept.end(), number) == kept.end());
+	}
+	// The service manager has seen to it, and may have forbidden capset(2) too.
+	if (geteuid() != 0 && !has_more)
+		return {};
+	const bool can_bound = has.at(CAP_SETPCAP);
 	capng_clear(CAPNG_SELECT_ALL);
 	std::vector<capng_type_t> sets{CAPNG_EFFECTIVE, CAPNG_PERMITTED};
 	if (rights.passed_on)
@@ -85,7 +94,10 @@ Result<void> lock_memory()
 	const char *const what = "memory with random bytes cannot be locked";
 	// An ordinary user may lock little, and what does not fit could not be had at all.
 	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
-	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0) {
+	struct rlimit now = {};
+	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
+		return fail_errno(errno, what);
+	if (now.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &all) < 0) {
 		auto failed = fail_errno(errno, what);
 		failed.error().message += "; let it be started without that limit (LimitMEMLOCK=infinity, "
 		                          "or CAP_SYS_RESOURCE)";

@@ -3,6 +3,7 @@
 // our modules, the kernel's configuration.
 #pragma once
 
+#include "control/feeders.h"
 #include "control/inventory.h"
 #include "control/kernel_module.h"
 
@@ -11,13 +12,6 @@
 #include <vector>
 
 namespace hwrngd {
-
-/// A process or kernel thread that feeds the kernel's pool.
-struct Feeder {
-	std::string name;
-	unsigned pid = 0;
-	std::string what;
-};
 
 struct Surroundings {
 	std::vector<Feeder> feeders;

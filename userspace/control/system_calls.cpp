@@ -46,8 +46,8 @@ constexpr std::array socket_calls{
     "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
     "socketpair"};
 
-// For clients, udev's events, and the kernel's jitter.
-constexpr std::array families{AF_UNIX, AF_NETLINK, AF_ALG};
+// For clients, and for udev's events.
+constexpr std::array families{AF_UNIX, AF_NETLINK};
 
 // The kernel's pool, sockets, serial lines.
 constexpr std::array<unsigned long, 15> ioctls{

@@ -296,6 +296,7 @@ void Pipeline::reseed()
 		hooks_.on_error(done.error());
 	feeds_++;
 	last_feed_ = std::chrono::steady_clock::now();
+	hooks_.on_feed();
 }
 
 void Pipeline::note(const std::string &name, const Step *step)

@@ -81,6 +81,8 @@ public:
 		std::function<void(const std::string &source, const Step &step)> on_step;
 		/// A source was not there when it was read. Must not call back.
 		std::function<void(const std::string &source)> on_lost;
+		/// The sink was reseeded with new bytes. Must not call back.
+		std::function<void()> on_feed;
 		/// The sink refused.
 		std::function<void(const Error &error)> on_error;
 	};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The kernel's jitterentropy_rng (crypto/jitterentropy.c), which has health tests of its own,
 // through AF_ALG (Documentation/crypto/userspace-if.rst).
-#include "file_descriptor.h"
 #include "source/source.h"
 
 #include <linux/if_alg.h>
@@ -51,7 +50,7 @@ std::unexpected<Error> fail_missing(const Root &root, int number)
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_jitter(const Root &root)
+Result<FileDescriptor> connect_jitter(const Root &root)
 {
 	struct sockaddr_alg address = {};
 	address.salg_family = AF_ALG;
@@ -67,6 +66,11 @@ Result<std::unique_ptr<Source>> open_jitter(const Root &root)
 	FileDescriptor fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
 	if (!fd)
 		return fail_errno(errno, title);
+	return fd;
+}
+
+std::unique_ptr<Source> read_jitter(FileDescriptor fd)
+{
 	return std::make_unique<Jitter>(std::move(fd));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "error.h"
+#include "file_descriptor.h"
 #include "root.h"
 #include "source/program.h"
 
@@ -68,8 +69,9 @@ using StartProgram = std::function<Result<std::unique_ptr<Program>>()>;
 [[nodiscard]] std::unique_ptr<Source> open_command(const std::vector<std::string> &words,
                                                    StartProgram start);
 
-/// The jitter of the CPU's timing, as the kernel collects it.
-[[nodiscard]] Result<std::unique_ptr<Source>> open_jitter(const Root &root);
+/// The jitter of the CPU's timing, as the kernel collects it: what it is read from, and the source.
+[[nodiscard]] Result<FileDescriptor> connect_jitter(const Root &root);
+[[nodiscard]] std::unique_ptr<Source> read_jitter(FileDescriptor fd);
 
 /// TPM 2.0 by TPM2_GetRandom (TPM 2.0 part 3, 16.1) through a resource manager such as
 /// /dev/tpmrm0.

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The other side of what connects to sockets of unix(7).
+#pragma once
+
+#include "file_descriptor.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace hwrngd::test {
+
+/// A socket of `type` bound to `path`, and listening if it can.
+[[nodiscard]] inline FileDescriptor listen_unix(const std::string &path, int type)
+{
+	struct sockaddr_un address = {};
+	address.sun_family = AF_UNIX;
+	if (path.size() >= sizeof address.sun_path)
+		throw std::runtime_error(path + " is too long");
+	std::ranges::copy(path, &address.sun_path[0]);
+	FileDescriptor fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
+	if (bind(fd.get(), at, sizeof address) < 0 || (type != SOCK_DGRAM && listen(fd.get(), 1) < 0))
+		throw std::runtime_error(path);
+	return fd;
+}
+
+} // namespace hwrngd::test

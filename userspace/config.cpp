@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char *main_file = "/etc/hwrngd.conf";
 constexpr const char *folder = "/etc/hwrngd.conf.d";
+constexpr const char *selected_file = "/etc/hwrngd.conf.d/selected.conf";
 
 std::unexpected<Error> fail_at(const std::filesystem::path &path, const toml::source_region &where,
                                const std::string &what)
@@ -300,6 +301,44 @@ Result<void> merge_file(const Root &root, const std::string &name, Config &confi
 	}
 }
 
+/// All files that there are, in the order in which they are read.
+std::vector<std::string> files(const Root &root)
+{
+	std::vector<std::string> names;
+	if (root.exists(main_file))
+		names.emplace_back(main_file);
+	for (const auto &name : root.list(folder))
+		if (name.ends_with(".conf") && !name.starts_with("."))
+			names.push_back(fmt::format("{}/{}", folder, name));
+	return names;
+}
+
+/// Writes one of the files in the folder, whole or not at all, and returns its path.
+Result<std::filesystem::path> write_part(const Root &root, const std::string &name,
+                                         const std::string &text)
+{
+	auto path = root.at(name);
+	std::error_code error;
+	std::filesystem::create_directories(path.parent_path(), error);
+	if (error)
+		return fail_errno(error.value(), path.parent_path().string());
+	if (auto written = write_file(path, text); !written)
+		return std::unexpected(written.error());
+	return path;
+}
+
+/// The pattern that matches this name alone.
+std::string literally(const std::string &name)
+{
+	std::string pattern;
+	for (const char c : name) {
+		if (std::string_view("*?[\\").find(c) != std::string_view::npos)
+			pattern += '\\';
+		pattern += c;
+	}
+	return pattern;
+}
+
 } // namespace
 
 bool matches(const std::string &pattern, const std::string &name)
@@ -327,14 +366,8 @@ SourceConfig Config::source(const std::string &name) const
 
 Result<Config> read_config(const Root &root)
 {
-	std::vector<std::string> names;
-	if (root.exists(main_file))
-		names.emplace_back(main_file);
-	for (const auto &name : root.list(folder))
-		if (name.ends_with(".conf") && !name.starts_with("."))
-			names.push_back(fmt::format("{}/{}", folder, name));
 	Config config;
-	for (const auto &name : names)
+	for (const auto &name : files(root))
 		if (auto merged = merge_file(root, name, config); !merged)
 			return std::unexpected(merged.error());
 	return config;
@@ -347,19 +380,41 @@ Result<std::filesystem::path> write_assessed(const Root &root, const std::string
 	for (char &c : file)
 		if (c == '/' || c <= ' ')
 			c = '_';
-	auto path = root.at(fmt::format("{}/assessed-{}.conf", folder, file));
-	std::error_code error;
-	std::filesystem::create_directories(path.parent_path(), error);
-	if (error)
-		return fail_errno(error.value(), path.parent_path().string());
 	std::ostringstream text;
 	text << "# Written by `hwrngctl assess --source " << file << " --save`. Remove this file to\n"
 	     << "# credit the source with half of what it claims, whatever it was assessed to have.\n"
 	     << toml::table{{"source", toml::table{{source, toml::table{{"assessed", assessed}}}}}}
 	     << "\n";
-	if (auto written = write_file(path, text.str()); !written)
-		return std::unexpected(written.error());
-	return path;
+	return write_part(root, fmt::format("{}/assessed-{}.conf", folder, file), text.str());
+}
+
+Result<std::filesystem::path> write_selected(const Root &root, const std::string &name)
+{
+	for (const auto &file : files(root)) {
+		if (file <= selected_file)
+			continue;
+		Config later;
+		if (auto merged = merge_file(root, file, later); !merged)
+			return std::unexpected(merged.error());
+		if (!later.prefer.empty() || later.rng_current != Config().rng_current)
+			return fail(ExitCode::usage,
+			            fmt::format("{} says otherwise, and is read after {}: change `prefer` and "
+			                        "`rng_current` there",
+			                        root.at(file).string(), root.at(selected_file).string()));
+	}
+	std::ostringstream text;
+	text << "# Written by `hwrngctl select --persist`; `hwrngctl select --persist auto` removes "
+	        "it.\n"
+	     << toml::table{{"rng_current", "hold"}, {"prefer", toml::array{literally(name)}}} << "\n";
+	return write_part(root, selected_file, text.str());
+}
+
+Result<bool> remove_selected(const Root &root)
+{
+	const bool was_there = root.exists(selected_file);
+	if (auto removed = remove_file(root.at(selected_file)); !removed)
+		return std::unexpected(removed.error());
+	return was_there;
 }
 
 } // namespace hwrngd

@@ -70,4 +70,12 @@ struct Config {
 [[nodiscard]] Result<std::filesystem::path>
 write_assessed(const Root &root, const std::string &source, unsigned assessed);
 
+/// Writes that the kernel shall use hwrng `name`, whoever chose another, into a file of its own,
+/// and returns its path. Fails with ExitCode::usage, and writes nothing, if a later file says
+/// otherwise.
+[[nodiscard]] Result<std::filesystem::path> write_selected(const Root &root,
+                                                           const std::string &name);
+/// Takes that back. Returns whether there was anything to take back.
+[[nodiscard]] Result<bool> remove_selected(const Root &root);
+
 } // namespace hwrngd

@@ -163,12 +163,15 @@ private:
 	{
 		auto *select = app_.add_subcommand("select", "Choose the hwrng that the kernel uses");
 		select
-		    ->add_option("NAME", name_,
+		    ->add_option("NAME", select_.name,
 		                 "A name from rng_available, `auto` (the kernel chooses) or `none`")
 		    ->required();
-		select->add_flag("--force", force_, "Even where an old kernel can hang in the switch");
-		select->callback(
-		    [this] { run_ = [this] { return select_command(context(), name_, force_); }; });
+		select->add_flag("--force", select_.force,
+		                 "Even where an old kernel can hang in the switch");
+		select->add_flag("--persist", select_.persist,
+		                 "At every boot, and whoever chooses another (the daemon sees to it); with "
+		                 "`auto`: no longer");
+		select->callback([this] { run_ = [this] { return select_command(context(), select_); }; });
 
 		const auto add = [this](const char *verb, const char *what, auto command) {
 			auto *sub = app_.add_subcommand(verb, what);
@@ -234,9 +237,8 @@ private:
 	CLI::App app_{"Choose, test and use this machine's hardware random number generators."};
 	std::string output_ = "text";
 	std::string root_ = "/";
-	std::string name_;
+	SelectOptions select_;
 	std::string which_ = "all";
-	bool force_ = false;
 	bool explain_ = false;
 	bool once_ = false;
 	MetricsOptions metrics_;

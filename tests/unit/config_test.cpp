@@ -98,6 +98,74 @@ TEST(Config, WhatWasAssessedIsWrittenAndRead)
 	EXPECT_EQ(config->source("rdseed").assessed, 800);
 }
 
+TEST(Config, WhatWasSelectedIsWrittenReadAndForgotten)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", "prefer = [\"b\"]\n");
+	EXPECT_EQ(*remove_selected(tree.root()), false);
+	for (const char *name : {"a", "x*[1]\\"}) {
+		const auto path = write_selected(tree.root(), name);
+		ASSERT_TRUE(path) << path.error().message;
+		EXPECT_EQ(*path, tree.at("/etc/hwrngd.conf.d/selected.conf"));
+		const auto config = read_config(tree.root());
+		ASSERT_TRUE(config) << config.error().message;
+		EXPECT_EQ(config->rng_current, Hold::hold);
+		ASSERT_EQ(config->prefer.size(), 1U);
+		EXPECT_TRUE(matches(config->prefer[0], name));
+	}
+	EXPECT_FALSE(matches(read_config(tree.root())->prefer[0], "xx1"));
+	EXPECT_EQ(*remove_selected(tree.root()), true);
+	EXPECT_EQ(read_config(tree.root())->prefer, std::vector<std::string>{"b"});
+}
+
+TEST(Config, WhatALaterFileOverridesIsNotSelected)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf.d/z.conf", "feed_bytes = 1\n");
+	EXPECT_TRUE(write_selected(tree.root(), "a"));
+	for (const char *text : {"prefer = [\"b\"]\n", "rng_current = \"leave\"\n"}) {
+		tree.file("/etc/hwrngd.conf.d/z.conf", text);
+		const auto refused = write_selected(tree.root(), "b");
+		ASSERT_FALSE(refused);
+		EXPECT_TRUE(
+		    refused.error().message.starts_with(tree.at("/etc/hwrngd.conf.d/z.conf").string()));
+	}
+	tree.file("/etc/hwrngd.conf.d/z.conf", "nonsense");
+	EXPECT_EQ(write_selected(tree.root(), "b").error().code, ExitCode::usage);
+	EXPECT_NE(tree.text("/etc/hwrngd.conf.d/selected.conf").find("'a'"), std::string::npos);
+}
+
+/// What the installed file shows as defaults, behind a # and no space, are the defaults.
+TEST(Config, TheFileThatIsInstalledHasTheDefaults)
+{
+	std::ifstream installed(HWRNGD_CONF);
+	std::string active;
+	std::string line;
+	size_t shown = 0;
+	while (std::getline(installed, line)) {
+		EXPECT_TRUE(line.empty() || line.starts_with('#')) << line;
+		if (line.starts_with('#') && !line.starts_with("# ") && line != "#") {
+			active += line.substr(1) + "\n";
+			shown++;
+		}
+	}
+	EXPECT_EQ(shown, 9U);
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", active);
+	const auto config = read_config(tree.root());
+	ASSERT_TRUE(config) << config.error().message;
+	const Config defaults;
+	EXPECT_EQ(config->reseed_interval, defaults.reseed_interval);
+	EXPECT_EQ(config->feed_bytes, defaults.feed_bytes);
+	EXPECT_EQ(config->prefer, defaults.prefer);
+	EXPECT_EQ(config->deny, defaults.deny);
+	EXPECT_EQ(config->rng_current, defaults.rng_current);
+	EXPECT_EQ(config->visit_interval, defaults.visit_interval);
+	EXPECT_EQ(config->modules, defaults.modules);
+	EXPECT_EQ(config->status_socket, defaults.status_socket);
+	EXPECT_EQ(config->user, defaults.user);
+}
+
 TEST(Config, WhatCannotBeWrittenIsTold)
 {
 	FakeTree tree;

@@ -5,6 +5,7 @@
 #include "file_descriptor.h"
 #include "run_hwrngctl.h"
 #include "samples.h"
+#include "sockets.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -131,6 +132,56 @@ TEST(Hwrngctl, SelectRefusesTheSwitchThatCanHangAnOldKernel)
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0\n");
 	EXPECT_EQ(run(tree, "select --force tpm-rng-0").code, 0);
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm-rng-0");
+}
+
+TEST(Hwrngctl, SelectPersistWritesWhatTheDaemonReads)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
+	const std::string file = "/etc/hwrngd.conf.d/selected.conf";
+	EXPECT_EQ(run(tree, "select nonsense --persist").code, 3);
+	EXPECT_EQ(run(tree, "select none --persist").code, 2);
+	EXPECT_EQ(tree.text(file), "");
+	auto ran = run(tree, "select tpm_rng.0 --persist");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_NE(ran.out.find(tree.at(file).string()), std::string::npos) << ran.out;
+	EXPECT_NE(ran.out.find("does not run"), std::string::npos) << ran.out;
+	EXPECT_NE(tree.text(file).find("tpm_rng.0"), std::string::npos);
+	EXPECT_EQ(nlohmann::json::parse(run(tree, "-ojson select auto --persist").out)["persistent"],
+	          true);
+	EXPECT_FALSE(tree.root().exists(file));
+	EXPECT_EQ(run(tree, "select auto --persist").out,
+	          "The kernel chooses (there was nothing to forget): rng_current is none\n");
+}
+
+volatile sig_atomic_t hangups = 0;
+
+TEST(Hwrngctl, SelectPersistLetsTheDaemonKnow)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
+	tree.file("/run/hwrngd/lock", "");
+	const auto daemon = listen_unix(tree.at("/run/hwrngd/status").string(), SOCK_STREAM);
+	std::signal(SIGHUP, [](int) { hangups = hangups + 1; });
+	const auto ran = run(tree, "select tpm_rng.0 --persist");
+	std::signal(SIGHUP, SIG_DFL);
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_EQ(hangups, 1);
+	EXPECT_EQ(ran.out.find("does not run"), std::string::npos) << ran.out;
+	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm_rng.0");
+}
+
+TEST(Hwrngctl, SelectPersistSaysWhenItIsNotKept)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
+	tree.file("/etc/hwrngd.conf.d/z.conf", "rng_current = \"leave\"\n");
+	const auto ran = run(tree, "select tpm_rng.0 --persist");
+	EXPECT_EQ(ran.code, 2);
+	EXPECT_NE(ran.err.find("z.conf says otherwise"), std::string::npos) << ran.err;
+	EXPECT_NE(ran.err.find("rng_current is tpm_rng.0, but only until the next boot"),
+	          std::string::npos)
+	    << ran.err;
 }
 
 TEST(Hwrngctl, TestOfAFileFollowsItsContents)

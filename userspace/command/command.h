@@ -45,9 +45,15 @@ struct MetricsOptions {
 /// `policy`: what the daemon would do with each source, and with `explain` why.
 [[nodiscard]] Result<ExitCode> policy_command(const Context &context, bool explain);
 
-/// `select NAME|auto|none`: `force` switches even where the kernel can hang.
-[[nodiscard]] Result<ExitCode> select_command(const Context &context, const std::string &name,
-                                              bool force);
+struct SelectOptions {
+	std::string name; ///< of a hwrng, or "auto" or "none"
+	bool force = false;
+	bool persist = false;
+};
+
+/// `select NAME|auto|none`: `force` switches even where the kernel can hang, `persist` has the
+/// daemon do it at every boot.
+[[nodiscard]] Result<ExitCode> select_command(const Context &context, const SelectOptions &options);
 
 /// `load` and `unload`; `which` is tpm, cpu or all.
 [[nodiscard]] Result<ExitCode> load_command(const Context &context, const std::string &which);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
+#include "command/daemon_status.h"
+#include "config.h"
 #include "control/hwrng_sysfs.h"
 #include "control/policy.h"
 
@@ -7,8 +9,12 @@
 
 namespace hwrngd {
 
-Result<ExitCode> select_command(const Context &context, const std::string &name, bool force)
+namespace {
+
+/// Chooses, and returns what the framework says afterwards.
+Result<HwrngState> choose(const Context &context, const SelectOptions &options)
 {
+	const auto &name = options.name;
 	const HwrngSysfs sysfs(context.root);
 	if (const auto state = sysfs.read(); !state)
 		return std::unexpected(state.error());
@@ -20,22 +26,69 @@ Result<ExitCode> select_command(const Context &context, const std::string &name,
 	if (!before)
 		return std::unexpected(before.error());
 	if (const auto danger = switching_danger(*before, name);
-	    danger && before->offers(name) && !force)
+	    danger && before->offers(name) && !options.force)
 		return fail(ExitCode::not_permitted,
 		            fmt::format("{}; --force does it all the same", *danger));
 	const auto done = name == "auto" ? sysfs.select_automatically() : sysfs.select(name);
 	if (!done)
 		return std::unexpected(done.error());
-	const auto after = sysfs.read();
+	return sysfs.read();
+}
+
+/// Has the choice made, or no longer made, at every boot. Returns how long it holds, for people.
+Result<std::string> keep(const Context &context, const std::string &name)
+{
+	std::string what = "there was nothing to forget";
+	if (name == "auto") {
+		const auto removed = remove_selected(context.root);
+		if (!removed)
+			return std::unexpected(removed.error());
+		if (*removed)
+			what = "at every boot";
+	} else {
+		const auto path = write_selected(context.root, name);
+		if (!path)
+			return std::unexpected(path.error());
+		what = fmt::format("at every boot, by {}", path->string());
+	}
+	const auto reloaded = reload_daemon(context.root);
+	if (!reloaded)
+		return std::unexpected(reloaded.error());
+	if (!*reloaded && name != "auto")
+		what += "; hwrngd, which sees to it, does not run: `systemctl enable --now hwrngd`";
+	return what;
+}
+
+} // namespace
+
+Result<ExitCode> select_command(const Context &context, const SelectOptions &options)
+{
+	const auto &name = options.name;
+	if (options.persist && name == "none")
+		return fail(ExitCode::usage, "`none` cannot be kept: unload the driver, or write "
+		                             "`deny` and `rng_current` of hwrngd.conf(5)");
+	const auto after = choose(context, options);
 	if (!after)
 		return std::unexpected(after.error());
 	const std::string current = after->current.empty() ? "none" : after->current;
+	std::string until = "until the next boot";
+	if (options.persist) {
+		auto kept = keep(context, name);
+		if (!kept) {
+			kept.error().message += fmt::format("; rng_current is {}, but only {}", current, until);
+			return std::unexpected(kept.error());
+		}
+		until = std::move(*kept);
+	}
 	if (context.json)
-		print_json({{"rng_current", current}, {"selected", after->selected}});
+		print_json({{"rng_current", current},
+		            {"selected", after->selected},
+		            {"persistent", options.persist}});
 	else if (name == "auto")
-		fmt::print("The kernel chooses: rng_current is {}\n", current);
+		fmt::print("The kernel chooses{}: rng_current is {}\n",
+		           options.persist ? fmt::format(" ({})", until) : "", current);
 	else
-		fmt::print("rng_current is {} (until the next boot)\n", current);
+		fmt::print("rng_current is {} ({})\n", current, until);
 	return ExitCode::done;
 }
 

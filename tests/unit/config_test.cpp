@@ -171,6 +171,9 @@ TEST(Config, WhatCannotBeWrittenIsTold)
 	FakeTree tree;
 	tree.file("/etc/hwrngd.conf.d/assessed-x.conf/in the way", "");
 	EXPECT_FALSE(write_assessed(tree.root(), "x", 512));
+	tree.file("/etc/hwrngd.conf.d/selected.conf/in the way", "");
+	EXPECT_FALSE(write_selected(tree.root(), "x"));
+	EXPECT_FALSE(remove_selected(tree.root()));
 	FakeTree other;
 	other.file("/etc", "in the way");
 	const auto written = write_assessed(other.root(), "x", 512);

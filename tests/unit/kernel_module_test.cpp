@@ -116,6 +116,8 @@ TEST(KernelModule, WhyNotSignatureEnforced)
 	machine(tree);
 	tree.file("/sys/module/module/parameters/sig_enforce", "Y\n");
 	EXPECT_NE(only_obstacle(tree).find("sig_enforce"), std::string::npos);
+	EXPECT_NE(only_obstacle(tree).find("has no such dialogue"), std::string::npos)
+	    << "no key can be enrolled without UEFI";
 }
 
 TEST(KernelModule, WhyNotLockdown)
@@ -136,6 +138,7 @@ TEST(KernelModule, WhyNotSecureBoot)
 	const auto obstacle = only_obstacle(tree);
 	EXPECT_NE(obstacle.find("Secure Boot"), std::string::npos);
 	EXPECT_NE(obstacle.find("mokutil --import"), std::string::npos);
+	EXPECT_EQ(obstacle.find("has no such dialogue"), std::string::npos);
 }
 
 } // namespace

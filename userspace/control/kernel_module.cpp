@@ -76,9 +76,18 @@ std::optional<std::string> signature_rule(const Root &root)
 	return std::nullopt;
 }
 
-constexpr const char *enrol_a_key =
-    "enrol the key that dkms signs with (`mokutil --import /var/lib/dkms/mok.pub`, reboot, confirm "
-    "in the firmware's dialogue), and build the module anew (`dkms autoinstall`)";
+/// How the kernel comes to trust the key that dkms signs with. The firmware keeps such keys.
+std::string enrol_a_key(const Root &root)
+{
+	std::string steps =
+	    "enrol the key that dkms signs with: `mokutil --import /var/lib/dkms/mok.pub` (make up a "
+	    "password), reboot, in the blue dialogue before the boot choose Enroll MOK, Continue, Yes, "
+	    "give the password, choose Reboot; then load the module";
+	if (!root.exists("/sys/firmware/efi"))
+		steps += " (this machine was not booted by UEFI and has no such dialogue: boot it without "
+		         "module.sig_enforce)";
+	return steps;
+}
 
 } // namespace
 
@@ -137,11 +146,15 @@ ModuleState KernelModules::inspect(const std::string &name) const
 		    fmt::format("no file {}.ko below {}: install hwrngd-dkms (or run `make dkms-install`)",
 		                name, root_.at("/lib/modules/" + release_).string()));
 	else if (const auto rule = signature_rule(root_); rule && !state.signer)
-		state.obstacles.push_back(
-		    fmt::format("the file is not signed, and {} asks for it: {}", *rule, enrol_a_key));
+		state.obstacles.push_back(fmt::format(
+		    "the file is not signed, and {} asks for it: have dkms 3 or later build it, "
+		    "which signs; {}",
+		    *rule, enrol_a_key(root_)));
 	else if (rule)
-		state.caution = fmt::format("if the kernel trusts the key of \"{}\", which {} asks for",
-		                            *state.signer, *rule);
+		state.caution =
+		    fmt::format("if the kernel trusts the key of \"{}\", which {} asks for; should it "
+		                "not: {}",
+		                *state.signer, *rule, enrol_a_key(root_));
 	return state;
 }
 
@@ -154,7 +167,7 @@ std::unexpected<Error> KernelModules::load_failed(const std::string &name, int n
 	case EPERM: {
 		const auto obstacles = module_obstacles(root_);
 		if (const auto rule = signature_rule(root_); obstacles.empty() && rule)
-			message += fmt::format("; {} asks for a signed module: {}", *rule, enrol_a_key);
+			message += fmt::format("; {} asks for a signed module: {}", *rule, enrol_a_key(root_));
 		else if (!obstacles.empty())
 			message += "; " + obstacles.front();
 		break;
@@ -166,7 +179,7 @@ std::unexpected<Error> KernelModules::load_failed(const std::string &name, int n
 	case ENOKEY:
 		failed.error().code = ExitCode::not_permitted;
 		message += fmt::format("; {} asks for a key that the kernel trusts: {}",
-		                       signature_rule(root_).value_or("this kernel"), enrol_a_key);
+		                       signature_rule(root_).value_or("this kernel"), enrol_a_key(root_));
 		break;
 	case ENOEXEC:
 		message += fmt::format("; it was built for another kernel than {}: build it anew "

@@ -76,20 +76,25 @@ archive_of() {
 	return 1
 }
 
-# private_apt DIR ARCH SUITE...: an apt configuration below DIR. Everything that decides what
-# apt sees is ours; proxies and credentials remain the machine's. Sets APT_CONFIG.
-private_apt() {
-	local dir=$1 arch=$2 suite uri
-	shift 2
-	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial,empty}
-	: >"$dir/sources.list"
+# sources SUITE...: lines for a sources.list.
+sources() {
+	local suite uri
 	for suite; do
 		if uri=$(archive_of "$suite"); then
 			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
 		elif [[ $suite != *-security ]]; then
 			die "apt on this machine has no Debian archive to take $suite from (see apt-get indextargets)"
 		fi
-	done >"$dir/sources.list"
+	done
+}
+
+# private_apt DIR ARCH SUITE...: an apt configuration below DIR. Everything that decides what
+# apt sees is ours; proxies and credentials remain the machine's. Sets APT_CONFIG.
+private_apt() {
+	local dir=$1 arch=$2
+	shift 2
+	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial,empty}
+	sources "$@" >"$dir/sources.list"
 	{
 		apt-config dump | grep -E '^Acquire::(http|https|Check|Retries|ForceIPv)' || true
 		cat <<-END
@@ -137,4 +142,42 @@ unpack_packages() {
 		dpkg-deb -x "$deb" "$root"
 	done
 	rm -rf "$work"
+}
+
+# make_debian SUITE PACKAGE...: a Debian with these packages, in the folder "root" here.
+make_debian() {
+	local suite=$1
+	shift
+	need mmdebstrap mmdebstrap
+	sources "$suite" "$suite-security" >sources.list
+	if ! (unset APT_CONFIG; mmdebstrap --variant=apt --include="$*" --aptopt='Apt::Install-Recommends "false"' \
+		"$suite" root sources.list >log 2>&1); then
+		tail -n 20 log >&2
+		say "could not make a Debian $suite with $*"
+		say "needed once, then kept in $cache: connect to the network or copy that folder from a machine that has it"
+		return 1
+	fi
+}
+
+# in_chroot ROOT FOLDER... -- COMMAND...: runs the command in ROOT, with these folders of the machine
+# at the paths that they have here. What it writes elsewhere is in memory and ends with it, so ROOT
+# stays as it was made; there is no network.
+in_chroot() {
+	((EUID == 0)) || die "a chroot can be entered as root alone"
+	# shellcheck disable=SC2016
+	unshare --mount --pid --ipc --net --fork --kill-child bash -euc '
+		over=$1/mnt root=$1/mnt/root
+		mount -t tmpfs tmpfs "$over"
+		mkdir "$over"/{upper,work,root}
+		mount -t overlay -o "lowerdir=$1,upperdir=$over/upper,workdir=$over/work" overlay "$root"
+		mount -t proc proc "$root/proc"
+		for folder in "${@:2}"; do
+			shift
+			[[ $folder != -- ]] || break
+			mkdir -p "$root$folder"
+			mount --bind "$folder" "$root$folder"
+		done
+		shift
+		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 chroot "$root" "$@"
+	' in_chroot "$@"
 }

@@ -7,6 +7,8 @@ KERNELS ?= $(if $(filter arm64,$(ARCH)),6.1 6.12,5.10 6.1 6.12 7.3)
 CASES ?=
 ARCH ?= $(shell dpkg --print-architecture)
 FLAVOUR ?= cloud
+KERNEL_RELEASE ?= $(shell uname -r)
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 all: userspace modules ## Build all that can be built here, into build/
@@ -100,7 +102,38 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 	@[ -e build/hwrngctl ] || $(MAKE) --no-print-directory userspace
 	@DESTDIR="$(DESTDIR)" cmake --install build --strip --prefix "$(PREFIX)"
 
+# With DESTDIR, for a package, there are only files.
+dkms-install: $(if $(DESTDIR),dkms-source,dkms-modules) ## Have DKMS install the modules, for this kernel (KERNEL_RELEASE) and all later ones
+
+# All that DKMS needs of this tree.
+dkms-source:
+	@install -d "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod"
+	@install -m 644 dkms.conf "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/"
+	@install -m 644 kmod/* "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod/"
+
+dkms-usable:
+	@PATH="$$PATH:/usr/sbin" command -v dkms >/dev/null || \
+		{ echo "dkms is missing: apt-get install dkms"; exit 1; }
+	@! dpkg-query -S '/usr/src/hwrngd-*/dkms.conf' 2>/dev/null || \
+		{ echo "A package does this already; to do it by hand: apt-get purge hwrngd-dkms"; exit 1; }
+
+dkms-modules: dkms-usable
+	@[ -e /lib/modules/$(KERNEL_RELEASE)/build/Makefile ] || \
+		{ echo "The kernel's headers are missing: apt-get install linux-headers-$(KERNEL_RELEASE)"; exit 1; }
+	@$(MAKE) --no-print-directory dkms-remove
+	@$(SUDO) $(MAKE) --no-print-directory dkms-source
+	@$(SUDO) dkms add hwrngd/$(VERSION)
+	@$(SUDO) dkms build hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
+	@$(SUDO) dkms install hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
+
+dkms-remove: dkms-usable ## Remove what dkms-install installed, of any version
+	@for source in /var/lib/dkms/hwrngd/*/source; do \
+		[ -L "$$source" ] || continue; version=$${source%/source}; \
+		$(SUDO) dkms remove "hwrngd/$${version##*/}" --all || exit 1; \
+	done
+	@$(SUDO) rm -rf /usr/src/hwrngd-[0-9]*
+
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install clean
+.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove clean

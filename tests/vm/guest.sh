@@ -281,29 +281,6 @@ probe_kvm() {
 		-append "panic=-1 hwrngd.ktap=ttyS1" -serial null -serial stdio </dev/null 2>/dev/null | grep -q KTAP
 }
 
-# Sum of a KTAP file: passed, failed, skipped, and what is wrong with it, if anything.
-read_ktap() {
-	awk '
-		{ sub(/\r$/, "") }
-		/^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; plans++ }
-		/^(not )?ok [0-9]+/ {
-			number = $1 == "not" ? $3 : $2
-			if (number != ++seen) disorder = 1
-			if ($1 == "not") fail++
-			else if (/# SKIP/) skip++
-			else pass++
-		}
-		END {
-			if (!NR) wrong = "the guest said nothing"
-			else if (!plans) wrong = "ended early: no plan after " seen + 0 " results"
-			else if (plans > 1) wrong = "more than one plan"
-			else if (planned != seen + 0) wrong = seen + 0 " results, but " planned " planned"
-			else if (disorder) wrong = "results are not numbered in order"
-			else if (!planned) wrong = "no tests"
-			print pass + 0, fail + 0, skip + 0, wrong
-		}' "$1"
-}
-
 # What a kernel prints when something went wrong inside it. Only some of it ends in a panic.
 splat='Kernel panic|BUG: |kernel BUG at|BUG [a-z][^ ]* \(|WARNING: |Oops: |general protection fault'
 splat+='|KASAN|UBSAN|ODEBUG: |refcount_t: |list_(add|del) corruption'

@@ -144,6 +144,29 @@ unpack_packages() {
 	rm -rf "$work"
 }
 
+# read_ktap FILE: the sum of a KTAP file: passed, failed, skipped, and what is wrong with it, if anything.
+read_ktap() {
+	awk '
+		{ sub(/\r$/, "") }
+		/^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; plans++ }
+		/^(not )?ok [0-9]+/ {
+			number = $1 == "not" ? $3 : $2
+			if (number != ++seen) disorder = 1
+			if ($1 == "not") fail++
+			else if (/# SKIP/) skip++
+			else pass++
+		}
+		END {
+			if (!NR) wrong = "nothing was said"
+			else if (!plans) wrong = "ended early: no plan after " seen + 0 " results"
+			else if (plans > 1) wrong = "more than one plan"
+			else if (planned != seen + 0) wrong = seen + 0 " results, but " planned " planned"
+			else if (disorder) wrong = "results are not numbered in order"
+			else if (!planned) wrong = "no tests"
+			print pass + 0, fail + 0, skip + 0, wrong
+		}' "$1"
+}
+
 # make_debian SUITE PACKAGE...: a Debian with these packages, in the folder "root" here.
 make_debian() {
 	local suite=$1
@@ -180,4 +203,28 @@ in_chroot() {
 		shift
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 chroot "$root" "$@"
 	' in_chroot "$@"
+}
+
+# copy_tree DIR: this tree without what was built in it, in DIR, for who would write into it.
+copy_tree() {
+	mkdir -p "$1"
+	tar -C "$top" --exclude=./build --exclude=./.git -c . | tar -C "$1" -x --no-same-owner
+}
+
+# checks_in_chroot NAME ROOT FOLDER COMMAND...: a command that prints KTAP (ktap.sh) to its standard
+# output, with a copy of this tree as FOLDER/tree. Adds to passed, failed and skipped.
+checks_in_chroot() {
+	local name=$1 root=$2 folder=$3 status=0 pass fail skip wrong
+	shift 3
+	copy_tree "$folder/tree"
+	in_chroot "$root" "$folder" -- "$@" >"$folder/ktap.log" 2>"$folder/errors.log" || status=$?
+	sed -nE "s/^ok [0-9]+ /ok   $name: /p; s/^not ok [0-9]+ /FAIL $name: /p; s/^# ?/    /p" "$folder/ktap.log"
+	read -r pass fail skip wrong < <(read_ktap "$folder/ktap.log")
+	((status == 0)) || wrong="exit code $status${wrong:+; $wrong}"
+	if [[ $wrong ]]; then
+		echo "FAIL $name: $wrong"
+		tail -n 20 "$folder/errors.log"
+		fail=$((fail + 1))
+	fi
+	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 }

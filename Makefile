@@ -133,7 +133,18 @@ dkms-remove: dkms-usable ## Remove what dkms-install installed, of any version
 	done
 	@$(SUDO) rm -rf /usr/src/hwrngd-[0-9]*
 
+deb: ## Build the Debian packages, into build/deb/
+	@tests/setup build package
+	@rm -rf build/deb
+	@bash -euc '. tests/vm/lib.sh; copy_tree "$$top/build/deb/hwrngd"'
+	@cd build/deb/hwrngd && dpkg-buildpackage -us -uc -b
+	@rm -rf build/deb/hwrngd
+
+package-test: ## Build the packages for Debian 12 and 13; judge, install and purge them
+	@tests/setup build test
+	@tests/run package
+
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove clean
+.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean

@@ -167,16 +167,21 @@ read_ktap() {
 		}' "$1"
 }
 
-# make_debian SUITE PACKAGE...: a Debian with these packages, in the folder "root" here.
+# make_debian SUITE PACKAGE... [-- OPTION...]: a Debian with these packages, in the folder "root" here;
+# options are those of mmdebstrap.
 make_debian() {
-	local suite=$1
+	local suite=$1 packages=()
 	shift
+	while (($#)) && [[ $1 != -- ]]; do
+		packages+=("$1")
+		shift
+	done
 	need mmdebstrap mmdebstrap
 	sources "$suite" "$suite-security" >sources.list
-	if ! (unset APT_CONFIG; mmdebstrap --variant=apt --include="$*" --aptopt='Apt::Install-Recommends "false"' \
-		"$suite" root sources.list >log 2>&1); then
+	if ! (unset APT_CONFIG; mmdebstrap --variant=apt --include="${packages[*]}" --aptopt='Apt::Install-Recommends "false"' \
+		"${@:2}" "$suite" root sources.list >log 2>&1); then
 		tail -n 20 log >&2
-		say "could not make a Debian $suite with $*"
+		say "could not make a Debian $suite with ${packages[*]}"
 		say "needed once, then kept in $cache: connect to the network or copy that folder from a machine that has it"
 		return 1
 	fi
@@ -227,4 +232,11 @@ checks_in_chroot() {
 		fail=$((fail + 1))
 	fi
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
+}
+
+# files_outside FOLDER: what is in the chroot that this runs in, by name. Not what depmod and dpkg write
+# anew, nor the key for Secure Boot that DKMS makes once for all modules, nor a user's deletion: passwd-.
+files_outside() {
+	find / -xdev \( -path /proc -o -path "$1" -o -path /tmp -o -path /root \) -prune -o -printf '%y %m %p\n' |
+		grep -vE ' (/usr)?/lib/modules/[^/]+/modules\.| /var/lib/dkms/mok\.(key|pub)$| /var/lib/dpkg/.*-old$| /etc/[a-z]+-$' | sort
 }

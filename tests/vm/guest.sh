@@ -10,26 +10,8 @@
 # (A subshell as the function's body would be one process more, and signals end the wrong one.)
 run_case() {
 	kernel=$1 name=$2 root=$3 initramfs=$4 interactive=${5:-}
-	dir=$logs/$kernel-$flavour-$arch/$name
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	# Not below $dir: the path of a socket must be short.
-	tmp=$(mktemp -d "${TMPDIR:-/tmp}/hwrngd-vm.XXXXXX")
-	trap end_case EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	start=${EPOCHREALTIME//[.,]/} pids=() swtpm_pid='' during_pid='' judged='' booted_again=''
-	console_log=$dir/console.log ktap_log=$dir/ktap.log swtpm_log=$dir/swtpm.log
-	rng_file=$tmp/rng monitor=$tmp/monitor snapshot=$tmp/snapshot
-	TMPDIR=$tmp
-
-	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max cmdline='' timeout=120 qemu=7
-	kernels='' kernels_why='' arches='' arches_why='' flavours='' flavours_why='' programs='' qemu_options='' like=''
-	before() { :; }
-	during() { :; }
-	after() { :; }
-	# shellcheck source=ktap.sh
-	. "$tests/ktap.sh"
+	begin_case "$logs/$kernel-$flavour-$arch/$name"
+	kernels='' kernels_why='' arches='' arches_why='' flavours='' flavours_why='' programs='' like=''
 	# shellcheck disable=SC1090
 	. "$cases/$name.sh"
 	if [[ $like ]]; then
@@ -79,14 +61,44 @@ run_case() {
 		"${command[@]}"
 		exit
 	fi
+	boot_and_judge
+	exit
+}
+
+# begin_case DIR: the folder of its logs, and the settings as they are unless the case has others.
+begin_case() {
+	dir=$1
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	# Not below $dir: the path of a socket must be short.
+	tmp=$(mktemp -d "${TMPDIR:-/tmp}/hwrngd-vm.XXXXXX")
+	trap end_case EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	start=${EPOCHREALTIME//[.,]/} pids=() swtpm_pid='' during_pid='' judged='' booted_again=''
+	console_log=$dir/console.log ktap_log=$dir/ktap.log swtpm_log=$dir/swtpm.log
+	rng_file=$tmp/rng monitor=$tmp/monitor snapshot=$tmp/snapshot
+	TMPDIR=$tmp
+
+	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max memory=512 cmdline='' qemu_options='' timeout=120 qemu=7
+	before() { :; }
+	during() { :; }
+	after() { :; }
+	# Has anything of ours run? Before a guest's first word only the emulator and Debian's kernel have.
+	spoke() { [[ -s $ktap_log ]]; }
+	# shellcheck source=ktap.sh
+	. "$tests/ktap.sh"
+}
+
+boot_and_judge() {
 	limit=$((timeout * ${HWRNGD_TIME_FACTOR:-1}))
 	# Every access to memory is checked there.
 	[[ $flavour != debug ]] || limit=$((limit * 5))
 	boot
-	# Before the guest's first word only the emulator and Debian's kernel have run. QEMU 10, for
-	# one, aborts about once in 200 boots while that kernel sets up PCI ("iotlb_to_section:
-	# Assertion"), by a race of its own threads. A QEMU that refuses its command line ends with 1.
-	if ((status != 1)) && [[ ! -s $ktap_log ]]; then
+	# QEMU 10, for one, aborts about once in 200 boots while the kernel sets up PCI
+	# ("iotlb_to_section: Assertion"), by a race of its own threads. A QEMU that refuses its
+	# command line ends with 1.
+	if ((status != 1)) && ! spoke; then
 		say "$kernel $name: ended with $status before the guest spoke; booting once more"
 		booted_again=1
 		{ tail -n 3 "$dir/qemu.log"; tail -n 10 "$console_log" | tr -d '\r'; } >&2 || true
@@ -98,7 +110,6 @@ run_case() {
 	((ktap_count == 0)) || ktap_end
 	exec 3>&-
 	judge
-	exit
 }
 
 # A process group of its own, since it may have children (sleep, cat) when its time is up.
@@ -235,7 +246,7 @@ make_guest_files() {
 }
 
 make_command() {
-	local console=ttyS port memory=512
+	local console=ttyS port
 	[[ $flavour != debug ]] || memory=1024
 	command+=(-nodefaults -no-user-config -display none -no-reboot -smp 2 -m "$memory" -cpu "$cpu")
 	case $arch in
@@ -342,4 +353,31 @@ verdict() {
 	# Another guest's report may be longer than what a pipe takes in one piece.
 	flock "$work/stdout" cat "$tmp.report"
 	rm -f "$tmp.report"
+}
+
+# print_table COLUMNS ROWS [MEANT]: from $results, with the sum of all; fails unless all is well. What has
+# no result is lost, and a failure, but for what is not among the lines "COLUMN ROW" of the file MEANT.
+print_table() {
+	awk -v columns="$1" -v rows="$2" -v meant="${3:-}" -v skips="$skips" '
+		{ cell[$2, $3] = $1; pass += $4; fail += $5; skip += $6 }
+		END {
+			while (meant != "" && (getline line < meant) > 0) wanted[line]
+			n = split(columns, column, " ")
+			m = split(rows, row, " ")
+			printf "\n%-28s", ""
+			for (i = 1; i <= n; i++) printf "%-10s", column[i]
+			for (j = 1; j <= m; j++) {
+				printf "\n%-28s", row[j]
+				for (i = 1; i <= n; i++) {
+					word = cell[column[i], row[j]]
+					if (word == "" && meant != "" && !((column[i] " " row[j]) in wanted)) word = "-"
+					else if (word == "") { word = "lost"; fail++ }
+					printf "%-10s", word
+				}
+			}
+			print ""
+			while ((getline line < skips) > 0) print "skipped: " line
+			printf "%d passed, %d failed, %d skipped\n", pass, fail, skip
+			exit !(fail == 0 && pass > 0)
+		}' "$results"
 }

@@ -240,3 +240,26 @@ files_outside() {
 	find / -xdev \( -path /proc -o -path "$1" -o -path /tmp -o -path /root \) -prune -o -printf '%y %m %p\n' |
 		grep -vE ' (/usr)?/lib/modules/[^/]+/modules\.| /var/lib/dkms/mok\.(key|pub)$| /var/lib/dpkg/.*-old$| /etc/[a-z]+-$' | sort
 }
+
+# newest_release VERSION SUFFIX [ARCH [BOOTS]]: of a kernel, the newest release whose image and
+# headers are both in the private apt's archive: while a new kernel is being signed, its headers
+# arrive before its image. Headers alone will do where BOOTS is given, and empty.
+newest_release() {
+	local version=$1 suffix=$2 arch=${3:-$native} boots=${4-1} release
+	apt-cache pkgnames "linux-headers-$version" |
+		sed -nE "s/^linux-headers-(${version//./\\.}\.[0-9]+([-+][0-9a-z.]+)?-$suffix)\$/\1/p" |
+		sort -rV | while read -r release; do
+			if apt-cache show ${boots:+"$(of_arch "linux-image-$release" "$arch")"} "$(of_arch "linux-headers-$release" "$arch")" >/dev/null 2>&1; then
+				echo "$release"
+				break
+			fi
+		done
+}
+
+# of_arch PACKAGE ARCH: headers for another architecture are used with the build tools of this one.
+of_arch() {
+	case $1 in
+	*-common | linux-kbuild-*) echo "$1" ;;
+	*) echo "$1:$2" ;;
+	esac
+}

@@ -45,3 +45,33 @@ files() {
 		-printf '%p %y %m %u:%g %l\n' | sort
 	find /etc -type f -exec sha256sum {} + | sort -k 2
 }
+
+# installed: packages, with their sizes in KiB.
+installed() { dpkg-query -W -f='${db:Status-Abbrev}${Package} ${Installed-Size}\n' | sed -n 's/^ii *//p' | sort; }
+
+# check_modules [RELEASE]: DKMS has built and installed both for that kernel.
+check_modules() {
+	release=${1:-$(uname -r)}
+	check_match "DKMS has both modules for $release" "^hwrngd[/,].*$release.*: installed" "$(dkms status -k "$release")"
+	for module in tpm_rng cpu_rng; do
+		check_match "modprobe would find $module" "/updates/dkms/$module\.ko" "$(modinfo -k "$release" -F filename "$module" 2>&1)"
+	done
+}
+
+# check_loaded: both were loaded, by nobody's hand.
+check_loaded() {
+	for module in tpm_rng cpu_rng; do
+		check "$module is loaded" eventually 30 test -d "/sys/module/$module"
+	done
+}
+
+current_is() {
+	# A pattern.
+	# shellcheck disable=SC2254
+	case $(cat "$hw_random/rng_current") in $1) ;; *) false ;; esac
+}
+
+# daemon_says FILTER: of the daemon's own status, by jq.
+daemon_says() { hwrngctl status --output=json | jq -r ".daemon | $1"; }
+has_fed() { [ "$(daemon_says '.feeds > 0')" = true ]; }
+fed_from() { daemon_says '[.sources[] | select(.bytes_fed > 0) | .name] | join(" ")'; }

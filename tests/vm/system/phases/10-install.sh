@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="apt installs our packages, and DKMS builds the modules for the running kernel"
+from=baseline
+timeout=600
+
+verify_units() {
+	systemd-analyze verify --man=no hwrngd.service hwrngd-helper.socket hwrngd-helper@1.service
+}
+exposure() {
+	systemd-analyze security --offline=true --threshold=15 --no-pager \
+		"$(systemctl show --value -p FragmentPath hwrngd.service)"
+}
+# try_rule DEVICE: what udev would do, for the rule's file alone, and what it says against it.
+try_rule() {
+	udevadm test --action=add "$1" 2>&1 | grep -F 60-hwrngd.rules
+}
+
+guest() {
+	check "the boot is over" boot_is_over
+	files >"$kept/files"
+	check "apt knows what it can have" apt-get -qq update
+	installed >"$kept/installed"
+	begin=$(date +%s)
+	check "apt installs our packages" apt-get -qq install ./hwrngd_*.deb ./hwrngd-dkms_*.deb ./hwrngd-rngtest_*.deb
+	seconds=$(($(date +%s) - begin))
+	installed | comm -13 "$kept/installed" - >new
+	tell "installed in $seconds s: $(wc -l <new) packages, $(awk '{ sum += $2 } END { print sum }' new) KiB"
+	tell_lines <new
+
+	check_modules
+	sign=$(modinfo -F signer tpm_rng)
+	tell "tpm_rng is signed by: ${sign:-nobody}"
+	check "the user is there" id hwrngd
+	check "systemd finds no fault with the units" verify_units
+	check_equal "and has nothing to say" "" "$(cat "$output")"
+	check "hwrngd.service is closed but for what is explained" exposure
+	tell "$(grep -i 'overall exposure' "$output")"
+	if [ "$suite" = bookworm ]; then
+		diag "udevadm of Debian 12 cannot verify"
+	else
+		check "udev finds no fault with the rule" udevadm verify /usr/lib/udev/rules.d/60-hwrngd.rules
+	fi
+	# A TPM that was there before is "added" once more by a dry run.
+	check_match "udev would load tpm_rng for the TPM" 'kmod load tpm_rng' \
+		"$(udevadm test --action=add /sys/class/tpm/tpm0 2>&1)"
+	check_match "and would give /dev/hwrng to our group" 'hwrngd' "$(try_rule /sys/class/misc/hw_random)"
+
+	check "hwrngd.service is active" eventually 60 systemctl is-active hwrngd.service
+	check "so is rngd, the same" systemctl is-active rngd
+	check "it has fed" eventually 90 has_fed
+	tell "fed from: $(fed_from)"
+	mkdir -p /etc/hwrngd.conf.d
+	echo 'prefer = ["tpm_rng*"]' >/etc/hwrngd.conf.d/system-test.conf
+	check "tpm_rng is preferred from now on" hwrngd --check-config
+	check_equal "no unit has failed" "" "$(failed_units)"
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="what guides have long told people to type works; the first half, before the reboot"
+from=reboot
+
+guest() {
+	check "the boot is over" boot_is_over
+	check "modprobe tpm_rng" modprobe tpm_rng
+	echo tpm_rng >>/etc/modules
+	# Not what the configuration prefers.
+	check "hwrngctl select cpu_rng.rdseed --persist" hwrngctl select cpu_rng.rdseed --persist
+	check "is kept in a file of its own" test -s /etc/hwrngd.conf.d/selected.conf
+	check "holds" eventually 10 current_is cpu_rng.rdseed
+	check "hwrngd.service is active" systemctl is-active hwrngd.service
+}

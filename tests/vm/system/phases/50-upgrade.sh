@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="apt installs a newer kernel, and DKMS builds for it"
+from=install
+timeout=900
+
+guest() {
+	check "the boot is over" boot_is_over
+	# The packages are named by their files, the kernel by its image.
+	release=$(cd /srv/packages && echo linux-headers-*-cloud-amd64_*.deb | sed 's/^linux-headers-//; s/_.*//')
+	begin=$(date +%s)
+	check "apt installs $release" apt-get -qq install "linux-image-$release" "linux-headers-$release"
+	tell "$release installed in $(($(date +%s) - begin)) s, with what DKMS took"
+	check_modules "$release"
+	echo "$release" >"$kept/release"
+}

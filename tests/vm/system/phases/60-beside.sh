@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="rng-tools5 and haveged install beside ours"
+from=reboot
+timeout=400
+
+guest() {
+	check "the boot is over" boot_is_over
+	check "apt installs rng-tools5 and haveged" apt-get -qq install rng-tools5 haveged
+	check "hwrngd stays" dpkg-query -W hwrngd
+	check "so does hwrngd-dkms" dpkg-query -W hwrngd-dkms
+	# Only one of them can be /usr/bin/rngtest.
+	check_equal "rngtest is that of rng-tools5" "rng-tools5: /usr/bin/rngtest" "$(dpkg -S /usr/bin/rngtest 2>&1)"
+	check_equal "no unit has failed" "" "$(failed_units)"
+}

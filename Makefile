@@ -5,6 +5,8 @@
 PREFIX ?= /usr/local
 KERNELS ?= $(if $(filter arm64,$(ARCH)),6.1 6.12,5.10 6.1 6.12 7.3)
 CASES ?=
+SUITES ?= bookworm trixie bullseye
+PHASES ?=
 ARCH ?= $(shell dpkg --print-architecture)
 FLAVOUR ?= cloud
 KERNEL_RELEASE ?= $(shell uname -r)
@@ -51,6 +53,10 @@ vm-test: ## Run the guests alone; KERNELS="6.1 6.12", CASES="tpm_rng", ARCH=arm6
 	@tests/setup build test $(if $(filter arm64,$(ARCH)),arm64)
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)" $(CASES)
+
+system-test: ## Install our packages in whole Debians, reboot, purge, ...; SUITES="bookworm", PHASES="install reboot"
+	@tests/setup build test
+	@tests/vm/system/run --suites "$(SUITES)" $(PHASES)
 
 coverage: ## Show which branches of what decides its unit tests reach; all of them, or it fails
 	@tests/setup build test coverage
@@ -147,4 +153,4 @@ package-test: ## Build the packages for Debian 12 and 13; judge, install and pur
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean
+.PHONY: all help setup userspace modules run test vm-test system-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean

@@ -9,7 +9,9 @@ guest() {
 	check_equal "no unit has failed" "" "$(failed_units)"
 	check_loaded
 	check_match "there is a hwrng for the TPM" 'tpm_rng\.0' "$(cat "$hw_random/rng_available")"
-	check "it can be selected" sh -c "echo tpm_rng.0 >$hw_random/rng_current"
+	# Such a kernel takes any name without a word.
+	echo tpm_rng.0 >"$hw_random/rng_current"
+	check "it can be selected" current_is tpm_rng.0
 	check_equal "and read" 64 "$(dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
 	check_equal "the journal has no error that Debian does not print without us" "" "$(new_errors)"
 	check "the package goes" apt-get -qq purge hwrngd-dkms

@@ -11,5 +11,10 @@ guest() {
 	check "so does hwrngd-dkms" dpkg-query -W hwrngd-dkms
 	# Only one of them can be /usr/bin/rngtest.
 	check_equal "rngtest is that of rng-tools5" "rng-tools5: /usr/bin/rngtest" "$(dpkg -S /usr/bin/rngtest 2>&1)"
+	# The name rngd.service is ours, so that who wants that rngd too gives it another.
+	check_equal "rngd.service is ours" hwrngd.service "$(systemctl show --value -p Id rngd.service)"
+	cp /lib/systemd/system/rngd.service /etc/systemd/system/rng-tools5.service
+	check "their daemon gets a unit of its own" systemctl enable --now rng-tools5.service
+	check "hwrngd.service is active" systemctl is-active hwrngd.service
 	check_equal "no unit has failed" "" "$(failed_units)"
 }

@@ -115,7 +115,7 @@ dkms-install: $(if $(DESTDIR),dkms-source,dkms-modules) ## Have DKMS install the
 dkms-source:
 	@install -d "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod"
 	@install -m 644 dkms.conf "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/"
-	@install -m 644 kmod/* "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod/"
+	@install -m 644 kmod/Kbuild kmod/*.[ch] "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod/"
 
 dkms-usable:
 	@PATH="$$PATH:/usr/sbin" command -v dkms >/dev/null || \

@@ -234,10 +234,11 @@ checks_in_chroot() {
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 }
 
-# files_outside FOLDER: what is in the chroot that this runs in, by name. Not what depmod and dpkg write
-# anew, nor the key for Secure Boot that DKMS makes once for all modules, nor a user's deletion: passwd-.
+# files_outside FOLDER: what is in the chroot that this runs in, by name. No logs and caches, not what depmod
+# and dpkg write anew, not what is kept of /etc/passwd when a user goes, and not the key for Secure Boot that
+# DKMS makes once for all modules.
 files_outside() {
-	find / -xdev \( -path /proc -o -path "$1" -o -path /tmp -o -path /root \) -prune -o -printf '%y %m %p\n' |
+	find / -xdev \( -path /proc -o -path "$1" -o -path /tmp -o -path /root -o -path /var/log -o -path /var/cache \) -prune -o -printf '%y %m %p\n' |
 		grep -vE ' (/usr)?/lib/modules/[^/]+/modules\.| /var/lib/dkms/mok\.(key|pub)$| /var/lib/dpkg/.*-old$| /etc/[a-z]+-$' | sort
 }
 

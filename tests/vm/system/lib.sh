@@ -75,3 +75,4 @@ current_is() {
 daemon_says() { hwrngctl status --output=json | jq -r ".daemon | $1"; }
 has_fed() { [ "$(daemon_says '.feeds > 0')" = true ]; }
 fed_from() { daemon_says '[.sources[] | select(.bytes_fed > 0) | .name] | join(" ")'; }
+feeds_from() { daemon_says '.sources[] | select(.bytes_fed > 0) | .name' | grep -qx "$1"; }

@@ -12,6 +12,8 @@ guest() {
 	check "when, its status says" test "$(daemon_says '.last_feed > .started')" = true
 	tell "fed $(daemon_says '.last_feed - .started | . * 1000 | round') ms after its start, from: $(fed_from)"
 	check "the hwrng is the one that the configuration prefers" eventually 30 current_is 'tpm_rng.*'
+	check "the TPM feeds, too" eventually 60 feeds_from 'tpm.*'
+	check_equal "no source is in quarantine" "" "$(daemon_says '.sources[] | select(.state == "quarantined") | .name')"
 	tell "rng_available: $(cat "$hw_random/rng_available")"
 	check_equal "no unit has failed" "" "$(failed_units)"
 	check_equal "the journal has no error that Debian does not print without us" "" "$(new_errors)"

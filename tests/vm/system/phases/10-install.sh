@@ -51,7 +51,8 @@ guest() {
 	check "it has fed" eventually 90 has_fed
 	tell "fed from: $(fed_from)"
 	mkdir -p /etc/hwrngd.conf.d
-	echo 'prefer = ["tpm_rng*"]' >/etc/hwrngd.conf.d/system-test.conf
+	# Read before what `hwrngctl select --persist` writes, which would refuse otherwise.
+	echo 'prefer = ["tpm_rng*"]' >/etc/hwrngd.conf.d/10-system-test.conf
 	check "tpm_rng is preferred from now on" hwrngd --check-config
 	check_equal "no unit has failed" "" "$(failed_units)"
 }

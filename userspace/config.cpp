@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char *main_file = "/etc/hwrngd.conf";
 constexpr const char *folder = "/etc/hwrngd.conf.d";
-constexpr const char *selected_file = "/etc/hwrngd.conf.d/selected.conf";
+constexpr const char *selected_file = "/etc/hwrngd.conf.d/zz-selected.conf";
 
 std::unexpected<Error> fail_at(const std::filesystem::path &path, const toml::source_region &where,
                                const std::string &what)

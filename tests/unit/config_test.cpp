@@ -106,7 +106,7 @@ TEST(Config, WhatWasSelectedIsWrittenReadAndForgotten)
 	for (const char *name : {"a", "x*[1]\\"}) {
 		const auto path = write_selected(tree.root(), name);
 		ASSERT_TRUE(path) << path.error().message;
-		EXPECT_EQ(*path, tree.at("/etc/hwrngd.conf.d/selected.conf"));
+		EXPECT_EQ(*path, tree.at("/etc/hwrngd.conf.d/zz-selected.conf"));
 		const auto config = read_config(tree.root());
 		ASSERT_TRUE(config) << config.error().message;
 		EXPECT_EQ(config->rng_current, Hold::hold);
@@ -121,18 +121,18 @@ TEST(Config, WhatWasSelectedIsWrittenReadAndForgotten)
 TEST(Config, WhatALaterFileOverridesIsNotSelected)
 {
 	FakeTree tree;
-	tree.file("/etc/hwrngd.conf.d/z.conf", "feed_bytes = 1\n");
+	tree.file("/etc/hwrngd.conf.d/zzz.conf", "feed_bytes = 1\n");
 	EXPECT_TRUE(write_selected(tree.root(), "a"));
 	for (const char *text : {"prefer = [\"b\"]\n", "rng_current = \"leave\"\n"}) {
-		tree.file("/etc/hwrngd.conf.d/z.conf", text);
+		tree.file("/etc/hwrngd.conf.d/zzz.conf", text);
 		const auto refused = write_selected(tree.root(), "b");
 		ASSERT_FALSE(refused);
 		EXPECT_TRUE(
-		    refused.error().message.starts_with(tree.at("/etc/hwrngd.conf.d/z.conf").string()));
+		    refused.error().message.starts_with(tree.at("/etc/hwrngd.conf.d/zzz.conf").string()));
 	}
-	tree.file("/etc/hwrngd.conf.d/z.conf", "nonsense");
+	tree.file("/etc/hwrngd.conf.d/zzz.conf", "nonsense");
 	EXPECT_EQ(write_selected(tree.root(), "b").error().code, ExitCode::usage);
-	EXPECT_NE(tree.text("/etc/hwrngd.conf.d/selected.conf").find("'a'"), std::string::npos);
+	EXPECT_NE(tree.text("/etc/hwrngd.conf.d/zz-selected.conf").find("'a'"), std::string::npos);
 }
 
 /// What the installed file shows as defaults, behind a # and no space, are the defaults.
@@ -171,7 +171,7 @@ TEST(Config, WhatCannotBeWrittenIsTold)
 	FakeTree tree;
 	tree.file("/etc/hwrngd.conf.d/assessed-x.conf/in the way", "");
 	EXPECT_FALSE(write_assessed(tree.root(), "x", 512));
-	tree.file("/etc/hwrngd.conf.d/selected.conf/in the way", "");
+	tree.file("/etc/hwrngd.conf.d/zz-selected.conf/in the way", "");
 	EXPECT_FALSE(write_selected(tree.root(), "x"));
 	EXPECT_FALSE(remove_selected(tree.root()));
 	FakeTree other;

@@ -138,7 +138,7 @@ TEST(Hwrngctl, SelectPersistWritesWhatTheDaemonReads)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
-	const std::string file = "/etc/hwrngd.conf.d/selected.conf";
+	const std::string file = "/etc/hwrngd.conf.d/zz-selected.conf";
 	EXPECT_EQ(run(tree, "select nonsense --persist").code, 3);
 	EXPECT_EQ(run(tree, "select none --persist").code, 2);
 	EXPECT_EQ(tree.text(file), "");
@@ -175,10 +175,10 @@ TEST(Hwrngctl, SelectPersistSaysWhenItIsNotKept)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
-	tree.file("/etc/hwrngd.conf.d/z.conf", "rng_current = \"leave\"\n");
+	tree.file("/etc/hwrngd.conf.d/zzz.conf", "rng_current = \"leave\"\n");
 	const auto ran = run(tree, "select tpm_rng.0 --persist");
 	EXPECT_EQ(ran.code, 2);
-	EXPECT_NE(ran.err.find("z.conf says otherwise"), std::string::npos) << ran.err;
+	EXPECT_NE(ran.err.find("zzz.conf says otherwise"), std::string::npos) << ran.err;
 	EXPECT_NE(ran.err.find("rng_current is tpm_rng.0, but only until the next boot"),
 	          std::string::npos)
 	    << ran.err;

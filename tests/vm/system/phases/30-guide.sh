@@ -9,7 +9,7 @@ guest() {
 	echo tpm_rng >>/etc/modules
 	# Not what the configuration prefers.
 	check "hwrngctl select cpu_rng.rdseed --persist" hwrngctl select cpu_rng.rdseed --persist
-	check "is kept in a file of its own" test -s /etc/hwrngd.conf.d/selected.conf
+	check "is kept in a file of its own" test -s /etc/hwrngd.conf.d/zz-selected.conf
 	check "holds" eventually 10 current_is cpu_rng.rdseed
 	check "hwrngd.service is active" systemctl is-active hwrngd.service
 }

@@ -27,7 +27,7 @@ guest() {
 	check_equal "nor does the daemon" "" "$(pidof hwrngd)"
 	check_equal "nor is there a module" "" "$(find /lib/modules/ -name '*_rng.ko*' -path '*/dkms/*')"
 	check "the configuration is kept" test -s /etc/hwrngd.conf
-	check "with what was selected" test -s /etc/hwrngd.conf.d/selected.conf
+	check "with what was selected" test -s /etc/hwrngd.conf.d/zz-selected.conf
 
 	check "apt purges them, and what they alone needed" apt-get -qq purge --autoremove hwrngd hwrngd-dkms hwrngd-rngtest
 	check_equal "DKMS knows nothing of them" "" "$(dkms status | grep hwrngd)"

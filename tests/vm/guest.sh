@@ -86,6 +86,8 @@ begin_case() {
 	after() { :; }
 	# Has anything of ours run? Before a guest's first word only the emulator and Debian's kernel have.
 	spoke() { [[ -s $ktap_log ]]; }
+	# What a failure is explained by, when the kernel has not complained.
+	last_words() { tail -n 25 "$console_log"; }
 	# shellcheck source=ktap.sh
 	. "$tests/ktap.sh"
 }
@@ -322,7 +324,7 @@ judge() {
 
 # The complaint with what follows it, or else the end.
 show_console() {
-	tr -d '\r' <"$console_log" | grep -a -m 1 -A 24 -E "$splat" || tail -n 25 "$console_log" | tr -d '\r'
+	tr -d '\r' <"$console_log" | grep -a -m 1 -A 24 -E "$splat" || last_words | tr -d '\r'
 } 2>/dev/null
 
 # verdict WORD REASON PASSED FAILED SKIPPED: a line for the reader and a line for the table;
@@ -343,7 +345,7 @@ verdict() {
 		{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | sed -n 's/^# tell: /     /p'
 		if [[ $1 == FAIL ]]; then
 			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | grep '^not ok' || true
-			echo "---- the guest's console:"
+			echo "---- the guest's last words:"
 			show_console || true
 			echo "---- results, in $dir:"
 			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | tail -n 60

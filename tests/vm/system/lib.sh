@@ -52,7 +52,8 @@ installed() { dpkg-query -W -f='${db:Status-Abbrev}${Package} ${Installed-Size}\
 # check_modules [RELEASE]: DKMS has built and installed both for that kernel.
 check_modules() {
 	release=${1:-$(uname -r)}
-	check_match "DKMS has both modules for $release" "^hwrngd[/,].*$release.*: installed" "$(dkms status -k "$release")"
+	check_match "DKMS has both modules for $release" "^hwrngd[/,].*$(echo "$release" | sed 's/[.+]/\\&/g').*: installed" \
+		"$(dkms status -k "$release")"
 	for module in tpm_rng cpu_rng; do
 		check_match "modprobe would find $module" "/updates/dkms/$module\.ko" "$(modinfo -k "$release" -F filename "$module" 2>&1)"
 	done

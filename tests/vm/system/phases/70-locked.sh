@@ -13,11 +13,11 @@ guest() {
 	check "so is cpu_rng" test ! -d /sys/module/cpu_rng
 	check_fails "hwrngctl load tpm is not permitted" 4 hwrngctl load tpm
 	check_match "and says which key to enrol" 'mokutil --import /var/lib/dkms/mok\.pub' "$(cat "$output")"
-	check_match "hwrngctl status says it, too" 'signed|signature|Secure Boot|mokutil' "$(hwrngctl status)"
-	diag "$(hwrngctl status)"
+	check_match "hwrngctl status says it, too" 'mokutil --import' "$(hwrngctl status)"
 	check "hwrngd.service is active" eventually 60 systemctl is-active hwrngd.service
 	check "it feeds from what user space can read" eventually 90 has_fed
-	check_match "the TPM and the CPU among it" 'tpmrm0.*rdseed|rdseed.*tpmrm0' "$(fed_from)"
+	check "the CPU" eventually 60 feeds_from rdseed
+	check "and the TPM" eventually 60 feeds_from tpmrm0
 	tell "fed from: $(fed_from)"
 	tell "failed units: $(failed_units | tr '\n' ' ')"
 }

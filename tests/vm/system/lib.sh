@@ -46,6 +46,9 @@ files() {
 	find /etc -type f -exec sha256sum {} + | sort -k 2
 }
 
+# accounts: the names of users and groups.
+accounts() { { getent passwd | sed 's/^/u: /'; getent group | sed 's/^/g: /'; } | sed 's/\(.: [^:]*\):.*/\1/' | sort; }
+
 # installed: packages, with their sizes in KiB.
 installed() { dpkg-query -W -f='${db:Status-Abbrev}${Package} ${Installed-Size}\n' | sed -n 's/^ii *//p' | sort; }
 

@@ -19,6 +19,7 @@ try_rule() {
 guest() {
 	check "the boot is over" boot_is_over
 	files >"$kept/files"
+	accounts >"$kept/accounts"
 	check "apt knows what it can have" apt-get -qq update
 	installed >"$kept/installed"
 	begin=$(date +%s)

@@ -10,7 +10,7 @@ timeout=400
 kept_by_others() {
 	grep -vE -e ' /etc/(ld\.so\.cache|(passwd|group|shadow|gshadow|subuid|subgid)-?)$' \
 		-e '^/etc/(\.pwd\.lock|(passwd|group|shadow|gshadow|subuid|subgid)-) ' \
-		-e '^/var/(cache|log|lib/(apt|dpkg|systemd|dbus))(/| )' \
+		-e '^/var/(cache|log|lib/(apt|dpkg|systemd|dbus)|tmp/systemd-private-[^ ]*)(/| )' \
 		-e '^/var/lib/(dkms/mok\.(key|pub)|tpm) '
 }
 

@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -233,6 +235,7 @@ TEST(Helper, IsGivenByTheServiceManager)
 	auto helper = Helper::connect(tree.root());
 	ASSERT_TRUE(helper) << helper.error().message;
 	const FileDescriptor connection(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+	ASSERT_TRUE(connection);
 	const pid_t pid = fork(); // as hwrngd-helper@.service
 	if (pid == 0) {
 		helper->reset(); // the other end is the daemon's alone
@@ -246,6 +249,36 @@ TEST(Helper, IsGivenByTheServiceManager)
 	int status = -1;
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "it ends with who asked";
+}
+
+/// As under PrivateDevices= and ProtectKernelTunables= of the unit.
+TEST(Helper, IsAskedForWhatAUnitHides)
+{
+	if (geteuid() != 0 || !has_capability(Root(), CAP_SYS_ADMIN))
+		GTEST_SKIP() << "needs root";
+	EXPECT_EXIT(
+	    {
+		    const Helped h;
+		    h.tree.file("/dev/hwrng", "hwrng");
+		    h.tree.hwrng("a b", "a");
+		    Root root = h.tree.root();
+		    const auto dev = h.tree.at("/dev");
+		    const auto sys = h.tree.at("/sys");
+		    const bool hidden =
+		        unshare(CLONE_NEWNS) == 0 &&
+		        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+		        mount("tmpfs", dev.c_str(), "tmpfs", 0, nullptr) == 0 &&
+		        mount(sys.c_str(), sys.c_str(), nullptr, MS_BIND, nullptr) == 0 &&
+		        mount("none", sys.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0;
+		    const std::string current = std::string(hw_random) + "/rng_current";
+		    const bool alone = root.read("/dev/hwrng") || root.write(current, "b");
+		    root.ask(h.helper);
+		    const bool helped = root.read_if_any("/dev/hwrng") == "hwrng" && root.write(current, "b");
+		    umount2(dev.c_str(), MNT_DETACH);
+		    umount2(sys.c_str(), MNT_DETACH);
+		    _exit(!hidden ? 2 : (alone ? 3 : (helped ? 0 : 4)));
+	    },
+	    testing::ExitedWithCode(0), "");
 }
 
 TEST(Helper, ServesNobodyWhoIsNotConnected)

@@ -40,7 +40,8 @@ guest() {
 	if [ "$suite" = bookworm ]; then
 		diag "udevadm of Debian 12 cannot verify"
 	else
-		check "udev finds no fault with the rule" udevadm verify /usr/lib/udev/rules.d/60-hwrngd.rules
+		check "udev finds no fault with the rules" udevadm verify \
+			/usr/lib/udev/rules.d/60-hwrngd.rules /usr/lib/udev/rules.d/60-tpm_rng.rules
 	fi
 	# A TPM that was there before is "added" once more by a dry run.
 	check_match "udev would load tpm_rng for the TPM" 'kmod load tpm_rng' \

@@ -114,7 +114,11 @@ struct Machine {
 	           .on_step = [this](const std::string &source,
 	                             const Step &step) { steps[source].push_back(step.to); },
 	           .on_lost = [this](const std::string &source) { lost.push_back(source); },
-	           .on_feed = [this] { feeds++; },
+	           .on_feed =
+	               [this] {
+		               if (feeds++ == 0)
+			               first_feed_waited = !pipeline.busy();
+	               },
 	           .on_error = [this](const Error &error) { errors.push_back(error.message); }})
 	{
 		pipeline.configure(config);
@@ -151,6 +155,7 @@ struct Machine {
 	std::map<std::string, std::vector<SourceState>> steps;
 	std::vector<std::string> errors;
 	uint64_t feeds = 0; // that were told
+	bool first_feed_waited = true;
 	std::vector<std::string> lost;
 	Config config;
 	Decision decision;
@@ -180,6 +185,17 @@ TEST(Pipeline, OneFeedTakesFromEveryHealthySource)
 	EXPECT_EQ(m.pipeline.feeds() - feeds, 1U) << "one reseed for all of them";
 	EXPECT_EQ(m.feeds, m.pipeline.feeds()) << "and each is told";
 	EXPECT_EQ(m.sink.credited, m.sink.taken * 4) << "half of eight bits a byte";
+}
+
+TEST(Pipeline, TheFirstFeedWaitsForNobodyElse)
+{
+	Machine m;
+	m.has("cpu", SourceKind::cpu);
+	m.has("tpm", SourceKind::tpm2);
+	m.behaviour->delay["tpm"] = 20ms;
+	m.begin();
+	EXPECT_FALSE(m.first_feed_waited);
+	EXPECT_EQ(m.steps["tpm"], (Steps{starting, healthy}));
 }
 
 TEST(Pipeline, NothingOfTheStartUpTestIsFed)

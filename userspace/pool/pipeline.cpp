@@ -203,6 +203,9 @@ void Pipeline::took(const std::shared_ptr<Harvest> &harvest)
 			if (source.life.usable())
 				credited += use(source, bytes);
 		}
+		// Somebody may wait for the CRNG, or for this daemon.
+		if (feeds_ == 0)
+			reseed();
 		const auto &error = harvest->error;
 		const bool lost = error && took_error(name, source, *error, now);
 		const bool wanted = source.life.proving() || source.life.tests().fips().blocks == 0 ||

@@ -39,7 +39,8 @@ Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 	if (fd)
 		return fd;
 	const int number = errno;
-	// A unit can hide devices (PrivateDevices=) and let nothing be written (ProtectKernelTunables=).
+	// A unit can hide devices (PrivateDevices=) and let nothing be written
+	// (ProtectKernelTunables=).
 	const bool hidden = number == ENOENT && name.starts_with("/dev/");
 	if (helper_ && (number == EACCES || number == EPERM || number == EROFS || hidden))
 		return helper_->open(name, flags);

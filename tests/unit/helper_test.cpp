@@ -273,7 +273,8 @@ TEST(Helper, IsAskedForWhatAUnitHides)
 		    const std::string current = std::string(hw_random) + "/rng_current";
 		    const bool alone = root.read("/dev/hwrng") || root.write(current, "b");
 		    root.ask(h.helper);
-		    const bool helped = root.read_if_any("/dev/hwrng") == "hwrng" && root.write(current, "b");
+		    const bool helped =
+		        root.read_if_any("/dev/hwrng") == "hwrng" && root.write(current, "b");
 		    umount2(dev.c_str(), MNT_DETACH);
 		    umount2(sys.c_str(), MNT_DETACH);
 		    _exit(!hidden ? 2 : (alone ? 3 : (helped ? 0 : 4)));

@@ -322,6 +322,18 @@ Result<Message> answer_of(int answers, std::chrono::milliseconds limit)
 	return std::move(*answer);
 }
 
+/// What is answered with a descriptor.
+Result<FileDescriptor> ask_for_fd(int requests, const Head &head, std::string_view text)
+{
+	const auto answers = ask(requests, head, text);
+	if (!answers)
+		return std::unexpected(answers.error());
+	auto answer = answer_of(answers->get(), answer_limit);
+	if (!answer)
+		return std::unexpected(answer.error());
+	return std::move(answer->fd);
+}
+
 class HelpedProgram : public Program {
 public:
 	HelpedProgram(FileDescriptor answers, FileDescriptor output)
@@ -403,13 +415,7 @@ Result<void> Helper::serve(const Root &root, const std::filesystem::path &hwrngc
 
 Result<FileDescriptor> Helper::open(std::string_view name, int flags) const
 {
-	const auto answers = ask(requests_.get(), {.task = Task::open, .flags = flags}, name);
-	if (!answers)
-		return std::unexpected(answers.error());
-	auto answer = answer_of(answers->get(), answer_limit);
-	if (!answer)
-		return std::unexpected(answer.error());
-	return std::move(answer->fd);
+	return ask_for_fd(requests_.get(), {.task = Task::open, .flags = flags}, name);
 }
 
 Result<void> Helper::load(const std::string &module) const
@@ -425,13 +431,7 @@ Result<void> Helper::load(const std::string &module) const
 
 Result<FileDescriptor> Helper::jitter() const
 {
-	const auto answers = ask(requests_.get(), {.task = Task::jitter}, "");
-	if (!answers)
-		return std::unexpected(answers.error());
-	auto answer = answer_of(answers->get(), answer_limit);
-	if (!answer)
-		return std::unexpected(answer.error());
-	return std::move(answer->fd);
+	return ask_for_fd(requests_.get(), {.task = Task::jitter}, "");
 }
 
 Result<std::unique_ptr<Program>> Helper::run(const std::string &source) const

@@ -287,7 +287,8 @@ TEST(Helper, ServesNobodyWhoIsNotConnected)
 	const pid_t pid = fork();
 	if (pid == 0) {
 		const FileDescriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
-		dup2(null.get(), STDIN_FILENO);
+		if (!null || dup2(null.get(), STDIN_FILENO) < 0)
+			_exit(2);
 		const auto served = Helper::serve(Root(), HWRNGCTL);
 		_exit(!served && served.error().code == ExitCode::usage ? 0 : 1);
 	}

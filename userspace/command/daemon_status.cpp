@@ -69,6 +69,10 @@ Result<bool> reload_daemon(const Root &root)
 	socklen_t size = sizeof daemon;
 	if (getsockopt(fd->get(), SOL_SOCKET, SO_PEERCRED, &daemon, &size) < 0)
 		return fail_errno(errno, "SO_PEERCRED");
+	// Of another PID namespace than ours; and to 0, kill(2) would signal ourselves.
+	if (daemon.pid <= 0)
+		return fail(ExitCode::unavailable,
+		            "hwrngd runs outside of this container; reload it there");
 	if (::kill(daemon.pid, SIGHUP) < 0)
 		return fail_errno(errno, fmt::format("SIGHUP for hwrngd (pid {})", daemon.pid));
 	return true;

@@ -16,7 +16,8 @@ namespace hwrngd {
 /// speaks another language.
 [[nodiscard]] Result<nlohmann::ordered_json> ask_daemon(const Root &root);
 
-/// Lets the daemon read its configuration again. False when none runs, or none can be asked.
+/// Lets the daemon read its configuration again. False when none runs.
+/// Fails with ExitCode::unavailable for one outside of our container, and not_permitted.
 [[nodiscard]] Result<bool> reload_daemon(const Root &root);
 
 } // namespace hwrngd

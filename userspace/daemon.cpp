@@ -59,7 +59,7 @@ public:
 	                             const SourceInfo &info) { return readings->open(info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { look(); },
-	                 .on_feed = [this] { on_feed(); },
+	                 .on_feed = [this] { tell_manager(); },
 	                 .on_error = [this](const auto &error) { on_error(error); }})
 	{
 		pipeline_.configure(config_);
@@ -272,14 +272,21 @@ private:
 			look();
 	}
 
-	void on_feed()
+	void tell_manager()
 	{
 		std::string from;
 		for (const auto &[name, source] : pipeline_.sources())
 			if (source.counts.last_fed && source.life.usable())
 				from += (from.empty() ? "" : ", ") + name;
-		manager_.status("Feeding the kernel's pool from " + (from.empty() ? "nobody" : from));
-		manager_.ready();
+		if (read_nobody())
+			manager_.status(
+			    "There is no source to feed from; `hwrngctl policy --explain` says why");
+		else if (from.empty())
+			manager_.status("No source is healthy yet; `hwrngctl status` says why");
+		else
+			manager_.status("Feeding the kernel's pool from " + from);
+		if (read_nobody() || pipeline_.feeds() > 0)
+			manager_.ready();
 	}
 
 	/// Of programs that do the same work.
@@ -314,11 +321,7 @@ private:
 				read.insert(decided.source.name);
 		readings_->keep_only(std::move(read));
 		pipeline_.apply(decision_);
-		if (read_nobody()) {
-			manager_.status(
-			    "There is no source to feed from; `hwrngctl policy --explain` says why");
-			manager_.ready();
-		}
+		tell_manager();
 		if (decision_.select && *decision_.select != refused_)
 			select(*decision_.select, decision_.reason);
 	}

@@ -11,6 +11,7 @@ ARCH ?= $(shell dpkg --print-architecture)
 FLAVOUR ?= cloud
 KERNEL_RELEASE ?= $(shell uname -r)
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+TPM_RULE := /usr/lib/udev/rules.d/60-tpm_rng.rules
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 all: userspace modules ## Build all that can be built here, into build/
@@ -111,11 +112,12 @@ install: ## Install below $(DESTDIR)$(PREFIX)
 # With DESTDIR, for a package, there are only files.
 dkms-install: $(if $(DESTDIR),dkms-source,dkms-modules) ## Have DKMS install the modules, for this kernel (KERNEL_RELEASE) and all later ones
 
-# All that DKMS needs of this tree.
+# All that DKMS needs of this tree, and udev.
 dkms-source:
 	@install -d "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod"
 	@install -m 644 dkms.conf "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/"
 	@install -m 644 kmod/Kbuild kmod/*.[ch] "$(DESTDIR)/usr/src/hwrngd-$(VERSION)/kmod/"
+	@install -D -m 644 udev/60-tpm_rng.rules "$(DESTDIR)$(TPM_RULE)"
 
 dkms-usable:
 	@PATH="$$PATH:/usr/sbin" command -v dkms >/dev/null || \
@@ -131,13 +133,14 @@ dkms-modules: dkms-usable
 	@$(SUDO) dkms add hwrngd/$(VERSION)
 	@$(SUDO) dkms build hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
 	@$(SUDO) dkms install hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
+	@echo "They are loaded at each boot where there is a TPM, or a CPU with such instructions; now: modprobe -a tpm_rng cpu_rng"
 
 dkms-remove: dkms-usable ## Remove what dkms-install installed, of any version
 	@for source in /var/lib/dkms/hwrngd/*/source; do \
 		[ -L "$$source" ] || continue; version=$${source%/source}; \
 		$(SUDO) dkms remove "hwrngd/$${version##*/}" --all || exit 1; \
 	done
-	@$(SUDO) rm -rf /usr/src/hwrngd-[0-9]*
+	@$(SUDO) rm -rf /usr/src/hwrngd-[0-9]* $(TPM_RULE)
 
 deb: ## Build the Debian packages, into build/deb/
 	@tests/setup build package

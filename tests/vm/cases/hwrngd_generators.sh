@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 description="hwrngd: a machine without hardware: jitter, then a FIFO and a command"
 programs="build/hwrngd build/hwrngctl"
+kernels="5.10 7.3" kernels_why="of what it reads, the kernel's jitter alone differs: the oldest and the newest"
 flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
 timeout=240
 rng=none

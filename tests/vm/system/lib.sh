@@ -35,6 +35,9 @@ reached() { echo "$(($(systemctl show --value -p ActiveEnterTimestampMonotonic "
 # took UNIT...: what these cost at boot, for the reader.
 took() { systemd-analyze blame --no-pager | grep -E "$(echo "$*" | tr ' ' '|')" | sed 's/^ */    /'; }
 
+# cpu_of SERVICE: what it has used of the CPU until now, with what systemd does in its name before it is executed.
+cpu_of() { tell "$1.service has used $(($(systemctl show --value -p CPUUsageNSec "$1.service") / 1000000)) ms of CPU"; }
+
 tell_lines() {
 	while read -r line; do tell "$line"; done
 }

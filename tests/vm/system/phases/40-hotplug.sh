@@ -6,6 +6,8 @@ tpm=none
 
 available_matches() { grep -qE "$1" "$hw_random/rng_available"; }
 available_lacks() { ! available_matches "$1"; }
+systemd_says() { systemctl show --value -p StatusText hwrngd.service | grep -qE "$1"; }
+systemd_says_not() { ! systemd_says "$1"; }
 
 guest() {
 	check "the boot is over, and all is well" boot_is_over
@@ -24,9 +26,11 @@ guest() {
 	check "udev has tpm_rng loaded" eventually 60 test -d /sys/module/tpm_rng
 	check "it is a hwrng" eventually 60 available_matches 'tpm_rng\.'
 	check "which the configuration prefers" eventually 60 current_is 'tpm_rng.*'
+	check "and which feeds, systemd says" eventually 90 systemd_says 'from .*tpm_rng\.'
 	kill "$swtpm"
 	wait "$swtpm"
 	check "it goes" eventually 60 available_lacks 'tpm_rng\.'
+	check "systemd no longer names it" eventually 60 systemd_says_not 'tpm'
 	check "hwrngd.service is active" systemctl is-active hwrngd.service
 	check_equal "no unit has failed" "" "$(failed_units)"
 }

@@ -19,4 +19,5 @@ guest() {
 	tell "active after: hwrngd $(reached hwrngd.service) ms, haveged $(reached haveged.service) ms, rngd $(reached rng-tools5.service) ms"
 	took hwrngd haveged rng-tools5 >costs
 	tell_lines <costs
+	for unit in hwrngd haveged rng-tools5; do cpu_of "$unit"; done
 }

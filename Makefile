@@ -46,7 +46,7 @@ run: ## Show this machine, test its best source and feed the kernel's pool from 
 	@echo; echo "Testing the best source, and feeding the kernel's pool from it:"; echo
 	@$(SUDO) build/hwrngctl feed --once
 
-test: ## Run the unit tests, module builds and guests; KERNELS="..." names the kernels
+test: ## Run the unit tests, module builds, packages and guests; KERNELS="..." names the kernels
 	@tests/setup build test coverage
 	@tests/run --kernels "$(KERNELS)"
 

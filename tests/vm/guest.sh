@@ -84,6 +84,8 @@ begin_case() {
 	before() { :; }
 	during() { :; }
 	after() { :; }
+	# load_kernel COMMAND-LINE: adds to QEMU's command how the kernel comes into the guest.
+	load_kernel() { command+=(-kernel "$root/vmlinuz" -initrd "$tmp/initramfs" -append "$1"); }
 	# Has anything of ours run? Before a guest's first word only the emulator and Debian's kernel have.
 	spoke() { [[ -s $ktap_log ]]; }
 	# What a failure is explained by, when the kernel has not complained.
@@ -270,8 +272,7 @@ make_command() {
 	fi
 	mkfifo "$monitor".{in,out}
 	command+=(-chardev "pipe,id=monitor,path=$monitor" -mon chardev=monitor)
-	command+=(-kernel "$root/vmlinuz" -initrd "$tmp/initramfs"
-		-append "console=${console}0 panic=-1 panic_on_warn=1 oops=panic $port $cmdline")
+	load_kernel "console=${console}0 panic=-1 panic_on_warn=1 oops=panic $port $cmdline"
 	if [[ $rng != none ]]; then
 		command+=(-object "rng-random,id=rng,filename=$rng_file" -device "virtio-rng-pci,rng=rng")
 	fi

@@ -81,8 +81,9 @@ std::string enrol_a_key(const Root &root)
 {
 	std::string steps =
 	    "enrol the key that dkms signs with: `mokutil --import /var/lib/dkms/mok.pub` (make up a "
-	    "password), reboot, in the blue dialogue before the boot choose Enroll MOK, Continue, Yes, "
-	    "give the password, choose Reboot; then load the module";
+	    "password), reboot, press a key within ten seconds of the blue dialogue before the boot "
+	    "(else the request is dropped), choose Enroll MOK, Continue, Yes, give the password, "
+	    "choose Reboot; then load the module";
 	if (!root.exists("/sys/firmware/efi"))
 		steps += " (this machine was not booted by UEFI and has no such dialogue: boot it without "
 		         "module.sig_enforce)";

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Real sockets, one thread: the server's event loop is run while its clients wait.
+#include "serve/egd_server.h"
+
+#include "fake_tree.h"
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+class Peer {
+public:
+	explicit Peer(FileDescriptor fd) : fd_(std::move(fd)) {}
+
+	void send(const Bytes &bytes) const
+	{
+		ASSERT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT),
+		          static_cast<ssize_t>(bytes.size()));
+	}
+	/// What has come so far.
+	Bytes received()
+	{
+		std::array<uint8_t, 4096> some{};
+		ssize_t n = 0;
+		while ((n = ::recv(fd_.get(), some.data(), some.size(), MSG_DONTWAIT)) > 0)
+			got_.insert(got_.end(), some.begin(), some.begin() + n);
+		over_ = over_ || n == 0 || errno == ECONNRESET;
+		return got_;
+	}
+	[[nodiscard]] bool over()
+	{
+		[[maybe_unused]] const auto bytes = received();
+		return over_;
+	}
+	void forget() { got_.clear(); }
+	void hang_up() { fd_ = FileDescriptor(); }
+	void end() const { ::shutdown(fd_.get(), SHUT_WR); }
+
+private:
+	FileDescriptor fd_;
+	Bytes got_;
+	bool over_ = false;
+};
+
+struct Machine {
+	explicit Machine(const EgdServer::Limits &limits = {.client_rate = 0, .total_rate = 0})
+	    : server(
+	          io, pool, limits,
+	          {.on_taken = [this] { taken++; },
+	           .mix =
+	               [this](auto bytes) { mixed.insert(mixed.end(), bytes.begin(), bytes.end()); }})
+	{
+		auto socket = listen_unix(path, SOCK_STREAM);
+		EXPECT_EQ(::listen(socket.get(), 128), 0);
+		EXPECT_TRUE(server.listen(std::move(socket)));
+	}
+
+	/// Puts so many blocks of 64 bytes into the pool.
+	void fill(unsigned blocks)
+	{
+		for (unsigned i = 0; i < blocks; i++) {
+			Bytes input(128);
+			std::memcpy(input.data(), &filled, sizeof filled);
+			filled++;
+			ASSERT_TRUE(pool.add(input, 1024));
+		}
+		server.refilled();
+	}
+	/// Connects without the server's help: to a unix socket that takes a moment at most.
+	[[nodiscard]] Peer connect() const
+	{
+		struct sockaddr_un address = {};
+		address.sun_family = AF_UNIX;
+		std::ranges::copy(path, &address.sun_path[0]);
+		FileDescriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
+		const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
+		EXPECT_EQ(::connect(fd.get(), at, sizeof address), 0);
+		return Peer(std::move(fd));
+	}
+	/// Runs the event loop until it is as it should be, 5 s at most.
+	bool until(const std::function<bool()> &good)
+	{
+		const auto end = std::chrono::steady_clock::now() + 5s;
+		while (!good()) {
+			if (std::chrono::steady_clock::now() > end)
+				return false;
+			io.restart();
+			io.run_one_for(5ms);
+		}
+		return true;
+	}
+	/// Runs it for a while in which nothing is expected.
+	void rest(std::chrono::milliseconds time = 60ms)
+	{
+		io.restart();
+		io.run_for(time);
+	}
+	bool gets(Peer &peer, size_t bytes)
+	{
+		return until([&] { return peer.received().size() >= bytes; }) &&
+		       peer.received().size() == bytes;
+	}
+
+	FakeTree tree;
+	std::string path = tree.at("/egd").string();
+	asio::io_context io;
+	ConditionedPool pool = *ConditionedPool::make(4096);
+	Bytes mixed;
+	unsigned taken = 0;
+	uint64_t filled = 0;
+	EgdServer server;
+};
+
+TEST(EgdServer, AllFiveCommands)
+{
+	Machine machine;
+	machine.fill(2);
+	auto peer = machine.connect();
+	peer.send({0});
+	ASSERT_TRUE(machine.gets(peer, 4));
+	EXPECT_EQ(peer.received(), (Bytes{0, 0, 4, 0}));
+	peer.forget();
+	peer.send({1, 16});
+	ASSERT_TRUE(machine.gets(peer, 17));
+	EXPECT_EQ(peer.received().front(), 16);
+	peer.forget();
+	peer.send({2, 16});
+	ASSERT_TRUE(machine.gets(peer, 16));
+	peer.forget();
+	peer.send({3, 0, 0, 3, 'a', 'b', 'c', 4});
+	const auto pid = std::to_string(getpid());
+	ASSERT_TRUE(machine.gets(peer, 1 + pid.size()));
+	EXPECT_EQ(machine.mixed, (Bytes{'a', 'b', 'c'}));
+	EXPECT_EQ(peer.received().front(), pid.size());
+	EXPECT_EQ(machine.server.counts().served, 32U);
+	EXPECT_EQ(machine.server.counts().mixed, 3U);
+	EXPECT_EQ(machine.taken, 2U);
+	peer.forget();
+	peer.send({1, 255});
+	ASSERT_TRUE(machine.gets(peer, 97));
+	EXPECT_EQ(peer.received().front(), 96) << "what there is";
+	peer.send({5});
+	EXPECT_TRUE(machine.until([&] { return peer.over(); }));
+	EXPECT_EQ(machine.server.counts().clients, 0U);
+}
+
+TEST(EgdServer, ADryPoolRefusesClearly)
+{
+	Machine machine;
+	auto peer = machine.connect();
+	peer.send({0, 1, 200});
+	ASSERT_TRUE(machine.gets(peer, 5));
+	EXPECT_EQ(peer.received(), Bytes(5));
+	peer.send({2, 100});
+	machine.rest();
+	EXPECT_EQ(peer.received().size(), 5U);
+	machine.fill(1);
+	EXPECT_TRUE(machine.gets(peer, 69)) << "as they come";
+	machine.fill(1);
+	EXPECT_TRUE(machine.gets(peer, 105));
+	peer.send({0});
+	EXPECT_TRUE(machine.gets(peer, 109)) << "in sync";
+}
+
+TEST(EgdServer, OneThatBlocksStarvesNobody)
+{
+	Machine machine;
+	std::vector<Peer> greedy;
+	for (int i = 0; i < 10; i++) {
+		greedy.push_back(machine.connect());
+		greedy.back().send({2, 255, 2, 255, 2, 255});
+	}
+	machine.rest();
+	auto modest = machine.connect();
+	modest.send({2, 32});
+	auto polite = machine.connect();
+	polite.send({1, 32});
+	machine.rest(1ms);
+	machine.fill(12);
+	EXPECT_TRUE(machine.gets(modest, 32)) << "after one turn of all";
+	EXPECT_TRUE(machine.gets(polite, 33));
+	for (auto &peer : greedy)
+		EXPECT_GE(peer.received().size(), 64U);
+	// Where there is nothing, who does not want to wait is told so.
+	polite.forget();
+	polite.send({1, 32});
+	EXPECT_TRUE(machine.gets(polite, 1));
+	EXPECT_EQ(polite.received(), Bytes{0});
+}
+
+TEST(EgdServer, WhoHangsUpTakesNothing)
+{
+	Machine machine;
+	for (int i = 0; i < 20; i++) {
+		auto peer = machine.connect();
+		peer.send({2, 255, 0});
+		machine.rest(2ms);
+		peer.hang_up();
+	}
+	auto peer = machine.connect();
+	peer.send({2, 64});
+	ASSERT_TRUE(machine.until([&] { return machine.server.counts().accepted == 21; }));
+	machine.rest();
+	machine.fill(30);
+	EXPECT_TRUE(machine.gets(peer, 64));
+}
+
+TEST(EgdServer, WhoSendsNoMoreIsAnsweredStill)
+{
+	Machine machine;
+	auto peer = machine.connect();
+	peer.send({0, 2, 64, 4});
+	peer.end();
+	ASSERT_TRUE(machine.gets(peer, 4));
+	EXPECT_FALSE(peer.over());
+	machine.fill(1);
+	EXPECT_TRUE(machine.until([&] { return peer.over(); }));
+	EXPECT_EQ(peer.received().size(), 4 + 64 + 1 + std::to_string(getpid()).size());
+}
+
+TEST(EgdServer, TooManyAreRefused)
+{
+	Machine machine({.clients = 3, .clients_per_address = 2});
+	auto first = machine.connect();
+	auto second = machine.connect();
+	auto third = machine.connect();
+	EXPECT_TRUE(machine.until([&] { return third.over(); }));
+	EXPECT_EQ(machine.server.counts().refused, 1U);
+	first.send({0});
+	EXPECT_TRUE(machine.gets(first, 4));
+	first.hang_up();
+	EXPECT_TRUE(machine.until([&] { return machine.server.counts().clients == 1; }));
+	auto fourth = machine.connect();
+	fourth.send({0});
+	EXPECT_TRUE(machine.gets(fourth, 4));
+	EXPECT_FALSE(second.over());
+}
+
+TEST(EgdServer, TheWholeIsLimitedToo)
+{
+	Machine machine({.clients = 2, .clients_per_address = 100});
+	std::vector<Peer> peers;
+	peers.reserve(50);
+	for (int i = 0; i < 50; i++)
+		peers.push_back(machine.connect());
+	EXPECT_TRUE(machine.until([&] { return machine.server.counts().refused == 48; }));
+	EXPECT_EQ(machine.server.counts().clients, 2U);
+}
+
+TEST(EgdServer, AClientHasItsRate)
+{
+	Machine machine({.client_rate = 640, .total_rate = 0});
+	machine.fill(64);
+	auto peer = machine.connect();
+	for (int i = 0; i < 100; i++)
+		peer.send({0});
+	const auto begin = std::chrono::steady_clock::now();
+	// Ten at once, for each is 64 bytes, and then ten a second.
+	ASSERT_TRUE(machine.until([&] { return peer.received().size() >= 60; }));
+	const auto took = std::chrono::steady_clock::now() - begin;
+	EXPECT_GT(took, 400ms);
+	EXPECT_LT(took, 2s);
+}
+
+TEST(EgdServer, AllHaveOne)
+{
+	Machine machine({.client_rate = 0, .total_rate = 1000});
+	machine.fill(64);
+	auto peer = machine.connect();
+	auto other = machine.connect();
+	const auto begin = std::chrono::steady_clock::now();
+	for (int i = 0; i < 4; i++) {
+		peer.send({2, 250});
+		other.send({2, 125});
+	}
+	ASSERT_TRUE(machine.gets(peer, 1000));
+	ASSERT_TRUE(machine.gets(other, 500));
+	const auto took = std::chrono::steady_clock::now() - begin;
+	EXPECT_GT(took, 200ms);
+	EXPECT_LT(took, 2s);
+	auto polite = machine.connect();
+	polite.send({1, 100});
+	EXPECT_TRUE(machine.until([&] { return !polite.received().empty(); }));
+}
+
+TEST(EgdServer, WhoDoesNotFinishIsLeft)
+{
+	Machine machine({.idle = 0ms, .patience = 80ms});
+	auto patient = machine.connect();
+	auto partial = machine.connect();
+	partial.send({3, 0, 0, 200});
+	auto deaf = machine.connect();
+	auto ended = machine.connect();
+	ended.send({2, 1});
+	ended.end();
+	EXPECT_TRUE(machine.until([&] { return partial.over() && ended.over(); }));
+	EXPECT_TRUE(ended.received().empty());
+	machine.rest(200ms);
+	EXPECT_FALSE(patient.over()) << "idle, for ever";
+	EXPECT_FALSE(deaf.over());
+	// Who reads nothing fills its socket, and no more of the server than a reply.
+	for (int i = 0; i < 400 && machine.server.counts().clients == 2; i++) {
+		machine.fill(4);
+		machine.rest(1ms);
+		if (i < 30)
+			deaf.send({2, 255, 2, 255, 2, 255, 2, 255});
+	}
+	EXPECT_TRUE(machine.until([&] { return machine.server.counts().clients == 1; }));
+	patient.send({0});
+	EXPECT_TRUE(machine.gets(patient, 4));
+}
+
+TEST(EgdServer, WhoIsSilentIsLeft)
+{
+	Machine machine({.idle = 100ms, .patience = 40ms});
+	auto silent = machine.connect();
+	auto waiting = machine.connect();
+	waiting.send({2, 10});
+	EXPECT_TRUE(machine.until([&] { return silent.over(); }));
+	machine.rest(150ms);
+	EXPECT_FALSE(waiting.over()) << "it is us who keep it waiting";
+	machine.fill(1);
+	EXPECT_TRUE(machine.gets(waiting, 10));
+	EXPECT_TRUE(machine.until([&] { return waiting.over(); }));
+}
+
+TEST(EgdServer, NoByteIsGivenTwice)
+{
+	Machine machine;
+	std::vector<Peer> peers;
+	peers.reserve(60);
+	for (int i = 0; i < 60; i++)
+		peers.push_back(machine.connect());
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < peers.size(); i++)
+			peers[i].send({static_cast<uint8_t>(i % 3 == 0 ? 1 : 2), 48});
+		machine.fill(45);
+		machine.rest(2ms);
+	}
+	ASSERT_TRUE(machine.until([&] {
+		machine.fill(10);
+		size_t whole = 0;
+		for (size_t i = 0; i < peers.size(); i++)
+			whole += i % 3 != 0 && peers[i].received().size() == 960 ? 1 : 0;
+		return whole == 40;
+	}));
+	std::set<Bytes> windows;
+	size_t count = 0;
+	for (size_t i = 0; i < peers.size(); i++) {
+		if (i % 3 == 0)
+			continue; // with lengths between
+		const auto bytes = peers[i].received();
+		for (size_t at = 0; at + 16 <= bytes.size(); at++, count++)
+			windows.emplace(bytes.begin() + static_cast<ptrdiff_t>(at),
+			                bytes.begin() + static_cast<ptrdiff_t>(at + 16));
+	}
+	EXPECT_GT(count, 10000U);
+	EXPECT_EQ(windows.size(), count);
+}
+
+TEST(EgdServer, TcpOfBothKinds)
+{
+	Machine machine;
+	machine.fill(10);
+	for (const int family : {AF_INET, AF_INET6}) {
+		FileDescriptor listener(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		struct sockaddr_storage address = {};
+		address.ss_family = static_cast<sa_family_t>(family);
+		socklen_t size = sizeof address;
+		struct sockaddr_in v4 = {};
+		v4.sin_family = AF_INET;
+		v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		struct sockaddr_in6 v6 = {};
+		v6.sin6_family = AF_INET6;
+		v6.sin6_addr = in6addr_loopback;
+		if (family == AF_INET)
+			std::memcpy(&address, &v4, sizeof v4);
+		else
+			std::memcpy(&address, &v6, sizeof v6);
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+		auto *at = reinterpret_cast<struct sockaddr *>(&address);
+		if (bind(listener.get(), at, size) < 0 && family == AF_INET6)
+			GTEST_SKIP() << "there is no IPv6 here";
+		ASSERT_EQ(listen(listener.get(), 8), 0);
+		ASSERT_EQ(getsockname(listener.get(), at, &size), 0);
+		ASSERT_TRUE(machine.server.listen(std::move(listener)));
+		FileDescriptor fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		ASSERT_EQ(connect(fd.get(), at, size), 0);
+		Peer peer(std::move(fd));
+		peer.send({2, 255});
+		EXPECT_TRUE(machine.gets(peer, 255));
+	}
+}
+
+} // namespace

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "serve/egd_server.h"
+
+#include "serve/egd_protocol.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+using egd::Command;
+
+// While others wait, one is given so much at a time.
+constexpr size_t turn = 64;
+// Who wants no delay waits so long for its turn, if others wait too; else 02 would starve 01.
+constexpr auto politeness = 100ms;
+constexpr auto tick_interval = 20ms;
+// No descriptor is left, say: it would fail again at once.
+constexpr auto accept_pause = 1s;
+// In a row, while clients wait.
+constexpr int accepts_at_once = 16;
+// A reply is short, and the kernel shall not hold many for who does not read.
+constexpr int socket_buffer = 4096;
+
+void set_option(int socket, int level, int name, int value)
+{
+	// Each only makes things better.
+	[[maybe_unused]] const int result = setsockopt(socket, level, name, &value, sizeof value);
+}
+
+/// Whom a connection's clients are counted under.
+std::string address_of(int socket)
+{
+	struct sockaddr_storage address = {};
+	socklen_t size = sizeof address;
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as getpeername(2) wants it
+	if (getpeername(socket, reinterpret_cast<struct sockaddr *>(&address), &size) < 0)
+		return "gone";
+	if (address.ss_family == AF_INET) {
+		struct sockaddr_in v4 = {};
+		std::memcpy(&v4, &address, sizeof v4);
+		return "4" + std::to_string(v4.sin_addr.s_addr);
+	}
+	if (address.ss_family == AF_INET6) {
+		struct sockaddr_in6 v6 = {};
+		std::memcpy(&v6, &address, sizeof v6);
+		std::string bytes(sizeof v6.sin6_addr, '\0');
+		std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+		// A /64 is one network, and often one machine. All of IPv4 would be one.
+		return "6" + (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) ? bytes : bytes.substr(0, 8));
+	}
+	struct ucred user = {};
+	size = sizeof user;
+	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &user, &size) < 0)
+		return "gone";
+	return "u" + std::to_string(user.uid);
+}
+
+} // namespace
+
+bool Allowance::spent(Time now)
+{
+	if (per_second_ == 0)
+		return false;
+	left_ = std::min(per_second_,
+	                 left_ + per_second_ * std::chrono::duration<double>(now - last_).count());
+	last_ = now;
+	return left_ <= 0;
+}
+
+struct EgdServer::Listener {
+	explicit Listener(asio::io_context &io) : socket(io), pause(io) {}
+
+	asio::posix::stream_descriptor socket;
+	asio::steady_timer pause;
+};
+
+struct EgdServer::Client {
+	Client(asio::io_context &io, uint64_t rate) : socket(io), allowance(rate) {}
+
+	asio::posix::stream_descriptor socket;
+	egd::Session session;
+	Allowance allowance;
+	std::string address;
+	Time active = std::chrono::steady_clock::now(); ///< when it asked last
+	std::optional<Time> slow_since;                 ///< of what it must finish
+	std::optional<uint8_t> read;                    ///< an 01 of so many bytes waits
+	Time asked;                                     ///< since when
+	std::list<ClientPtr>::iterator place;           ///< in the queue, while it waits there
+	bool reading = false;                           ///< we wait for what it sends
+	bool writing = false;                           ///< we wait until it takes more
+	bool stuck = false;                             ///< we had to
+	bool waiting = false;                           ///< for its turn
+	bool throttled = false;
+	bool posted = false; ///< it will be gone on with
+	bool ended = false;  ///< it sends no more
+	bool closed = false;
+};
+
+EgdServer::EgdServer(asio::io_context &io, ConditionedPool &pool, const Limits &limits, Hooks hooks)
+    : io_(io), pool_(pool), limits_(limits), hooks_(std::move(hooks)), total_(limits.total_rate),
+      tick_(io), sweep_(io)
+{
+}
+
+EgdServer::~EgdServer() = default;
+
+Result<void> EgdServer::listen(FileDescriptor socket)
+{
+	const int flags = fcntl(socket.get(), F_GETFL);
+	if (flags < 0 || fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) < 0)
+		return fail_errno(errno, "fcntl");
+	auto listener = std::make_shared<Listener>(io_);
+	asio::error_code error;
+	listener->socket.assign(socket.get(), error);
+	if (error)
+		return fail_errno(error.value(), "a listening socket");
+	[[maybe_unused]] const int owned = socket.release(); // by the listener
+	listeners_.push_back(listener);
+	wait(listener);
+	return {};
+}
+
+void EgdServer::wait(const std::shared_ptr<Listener> &listener)
+{
+	listener->socket.async_wait(asio::posix::stream_descriptor::wait_read,
+	                            [this, listener](const asio::error_code &error) {
+		                            if (error)
+			                            return;
+		                            for (int i = 0; i < accepts_at_once; i++)
+			                            if (!accept(listener))
+				                            return;
+		                            wait(listener);
+	                            });
+}
+
+bool EgdServer::accept(const std::shared_ptr<Listener> &listener)
+{
+	FileDescriptor socket(::accept4(listener->socket.native_handle(), nullptr, nullptr,
+	                                SOCK_CLOEXEC | SOCK_NONBLOCK));
+	if (socket) {
+		welcome(std::move(socket));
+		return true;
+	}
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+		wait(listener);
+		return false;
+	}
+	listener->pause.expires_after(accept_pause);
+	listener->pause.async_wait([this, listener](const asio::error_code &error) {
+		if (!error)
+			wait(listener);
+	});
+	return false;
+}
+
+void EgdServer::welcome(FileDescriptor socket)
+{
+	auto address = address_of(socket.get());
+	auto &of_address = addresses_[address];
+	if (clients_.size() >= limits_.clients || of_address >= limits_.clients_per_address) {
+		counts_.refused++;
+		if (of_address == 0)
+			addresses_.erase(address);
+		return;
+	}
+	set_option(socket.get(), SOL_SOCKET, SO_SNDBUF, socket_buffer);
+	set_option(socket.get(), SOL_SOCKET, SO_RCVBUF, socket_buffer);
+	set_option(socket.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+	auto client = std::make_shared<Client>(io_, limits_.client_rate);
+	asio::error_code error;
+	client->socket.assign(socket.get(), error);
+	if (error) {
+		counts_.refused++;
+		return;
+	}
+	[[maybe_unused]] const int owned = socket.release(); // by the client
+	of_address++;
+	client->address = std::move(address);
+	clients_.emplace(client.get(), client);
+	counts_.accepted++;
+	counts_.clients = clients_.size();
+	arm_sweep();
+	wait_to_read(client);
+}
+
+void EgdServer::close(const ClientPtr &client)
+{
+	if (std::exchange(client->closed, true))
+		return;
+	asio::error_code ignored; // of a descriptor that nothing more is done with
+	client->socket.close(ignored);
+	leave_queue(*client);
+	clients_.erase(client.get());
+	counts_.clients = clients_.size();
+	const auto found = addresses_.find(client->address);
+	if (--found->second == 0)
+		addresses_.erase(found);
+}
+
+void EgdServer::wait_to_read(const ClientPtr &client)
+{
+	if (client->reading || client->ended || client->closed || client->session.room().empty())
+		return;
+	client->reading = true;
+	client->socket.async_wait(asio::posix::stream_descriptor::wait_read,
+	                          [this, client](const asio::error_code &error) {
+		                          client->reading = false;
+		                          if (error || client->closed)
+			                          return;
+		                          receive(client);
+		                          serve();
+	                          });
+}
+
+void EgdServer::wait_to_write(const ClientPtr &client)
+{
+	client->writing = true;
+	client->stuck = true;
+	if (!client->slow_since)
+		client->slow_since = std::chrono::steady_clock::now();
+	client->socket.async_wait(asio::posix::stream_descriptor::wait_write,
+	                          [this, client](const asio::error_code &error) {
+		                          client->writing = false;
+		                          if (error || client->closed)
+			                          return;
+		                          run(client);
+		                          serve();
+	                          });
+}
+
+void EgdServer::receive(const ClientPtr &client)
+{
+	const auto room = client->session.room();
+	if (room.empty())
+		return; // once there is room, it is waited for again
+	const auto n = ::recv(client->socket.native_handle(), room.data(), room.size(), 0);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		close(client);
+		return;
+	}
+	if (n > 0)
+		client->session.received(static_cast<size_t>(n));
+	if (n == 0) {
+		// It may still want what it asked for.
+		client->ended = true;
+		if (!client->slow_since)
+			client->slow_since = std::chrono::steady_clock::now();
+	}
+	run(client);
+}
+
+bool EgdServer::flush(const ClientPtr &client)
+{
+	auto &session = client->session;
+	while (!session.output().empty()) {
+		const auto out = session.output();
+		const auto n = ::send(client->socket.native_handle(), out.data(), out.size(), MSG_NOSIGNAL);
+		if (n < 0 && errno == EAGAIN) {
+			wait_to_write(client);
+			return false;
+		}
+		if (n < 0 && errno != EINTR) {
+			close(client);
+			return false;
+		}
+		if (n > 0)
+			session.sent(static_cast<size_t>(n));
+	}
+	return true;
+}
+
+void EgdServer::run(const ClientPtr &client)
+{
+	// Whoever is waited for goes on by itself.
+	if (client->closed || client->writing || client->posted)
+		return;
+	if (!flush(client))
+		return;
+	if (std::exchange(client->stuck, false) && !client->ended)
+		client->slow_since.reset();
+	if (!client->waiting && !client->throttled && client->session.due() > 0)
+		queue(client);
+	if (!client->waiting && !client->throttled && begin_request(client) &&
+	    (client->session.pending() || client->ended)) {
+		// One request for each turn of the event loop, so that nobody holds it up.
+		client->posted = true;
+		asio::post(io_, [this, client] {
+			client->posted = false;
+			run(client);
+			serve();
+		});
+	}
+	// While it waits too: it may hang up.
+	wait_to_read(client);
+}
+
+/// Returns whether it may have another request. One that was not answered yet waits in a queue.
+bool EgdServer::begin_request(const ClientPtr &client)
+{
+	auto &session = client->session;
+	const auto now = std::chrono::steady_clock::now();
+	if (client->allowance.spent(now)) {
+		client->throttled = true;
+		throttled_.push_back(client);
+		arm_tick();
+		return false;
+	}
+	const auto request = session.next();
+	if (!request) {
+		if (session.broken() || client->ended)
+			close(client);
+		else if (!session.partial())
+			client->slow_since.reset();
+		else if (!client->slow_since)
+			client->slow_since = now;
+		return false;
+	}
+	client->active = now;
+	if (!client->ended)
+		client->slow_since.reset();
+	client->allowance.charge(std::max<uint64_t>(command_cost, request->size));
+	switch (request->command) {
+	case Command::available:
+		session.answer_available(pool_.size());
+		break;
+	case Command::read:
+		client->read = request->count;
+		client->asked = now;
+		if (waiting_.empty())
+			give(*client);
+		break;
+	case Command::read_blocking:
+		if (waiting_.empty())
+			give(*client);
+		break;
+	case Command::write:
+		counts_.mixed += request->data.size();
+		hooks_.mix(request->data);
+		break;
+	case Command::pid:
+		session.answer_pid(getpid());
+		break;
+	}
+	const bool unanswered = client->read || session.due() > 0;
+	if (!flush(client))
+		return false;
+	if (unanswered)
+		queue(client);
+	return !unanswered;
+}
+
+void EgdServer::queue(const ClientPtr &client)
+{
+	client->waiting = true;
+	client->place = waiting_.insert(waiting_.end(), client);
+	if (client->read) {
+		polite_++;
+		arm_tick();
+	}
+}
+
+void EgdServer::leave_queue(Client &client)
+{
+	if (!std::exchange(client.waiting, false))
+		return;
+	polite_ -= client.read ? 1 : 0;
+	waiting_.erase(client.place);
+}
+
+void EgdServer::give(Client &client)
+{
+	const auto now = std::chrono::steady_clock::now();
+	const bool nothing = pool_.size() == 0 || total_.spent(now);
+	auto &session = client.session;
+	std::span<uint8_t> place;
+	if (client.read) {
+		// An empty answer is better than none.
+		if (nothing && !waiting_.empty() && now - client.asked < politeness)
+			return;
+		place = session.answer_read(nothing ? 0 : std::min<size_t>(*client.read, pool_.size()));
+		client.read.reset();
+	} else {
+		const size_t most = waiting_.empty() ? session.due() : std::min(session.due(), turn);
+		place = session.give(nothing ? 0 : std::min(most, pool_.size()));
+	}
+	if (place.empty())
+		return;
+	const size_t taken = pool_.take(place);
+	counts_.served += taken;
+	total_.charge(taken);
+	if (taken > command_cost)
+		client.allowance.charge(taken - command_cost);
+	hooks_.on_taken();
+}
+
+void EgdServer::serve()
+{
+	while (!waiting_.empty() && pool_.size() > 0) {
+		if (total_.spent(std::chrono::steady_clock::now())) {
+			arm_tick();
+			return;
+		}
+		const auto client = waiting_.front();
+		leave_queue(*client);
+		give(*client);
+		run(client);
+	}
+}
+
+void EgdServer::tick()
+{
+	ticking_ = false;
+	const auto now = std::chrono::steady_clock::now();
+	for (const auto &client : std::exchange(throttled_, {})) {
+		client->throttled = client->allowance.spent(now);
+		if (client->throttled && !client->closed)
+			throttled_.push_back(client);
+		else
+			run(client);
+	}
+	serve();
+	refuse_late(now);
+	if (!throttled_.empty() || polite_ > 0 || (!waiting_.empty() && total_.spent(now)))
+		arm_tick();
+}
+
+/// Those whose turn has not come are told that there is nothing.
+void EgdServer::refuse_late(Time now)
+{
+	if (polite_ == 0)
+		return;
+	std::vector<ClientPtr> late;
+	for (const auto &client : waiting_)
+		if (client->read && now - client->asked >= politeness)
+			late.push_back(client);
+	for (const auto &client : late) {
+		leave_queue(*client);
+		client->read.reset();
+		[[maybe_unused]] const auto empty = client->session.answer_read(0);
+		run(client);
+	}
+}
+
+void EgdServer::arm_tick()
+{
+	if (std::exchange(ticking_, true))
+		return;
+	tick_.expires_after(tick_interval);
+	tick_.async_wait([this](const asio::error_code &error) {
+		if (!error)
+			tick();
+	});
+}
+
+void EgdServer::arm_sweep()
+{
+	if (std::exchange(sweeping_, true))
+		return;
+	sweep_.expires_after(limits_.patience / 4);
+	sweep_.async_wait([this](const asio::error_code &error) {
+		if (!error)
+			sweep();
+	});
+}
+
+void EgdServer::sweep()
+{
+	sweeping_ = false;
+	const auto now = std::chrono::steady_clock::now();
+	std::vector<ClientPtr> late;
+	for (const auto &[key, client] : clients_) {
+		const bool slow = client->slow_since && now - *client->slow_since >= limits_.patience;
+		const bool idle = limits_.idle.count() > 0 && !client->waiting && !client->throttled &&
+		                  now - client->active >= limits_.idle;
+		if (slow || idle)
+			late.push_back(client);
+	}
+	for (const auto &client : late)
+		close(client);
+	if (!clients_.empty())
+		arm_sweep();
+}
+
+} // namespace hwrngd

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Gives a pool's bytes to clients by the protocol of EGD, to each its share. One thread.
+#pragma once
+
+#include "error.h"
+#include "file_descriptor.h"
+#include "pool/conditioned_pool.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+
+namespace hwrngd {
+
+/// So many bytes a second, and a second's worth at once. Whoever has spent it may have gone over it
+/// by one request, and waits the longer.
+class Allowance {
+public:
+	using Time = std::chrono::steady_clock::time_point;
+
+	/// 0: without limit.
+	explicit Allowance(uint64_t per_second) : per_second_(static_cast<double>(per_second)) {}
+
+	[[nodiscard]] bool spent(Time now);
+	void charge(uint64_t bytes) { left_ -= static_cast<double>(bytes); }
+
+private:
+	double per_second_;
+	double left_ = per_second_;
+	Time last_ = std::chrono::steady_clock::now();
+};
+
+class EgdServer {
+public:
+	struct Limits {
+		unsigned clients = 1000;
+		/// Of one IPv4 address, IPv6 /64 or, by a unix socket, user.
+		unsigned clients_per_address = 64;
+		// Bytes a second; 0: without limit.
+		uint64_t client_rate = 65536;
+		uint64_t total_rate = 1048576;
+		std::chrono::milliseconds idle{3'600'000}; ///< without a request; 0: for ever
+		/// To finish a request that was begun, to take a reply, to be answered after hanging up.
+		std::chrono::milliseconds patience{10'000};
+	};
+
+	struct Hooks {
+		/// The pool has less than before. Must not call back.
+		std::function<void()> on_taken;
+		/// A client gave bytes, which may be anything. Must not call back.
+		std::function<void(std::span<const uint8_t>)> mix;
+	};
+
+	struct Counts {
+		uint64_t clients = 0;  ///< now
+		uint64_t accepted = 0; ///< in all
+		uint64_t refused = 0;  ///< for there were too many
+		uint64_t served = 0;   ///< bytes
+		uint64_t mixed = 0;    ///< bytes of clients
+	};
+
+	/// A command counts as so many bytes at least.
+	static constexpr uint64_t command_cost = 64;
+
+	EgdServer(asio::io_context &io, ConditionedPool &pool, const Limits &limits, Hooks hooks);
+	EgdServer(const EgdServer &) = delete;
+	EgdServer &operator=(const EgdServer &) = delete;
+	~EgdServer();
+
+	/// Takes clients from a listening stream socket.
+	[[nodiscard]] Result<void> listen(FileDescriptor socket);
+
+	/// The pool may have more than before.
+	void refilled() { serve(); }
+
+	[[nodiscard]] const Counts &counts() const { return counts_; }
+
+private:
+	using Time = Allowance::Time;
+	struct Client;
+	struct Listener;
+	using ClientPtr = std::shared_ptr<Client>;
+
+	void wait(const std::shared_ptr<Listener> &listener);
+	/// Returns whether there may be more to accept at once.
+	[[nodiscard]] bool accept(const std::shared_ptr<Listener> &listener);
+	void welcome(FileDescriptor socket);
+
+	void wait_to_read(const ClientPtr &client);
+	void wait_to_write(const ClientPtr &client);
+	void receive(const ClientPtr &client);
+	/// Sends what is to be sent; false if it cannot all be sent now.
+	[[nodiscard]] bool flush(const ClientPtr &client);
+	/// Goes on with a client until it, or we, must wait for something.
+	void run(const ClientPtr &client);
+	[[nodiscard]] bool begin_request(const ClientPtr &client);
+	void queue(const ClientPtr &client);
+	void leave_queue(Client &client);
+	/// Gives a client whose turn it is what it may have.
+	void give(Client &client);
+	/// To all who wait for bytes, in turn, while there are any.
+	void serve();
+	/// Looks again at what only time changes.
+	void tick();
+	void refuse_late(Time now);
+	void arm_tick();
+	void sweep();
+	void arm_sweep();
+	void close(const ClientPtr &client);
+
+	asio::io_context &io_;
+	ConditionedPool &pool_;
+	Limits limits_;
+	Hooks hooks_;
+	Counts counts_;
+	Allowance total_;
+	std::vector<std::shared_ptr<Listener>> listeners_;
+	std::map<const Client *, ClientPtr> clients_;
+	std::map<std::string, unsigned> addresses_; ///< clients of each
+	std::list<ClientPtr> waiting_;              ///< for bytes, in the order of their turns
+	std::vector<ClientPtr> throttled_;          ///< until their allowance is there again
+	unsigned polite_ = 0;                       ///< of `waiting_`, those that want no delay
+	asio::steady_timer tick_;
+	asio::steady_timer sweep_;
+	bool ticking_ = false;
+	bool sweeping_ = false;
+};
+
+} // namespace hwrngd

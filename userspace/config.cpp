@@ -109,6 +109,16 @@ public:
 		}
 	}
 
+	void truth(const char *key, bool &value)
+	{
+		if (const auto *node = find(key)) {
+			if (const auto got = node->value_exact<bool>())
+				value = *got;
+			else
+				refuse(*node, fmt::format("{}: give true or false", key));
+		}
+	}
+
 	/// One of some words.
 	template <typename Enum>
 	void choice(const char *key, Enum &value,
@@ -156,6 +166,20 @@ public:
 		value = std::move(got);
 	}
 
+	/// The one table `key`.
+	void table(const char *key, const std::function<void(Table &)> &read)
+	{
+		const auto *node = find(key);
+		if (node == nullptr)
+			return;
+		const auto *table = node->as_table();
+		if (table == nullptr) {
+			refuse(*node, fmt::format("{0} is not a table; its keys stand below [{0}]", key));
+			return;
+		}
+		read_below(*table, read);
+	}
+
 	/// The tables below `key`, each by its name.
 	void tables(const char *key, const std::function<void(const std::string &, Table &)> &read)
 	{
@@ -175,10 +199,7 @@ public:
 				                   key, name.str()));
 				return;
 			}
-			Table reader(path_, *table);
-			read(std::string(name.str()), reader);
-			if (const auto done = reader.done(); !done && !error_)
-				error_ = done.error();
+			read_below(*table, [&](Table &reader) { read(std::string(name.str()), reader); });
 		}
 	}
 
@@ -203,6 +224,14 @@ public:
 	}
 
 private:
+	void read_below(const toml::table &table, const std::function<void(Table &)> &read)
+	{
+		Table reader(path_, table);
+		read(reader);
+		if (const auto done = reader.done(); !done && !error_)
+			error_ = done.error();
+	}
+
 	const std::filesystem::path &path_;
 	const toml::table &table_;
 	std::vector<std::string> known_;
@@ -262,9 +291,29 @@ void merge_generator(const std::string &name, Table &table, SourceConfig &source
 		source.path.clear();
 }
 
+std::string wrong_address(const std::string &text)
+{
+	const auto address = parse_listen_address(text);
+	return address ? "" : address.error().message;
+}
+
+constexpr double day = 86400;
+
+void merge_egd(Table &table, EgdConfig &egd)
+{
+	constexpr unsigned most_clients = 100'000;
+	constexpr unsigned fastest = 1'000'000'000;
+	table.texts("listen", egd.listen, wrong_address);
+	table.whole("max_clients", egd.max_clients, 1, most_clients, "clients");
+	table.whole("max_clients_per_address", egd.max_clients_per_address, 1, most_clients, "clients");
+	table.whole("bytes_per_second", egd.bytes_per_second, 0, fastest, "bytes");
+	table.whole("total_bytes_per_second", egd.total_bytes_per_second, 0, fastest, "bytes");
+	table.seconds("idle_seconds", egd.idle_seconds, 1, day, true);
+	table.truth("plaintext", egd.plaintext);
+}
+
 Result<void> merge(const std::filesystem::path &path, const toml::table &document, Config &config)
 {
-	constexpr double day = 86400;
 	constexpr unsigned most_feed = 65536;
 	constexpr unsigned largest_pool = 4096; // bits, in drivers/char/random.c before 5.18
 	Table table(path, document);
@@ -279,6 +328,7 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 	table.texts("modules", config.modules, wrong_module);
 	table.text("status_socket", config.status_socket);
 	table.text("user", config.user);
+	table.table("egd", [&](Table &of_egd) { merge_egd(of_egd, config.egd); });
 	table.tables("source", [&](const std::string &name, Table &of_source) {
 		auto &source = config.sources[name];
 		of_source.whole("credit", source.credit, 0, full_quality, "bits in 1024");
@@ -364,12 +414,30 @@ SourceConfig Config::source(const std::string &name) const
 	return config;
 }
 
+std::string wrong_listeners(const EgdConfig &egd, const std::vector<ListenAddress> &addresses)
+{
+	for (const auto &address : addresses)
+		if (!address.is_local() && !egd.plaintext)
+			return fmt::format("egd.listen: {} can be reached from other machines, and what is "
+			                   "sent there everybody on the way can read; if that network is "
+			                   "trusted, say `plaintext = true` in [egd], else listen at "
+			                   "127.0.0.1, [::1] or a unix socket",
+			                   text_of(address));
+	return "";
+}
+
 Result<Config> read_config(const Root &root)
 {
 	Config config;
 	for (const auto &name : files(root))
 		if (auto merged = merge_file(root, name, config); !merged)
 			return std::unexpected(merged.error());
+	std::vector<ListenAddress> addresses;
+	addresses.reserve(config.egd.listen.size());
+	for (const auto &text : config.egd.listen)
+		addresses.push_back(*parse_listen_address(text)); // as each file was told already
+	if (auto wrong = wrong_listeners(config.egd, addresses); !wrong.empty())
+		return fail(ExitCode::usage, std::move(wrong));
 	return config;
 }
 

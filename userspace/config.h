@@ -5,6 +5,7 @@
 #pragma once
 
 #include "error.h"
+#include "listener.h"
 #include "root.h"
 
 #include <chrono>
@@ -38,6 +39,18 @@ enum class Hold : uint8_t {
 	leave,  ///< never choose
 };
 
+/// The table [egd]: whom bytes are given to by the protocol of EGD.
+struct EgdConfig {
+	std::vector<std::string> listen; ///< where, as parse_listen_address() takes it
+	unsigned max_clients = 1000;
+	unsigned max_clients_per_address = 64;
+	unsigned bytes_per_second = 65536;                 ///< of each client; 0: without limit
+	unsigned total_bytes_per_second = 1'048'576;       ///< of all; 0: without limit
+	std::chrono::milliseconds idle_seconds{3'600'000}; ///< 0: for ever
+	/// Other machines may be served without encryption, since the network is trusted.
+	bool plaintext = false;
+};
+
 struct Config {
 	std::chrono::milliseconds reseed_interval{60'000};
 	unsigned feed_bytes = 512; ///< of each source, each time
@@ -50,7 +63,8 @@ struct Config {
 	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< to load
 	std::string status_socket = "/run/hwrngd/status";       ///< empty: none
 	std::string user = "hwrngd";                            ///< that the daemon becomes
-	std::map<std::string, SourceConfig> sources;            ///< by pattern
+	EgdConfig egd;
+	std::map<std::string, SourceConfig> sources; ///< by pattern
 
 	/// What is said of source `name`. Of one key, its name decides over patterns that match it, and
 	/// a longer pattern over a shorter one.
@@ -59,6 +73,11 @@ struct Config {
 
 /// Does a pattern of the shell, as in fnmatch(3), match?
 [[nodiscard]] bool matches(const std::string &pattern, const std::string &name);
+
+/// What is wrong with serving clients at such addresses, or nothing: those of other machines must
+/// be wanted as they are.
+[[nodiscard]] std::string wrong_listeners(const EgdConfig &egd,
+                                          const std::vector<ListenAddress> &addresses);
 
 /// Reads all files there are; none is no error. Fails on the first that is no TOML, has a key that
 /// nobody knows, or a value of the wrong type or out of range, with ExitCode::usage and a message

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "mailbox.h"
 #include "pool/pipeline.h"
+#include "serve/egd_supply.h"
 #include "serve/status.h"
 #include "service_manager.h"
 
@@ -50,7 +51,7 @@ constexpr auto ready_limit = 5s;
 
 class Daemon {
 public:
-	Daemon(Root root, Config config, KernelPool pool)
+	Daemon(Root root, Config config, KernelPool pool, FileDescriptor egd)
 	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)), signals_(io_),
 	      helper_end_(io_), next_feed_(io_), ready_limit_(io_),
 	      readings_(std::make_shared<Readings>(root_)),
@@ -60,7 +61,9 @@ public:
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { look(); },
 	                 .on_feed = [this] { tell_manager(); },
-	                 .on_error = [this](const auto &error) { on_error(error); }})
+	                 .on_error = [this](const auto &error) { on_error(error); }}),
+	      egd_(io_, std::move(egd), pipeline_,
+	           [](const auto &why) { log(Priority::error, Event::egd_died, why); })
 	{
 		pipeline_.configure(config_);
 	}
@@ -95,7 +98,8 @@ public:
 		});
 		io_.run();
 		if (!helped_)
-			return fail_helper();
+			return fail(ExitCode::io_error, "the helper, which opens devices, has been killed; "
+			                                "start hwrngd anew");
 		manager_.stopping();
 		return end();
 	}
@@ -121,12 +125,6 @@ private:
 			                       io_.stop();
 		                       });
 		return {};
-	}
-
-	[[nodiscard]] static std::unexpected<Error> fail_helper()
-	{
-		return fail(ExitCode::io_error,
-		            "the helper, which opens devices, has been killed; start hwrngd anew");
 	}
 
 	/// In the control thread.
@@ -213,7 +211,7 @@ private:
 		                        .rng_chosen = chosen_,
 		                        .reseed_interval = config_.reseed_interval,
 		                        .config_error = config_error_},
-		                       pipeline_)
+		                       pipeline_, egd_.report())
 		           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
 		       "\n";
 	}
@@ -483,14 +481,15 @@ private:
 	std::optional<CloneMonitor> clones_;
 	std::shared_ptr<Readings> readings_;
 	Pipeline pipeline_;
+	EgdSupply egd_;
 	Worker control_; ///< for all that asks the framework, which may hang
 };
 
 } // namespace
 
-Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool)
+Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool, FileDescriptor egd)
 {
-	Daemon daemon(root, config, std::move(pool));
+	Daemon daemon(root, config, std::move(pool), std::move(egd));
 	return daemon.run();
 }
 

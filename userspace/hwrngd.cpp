@@ -2,9 +2,11 @@
 // hwrngd: feeds the kernel's pool from all healthy sources, for as long as the machine runs. Reads
 // what it was told, and gives up the rights that it does not need before it begins.
 #include "config.h"
+#include "control/egd_process.h"
 #include "control/helper.h"
 #include "control/privileges.h"
 #include "daemon.h"
+#include "listener.h"
 #include "log.h"
 #include "pool/kernel_pool.h"
 
@@ -17,6 +19,7 @@
 #include <filesystem>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -60,14 +63,35 @@ Result<std::optional<User>> user_of(const Config &config)
 	return user;
 }
 
-/// The program by which modules are loaded: beside this one.
-Result<std::filesystem::path> hwrngctl()
+/// The folder that this program is in.
+Result<std::filesystem::path> own_folder()
 {
 	std::error_code failed;
 	const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
 	if (failed)
 		return fail_errno(failed.value(), "/proc/self/exe");
-	return self.parent_path() / "hwrngctl";
+	return self.parent_path();
+}
+
+/// The program by which modules are loaded: beside this one.
+Result<std::filesystem::path> hwrngctl()
+{
+	const auto here = own_folder();
+	if (!here)
+		return here;
+	return *here / "hwrngctl";
+}
+
+/// The program that serves EGD clients: beside this one where both were built, else where programs
+/// are that nobody starts by hand.
+Result<std::filesystem::path> hwrngd_egd()
+{
+	const auto here = own_folder();
+	if (!here)
+		return here;
+	const auto beside = *here / "hwrngd-egd";
+	std::error_code ignored; // it is not there, then
+	return std::filesystem::exists(beside, ignored) ? beside : *here / "../libexec/hwrngd-egd";
 }
 
 Result<std::shared_ptr<const Helper>> find_helper(const Root &root)
@@ -104,6 +128,38 @@ Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 	return {};
 }
 
+/// Serves EGD clients, if the configuration or the service manager has a place to do so. Returns
+/// the connection to the process that does, or no descriptor.
+Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
+                                 std::vector<FileDescriptor> listeners,
+                                 const std::optional<User> &user)
+{
+	std::vector<ListenAddress> addresses;
+	for (const auto &passed : listeners) {
+		auto address = address_of(passed);
+		if (!address)
+			return std::unexpected(address.error());
+		addresses.push_back(std::move(*address));
+	}
+	if (auto wrong = wrong_listeners(config.egd, addresses); !wrong.empty())
+		return fail(ExitCode::usage, std::move(wrong));
+	for (const auto &text : config.egd.listen) {
+		const auto address = parse_listen_address(text);
+		if (!address)
+			return std::unexpected(address.error());
+		auto listener = open_listener(root, *address);
+		if (!listener)
+			return listener;
+		listeners.push_back(std::move(*listener));
+	}
+	if (listeners.empty())
+		return FileDescriptor();
+	const auto program = hwrngd_egd();
+	if (!program)
+		return std::unexpected(program.error());
+	return start_egd_server(*program, config.egd, std::move(listeners), user);
+}
+
 Result<void> run(Root root, bool check)
 {
 	const auto config = read_config(root);
@@ -121,6 +177,9 @@ Result<void> run(Root root, bool check)
 		return std::unexpected(user.error());
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
+	auto passed = take_passed_listeners("egd");
+	if (!passed)
+		return std::unexpected(passed.error());
 	// Before the lock, which it would hold a moment longer than a daemon that is killed.
 	const auto helper = find_helper(root);
 	if (!helper)
@@ -128,10 +187,13 @@ Result<void> run(Root root, bool check)
 	const auto lock = lock_out_others(root);
 	if (!lock)
 		return std::unexpected(lock.error());
+	auto egd = serve_egd(root, *config, std::move(*passed), *user);
+	if (!egd)
+		return std::unexpected(egd.error());
 	if (auto harmless = become_harmless(root, *user); !harmless)
 		return harmless;
 	root.ask(*helper);
-	return run_daemon(root, *config, std::move(*pool));
+	return run_daemon(root, *config, std::move(*pool), std::move(*egd));
 }
 
 } // namespace

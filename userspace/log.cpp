@@ -70,6 +70,10 @@ std::string_view message_id(Event event)
 		return "26be8dbd86d94081bf28e5e7be51a429";
 	case Event::pool_refused:
 		return "226dc814a47c42618830dd99d180fc41";
+	case Event::egd_serving:
+		return "52c865b39367cce4e1127f45a8997712";
+	case Event::egd_died:
+		return "ad0ae804ef74e3c3d7628b02aa67e1f0";
 	case Event::failed:
 		return "cef24b719bb0412286966fa7c6ab990d";
 	case Event::restricted:

@@ -65,7 +65,7 @@ struct Machine {
 	explicit Machine(const EgdServer::Limits &limits = {.client_rate = 0, .total_rate = 0})
 	    : server(
 	          io, pool, limits,
-	          {.on_taken = [this] { taken++; },
+	          {.on_change = [this] { changes++; },
 	           .mix =
 	               [this](auto bytes) { mixed.insert(mixed.end(), bytes.begin(), bytes.end()); }})
 	{
@@ -126,7 +126,7 @@ struct Machine {
 	asio::io_context io;
 	ConditionedPool pool = *ConditionedPool::make(4096);
 	Bytes mixed;
-	unsigned taken = 0;
+	unsigned changes = 0;
 	uint64_t filled = 0;
 	EgdServer server;
 };
@@ -154,7 +154,7 @@ TEST(EgdServer, AllFiveCommands)
 	EXPECT_EQ(peer.received().front(), pid.size());
 	EXPECT_EQ(machine.server.counts().served, 32U);
 	EXPECT_EQ(machine.server.counts().mixed, 3U);
-	EXPECT_EQ(machine.taken, 2U);
+	EXPECT_EQ(machine.changes, 4U) << "who came, two reads and a write";
 	peer.forget();
 	peer.send({1, 255});
 	ASSERT_TRUE(machine.gets(peer, 97));

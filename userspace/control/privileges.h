@@ -50,4 +50,7 @@ struct Rights {
 /// called while there is one thread.
 [[nodiscard]] Result<void> filter_system_calls();
 
+/// As filter_system_calls(), for the process that speaks with strangers: what it needs is open.
+[[nodiscard]] Result<void> filter_system_calls_of_server();
+
 } // namespace hwrngd

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which system calls the daemon has a use for. seccomp(2), libseccomp.
+// Which system calls the daemon and its EGD server have a use for. seccomp(2), libseccomp.
 #include "control/privileges.h"
 
 #include <asm/termbits.h>
 #include <linux/random.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -54,6 +56,15 @@ constexpr std::array<unsigned long, 15> ioctls{
     RNDADDENTROPY, RNDRESEEDCRNG, FIONBIO,  FIONREAD, TCGETS, TCSETS,   TCSETSW, TCSETSF,
     TCGETS2,       TCSETS2,       TCSETSW2, TCSETSF2, TCFLSH, TIOCEXCL, TIOCNXCL};
 
+// One thread that waits, accepts, reads and writes, and opens nothing.
+constexpr std::array server_calls{
+    "accept4", "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "close", "epoll_ctl",
+    "epoll_pwait", "epoll_wait", "exit", "exit_group", "fcntl", "fstat", "futex", "getpeername",
+    "getpid", "getrandom", "getsockopt", "gettid", "gettimeofday", "madvise", "mlock", "mlock2",
+    "mremap", "munmap", "newfstatat", "poll", "ppoll", "read", "readv", "recvfrom", "recvmsg",
+    "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sendmsg",
+    "sendto", "setsockopt", "shutdown", "tgkill", "time", "timerfd_settime", "write", "writev"};
+
 // By which somebody would go on who has taken the process over.
 constexpr std::array deadly_calls{
     "add_key", "bpf", "chroot", "create_module", "delete_module", "execve", "execveat",
@@ -96,9 +107,8 @@ private:
 	int error_ = 0;
 };
 
-} // namespace
-
-Result<void> filter_system_calls()
+/// From now on only what `allow` has rules for.
+Result<void> load_filter(const std::function<void(Rules &)> &allow)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return {}; // a sanitizer makes calls of its own
@@ -110,17 +120,7 @@ Result<void> filter_system_calls()
 	if (!filter)
 		return failed(-ENOMEM);
 	Rules rules(filter.get());
-	for (const char *call : process_calls)
-		rules.add(SCMP_ACT_ALLOW, call);
-	for (const char *call : file_calls)
-		rules.add(SCMP_ACT_ALLOW, call);
-	for (const char *call : socket_calls)
-		rules.add(SCMP_ACT_ALLOW, call);
-	for (const int family : families)
-		rules.add(SCMP_ACT_ALLOW, "socket", {equal(0, static_cast<scmp_datum_t>(family))});
-	for (const auto request : ioctls)
-		rules.add(SCMP_ACT_ALLOW, "ioctl", {equal(1, request)});
-	rules.add(SCMP_ACT_ALLOW, "prctl", {equal(0, PR_SET_NAME)});
+	allow(rules);
 	for (const char *call : deadly_calls)
 		rules.add(SCMP_ACT_KILL_PROCESS, call);
 	if (rules.error() != 0)
@@ -128,6 +128,38 @@ Result<void> filter_system_calls()
 	if (const int error = seccomp_load(filter.get()); error != 0)
 		return failed(error);
 	return {};
+}
+
+} // namespace
+
+Result<void> filter_system_calls()
+{
+	return load_filter([](Rules &rules) {
+		for (const char *call : process_calls)
+			rules.add(SCMP_ACT_ALLOW, call);
+		for (const char *call : file_calls)
+			rules.add(SCMP_ACT_ALLOW, call);
+		for (const char *call : socket_calls)
+			rules.add(SCMP_ACT_ALLOW, call);
+		for (const int family : families)
+			rules.add(SCMP_ACT_ALLOW, "socket", {equal(0, static_cast<scmp_datum_t>(family))});
+		for (const auto request : ioctls)
+			rules.add(SCMP_ACT_ALLOW, "ioctl", {equal(1, request)});
+		rules.add(SCMP_ACT_ALLOW, "prctl", {equal(0, PR_SET_NAME)});
+	});
+}
+
+Result<void> filter_system_calls_of_server()
+{
+	return load_filter([](Rules &rules) {
+		for (const char *call : server_calls)
+			rules.add(SCMP_ACT_ALLOW, call);
+		// No memory that was written can be executed.
+		for (const char *call : {"mmap", "mprotect"})
+			rules.add(SCMP_ACT_ALLOW, call,
+			          {{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0}});
+		rules.add(SCMP_ACT_ALLOW, "ioctl", {equal(1, FIONBIO)});
+	});
 }
 
 } // namespace hwrngd

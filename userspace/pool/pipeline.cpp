@@ -6,6 +6,7 @@
 #include "source/secret_buffer.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -21,6 +22,8 @@ constexpr size_t piece = 512;
 constexpr size_t startup_bytes = sp800_90b::startup_samples;
 // In one go: the start-up test, a block of FIPS 140-2, and some that count.
 constexpr size_t visit_bytes = 4096;
+// For who draws, in one go.
+constexpr size_t draw_bytes = 4096;
 // What a slow source has given by then is used; more is asked for afterwards.
 constexpr auto patience = 250ms;
 // A TPM's command may take 2 s (TCG PC Client TPM profile, long duration).
@@ -69,6 +72,7 @@ struct Pipeline::Harvest {
 	}
 
 	SourceInfo source;
+	bool drawn = false; ///< for the taker, and not for the sink
 	SecretBuffer buffer;
 	size_t have = 0; ///< bytes in `buffer`
 	std::optional<Error> error;
@@ -150,9 +154,13 @@ Worker *Pipeline::worker_of(const SourceInfo &source)
 void Pipeline::ask(const std::string &name)
 {
 	const auto found = sources_.find(name);
-	if (found == sources_.end() || !found->second.life.readable() || asked_[name] ||
-	    interrupted() != 0)
+	if (found == sources_.end() || !found->second.life.readable() || interrupted() != 0)
 		return;
+	if (asked_[name]) {
+		if (drawing_.contains(name))
+			ask_next_.insert(name);
+		return;
+	}
 	const auto &source = found->second;
 	const bool visits = source.decision.use == Use::visit;
 	size_t size = config_.feed_bytes;
@@ -160,24 +168,56 @@ void Pipeline::ask(const std::string &name)
 		size = visit_bytes;
 	else if (source.life.proving())
 		size = startup_bytes;
-	asked_[name] = true;
 	harvests_++;
-	auto harvest = std::make_shared<Harvest>(source.decision.source, size);
-	auto job = [this, harvest, mailbox = mailbox_, open = hooks_.open, visits] {
-		harvest->gather(open, visits);
+	start(std::make_shared<Harvest>(source.decision.source, size), visits);
+}
+
+void Pipeline::start(const std::shared_ptr<Harvest> &harvest, bool patient)
+{
+	asked_[harvest->source.name] = true;
+	auto job = [this, harvest, mailbox = mailbox_, open = hooks_.open, patient] {
+		harvest->gather(open, patient);
 		mailbox->post([this, harvest] { took(harvest); });
 	};
-	if (auto *worker = worker_of(source.decision.source))
+	if (auto *worker = worker_of(harvest->source))
 		worker->run(std::move(job));
 	else
 		job();
+}
+
+void Pipeline::draw(Taker taker)
+{
+	if (taker_)
+		return;
+	taker_ = std::move(taker);
+	for (const auto &[name, source] : sources_) {
+		if (source.decision.use != Use::read || source.life.state() != SourceState::healthy ||
+		    worth(source, draw_bytes) == 0 || asked_[name] || !sink_.ready() || interrupted() != 0)
+			continue;
+		drawing_.insert(name);
+		auto harvest = std::make_shared<Harvest>(source.decision.source, draw_bytes);
+		harvest->drawn = true;
+		start(harvest, false);
+	}
+	if (drawing_.empty())
+		mailbox_->post([this] { end_draw(); });
+}
+
+void Pipeline::end_draw()
+{
+	const auto taker = std::exchange(taker_, std::nullopt);
+	if (taker)
+		taker->end();
 }
 
 void Pipeline::took(const std::shared_ptr<Harvest> &harvest)
 {
 	const auto &name = harvest->source.name;
 	const auto now = std::chrono::steady_clock::now();
-	harvests_--;
+	if (harvest->drawn)
+		drawing_.erase(name);
+	else
+		harvests_--;
 	asked_[name] = false;
 	const auto found = sources_.find(name);
 	uint64_t credited = 0;
@@ -200,8 +240,14 @@ void Pipeline::took(const std::shared_ptr<Harvest> &harvest)
 			const auto bytes =
 			    harvest->buffer.span().subspan(at, std::min(piece, harvest->have - at));
 			note(name, source.life.gave(bytes, now));
-			if (source.life.usable())
+			if (!source.life.usable())
+				continue;
+			if (!harvest->drawn) {
 				credited += use(source, bytes);
+			} else if (taker_) {
+				taker_->take(bytes, worth(source, bytes.size()));
+				source.counts.bytes_drawn += bytes.size();
+			}
 		}
 		// Somebody may wait for the CRNG, or for this daemon.
 		if (feeds_ == 0)
@@ -210,9 +256,12 @@ void Pipeline::took(const std::shared_ptr<Harvest> &harvest)
 		const bool lost = error && took_error(name, source, *error, now);
 		const bool wanted = source.life.proving() || source.life.tests().fips().blocks == 0 ||
 		                    (credited > 0 && !sink_.ready());
-		if (source.decision.use == Use::read && wanted && !lost)
+		const bool waits = ask_next_.erase(name) > 0;
+		if (source.decision.use == Use::read && (wanted || waits) && !lost)
 			ask(name);
 	}
+	if (harvest->drawn && drawing_.empty())
+		end_draw();
 	settle();
 }
 
@@ -235,12 +284,16 @@ bool Pipeline::took_error(const std::string &name, PipelineSource &source, const
 	return true;
 }
 
-uint64_t Pipeline::use(PipelineSource &source, std::span<const uint8_t> bytes)
+uint64_t Pipeline::worth(const PipelineSource &source, size_t bytes) const
 {
 	const auto &info = source.decision.source;
 	const auto said = config_.source(info.name);
-	auto bits =
-	    credited_bits(bytes.size(), info.claim, said.assessed.value_or(full_quality), said.credit);
+	return credited_bits(bytes, info.claim, said.assessed.value_or(full_quality), said.credit);
+}
+
+uint64_t Pipeline::use(PipelineSource &source, std::span<const uint8_t> bytes)
+{
+	auto bits = worth(source, bytes.size());
 	if (const auto level = sink_.level())
 		bits = std::min(bits, creditable_bits(*level, config_.fill_watermark));
 	if (const auto added = sink_.add(bytes, bits); !added) {

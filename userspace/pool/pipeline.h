@@ -19,6 +19,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 
 #include <asio/io_context.hpp>
@@ -54,6 +56,7 @@ struct LatencyHistogram {
 struct SourceCounts {
 	uint64_t bytes_read = 0;
 	uint64_t bytes_fed = 0;
+	uint64_t bytes_drawn = 0; ///< for others than the sink
 	uint64_t credited_bits = 0;
 	uint64_t read_errors = 0;
 	std::chrono::milliseconds worst_latency{0}; ///< of one read
@@ -102,8 +105,20 @@ public:
 	/// Feeds once from every source that may be read.
 	void feed();
 
+	/// Somebody other than the sink who needs bytes. Neither may call back.
+	struct Taker {
+		/// Bytes that have passed the tests, and the bits that they are worth.
+		std::function<void(std::span<const uint8_t> bytes, uint64_t bits)> take;
+		/// There are no more this time.
+		std::function<void()> end;
+	};
+
+	/// Reads once from every healthy source that is credited with anything, for `taker`; the sink
+	/// is given nothing of it, and comes first while it is not ready. One at a time.
+	void draw(Taker taker);
+
 	/// Is somebody reading?
-	[[nodiscard]] bool busy() const { return harvests_ > 0; }
+	[[nodiscard]] bool busy() const { return harvests_ > 0 || !drawing_.empty(); }
 	[[nodiscard]] const std::map<std::string, PipelineSource> &sources() const { return sources_; }
 	[[nodiscard]] std::map<std::string, SourceState> states() const;
 	/// Times that the sink was reseeded with new bytes, and when last.
@@ -116,6 +131,9 @@ private:
 	/// Whose thread reads it; none: that of the event loop.
 	[[nodiscard]] Worker *worker_of(const SourceInfo &source);
 	void ask(const std::string &name);
+	void start(const std::shared_ptr<Harvest> &harvest, bool patient);
+	/// Bits that so many bytes of it are credited with.
+	[[nodiscard]] uint64_t worth(const PipelineSource &source, size_t bytes) const;
 	void took(const std::shared_ptr<Harvest> &harvest);
 	/// Returns whether it is of no use to ask again at once.
 	[[nodiscard]] bool took_error(const std::string &name, PipelineSource &source,
@@ -123,6 +141,7 @@ private:
 	/// Returns the bits that the bytes were credited with.
 	[[nodiscard]] uint64_t use(PipelineSource &source, std::span<const uint8_t> bytes);
 	void settle();
+	void end_draw();
 	void visit();
 	void reseed();
 	void note(const std::string &name, const Step *step);
@@ -139,8 +158,11 @@ private:
 	std::map<std::string, bool> asked_;
 	asio::steady_timer retry_;
 	asio::steady_timer reseed_deadline_;
-	unsigned harvests_ = 0; ///< under way
-	bool added_ = false;    ///< since the last reseed
+	std::optional<Taker> taker_;     ///< of the draw that is under way
+	std::set<std::string> drawing_;  ///< sources that it waits for
+	std::set<std::string> ask_next_; ///< those of them to feed from afterwards
+	unsigned harvests_ = 0;          ///< under way, for the sink
+	bool added_ = false;             ///< since the last reseed
 	bool feeding_ = false;
 	uint64_t feeds_ = 0;
 	std::optional<Time> last_feed_;

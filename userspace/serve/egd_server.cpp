@@ -173,9 +173,9 @@ void EgdServer::welcome(FileDescriptor socket)
 	auto address = address_of(socket.get());
 	auto &of_address = addresses_[address];
 	if (clients_.size() >= limits_.clients || of_address >= limits_.clients_per_address) {
-		counts_.refused++;
 		if (of_address == 0)
 			addresses_.erase(address);
+		refuse();
 		return;
 	}
 	set_option(socket.get(), SOL_SOCKET, SO_SNDBUF, socket_buffer);
@@ -186,7 +186,9 @@ void EgdServer::welcome(FileDescriptor socket)
 	asio::error_code error;
 	client->socket.assign(socket.get(), error);
 	if (error) {
-		counts_.refused++;
+		if (of_address == 0)
+			addresses_.erase(address);
+		refuse();
 		return;
 	}
 	[[maybe_unused]] const int owned = socket.release(); // by the client
@@ -195,8 +197,15 @@ void EgdServer::welcome(FileDescriptor socket)
 	clients_.emplace(client.get(), client);
 	counts_.accepted++;
 	counts_.clients = clients_.size();
+	hooks_.on_change();
 	arm_sweep();
 	wait_to_read(client);
+}
+
+void EgdServer::refuse()
+{
+	counts_.refused++;
+	hooks_.on_change();
 }
 
 void EgdServer::close(const ClientPtr &client)
@@ -211,6 +220,7 @@ void EgdServer::close(const ClientPtr &client)
 	const auto found = addresses_.find(client->address);
 	if (--found->second == 0)
 		addresses_.erase(found);
+	hooks_.on_change();
 }
 
 void EgdServer::wait_to_read(const ClientPtr &client)
@@ -352,6 +362,7 @@ bool EgdServer::begin_request(const ClientPtr &client)
 	case Command::write:
 		counts_.mixed += request->data.size();
 		hooks_.mix(request->data);
+		hooks_.on_change();
 		break;
 	case Command::pid:
 		session.answer_pid(getpid());
@@ -406,7 +417,7 @@ void EgdServer::give(Client &client)
 	total_.charge(taken);
 	if (taken > command_cost)
 		client.allowance.charge(taken - command_cost);
-	hooks_.on_taken();
+	hooks_.on_change();
 }
 
 void EgdServer::serve()

@@ -54,8 +54,8 @@ public:
 	};
 
 	struct Hooks {
-		/// The pool has less than before. Must not call back.
-		std::function<void()> on_taken;
+		/// The pool has less than before, or counts() has changed. Must not call back.
+		std::function<void()> on_change;
 		/// A client gave bytes, which may be anything. Must not call back.
 		std::function<void(std::span<const uint8_t>)> mix;
 	};
@@ -116,6 +116,8 @@ private:
 	void sweep();
 	void arm_sweep();
 	void close(const ClientPtr &client);
+	/// Counts a client who came and cannot be served.
+	void refuse();
 
 	asio::io_context &io_;
 	ConditionedPool &pool_;

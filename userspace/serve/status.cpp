@@ -55,6 +55,7 @@ Json source_document(const std::string &name, const PipelineSource &source)
 	        {"retry", wall_clock(source.life.retry_at())},
 	        {"bytes_read", source.counts.bytes_read},
 	        {"bytes_fed", source.counts.bytes_fed},
+	        {"bytes_drawn", source.counts.bytes_drawn},
 	        {"credited_bits", source.counts.credited_bits},
 	        {"last_fed", wall_clock(source.counts.last_fed)},
 	        {"read_errors", source.counts.read_errors},
@@ -74,9 +75,21 @@ Json source_document(const std::string &name, const PipelineSource &source)
 	        {"path", path}};
 }
 
+Json egd_document(const egd::Report &egd)
+{
+	return {{"pid", egd.pid},
+	        {"clients", egd.clients},
+	        {"accepted", egd.accepted},
+	        {"refused", egd.refused},
+	        {"bytes_served", egd.served},
+	        {"bytes_mixed", egd.mixed},
+	        {"available", egd.available}};
+}
+
 } // namespace
 
-Json status_document(const DaemonState &daemon, const Pipeline &pipeline)
+Json status_document(const DaemonState &daemon, const Pipeline &pipeline,
+                     const std::optional<egd::Report> &egd)
 {
 	Json sources = Json::array();
 	for (const auto &[name, source] : pipeline.sources())
@@ -96,6 +109,7 @@ Json status_document(const DaemonState &daemon, const Pipeline &pipeline)
 	        {"rng_chosen", text_or_null(daemon.rng_chosen)},
 	        {"rng_reason", daemon.rng_reason},
 	        {"config_error", text_or_null(daemon.config_error)},
+	        {"egd", egd ? egd_document(*egd) : Json(nullptr)},
 	        {"sources", sources}};
 }
 

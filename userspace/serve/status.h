@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pool/pipeline.h"
+#include "serve/egd_messages.h"
 
 #include <chrono>
 #include <filesystem>
@@ -36,7 +37,8 @@ struct DaemonState {
 };
 
 [[nodiscard]] nlohmann::ordered_json status_document(const DaemonState &daemon,
-                                                     const Pipeline &pipeline);
+                                                     const Pipeline &pipeline,
+                                                     const std::optional<egd::Report> &egd = {});
 
 class StatusSocket {
 public:

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/egd_process.h"
+
+#include "log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// After it died: at first, and when it keeps dying.
+constexpr std::chrono::seconds first_pause = 1s;
+constexpr std::chrono::seconds longest_pause = 60s;
+// Who has lived so long may begin anew.
+constexpr auto forgiven = 60s;
+
+std::string limit(uint64_t value)
+{
+	return std::to_string(value);
+}
+
+/// What the program is told; its main() has the same list.
+std::vector<std::string> arguments_of(const std::filesystem::path &program, const EgdConfig &config,
+                                      size_t listeners)
+{
+	return {program.string(),
+	        limit(listeners),
+	        limit(config.max_clients),
+	        limit(config.max_clients_per_address),
+	        limit(config.bytes_per_second),
+	        limit(config.total_bytes_per_second),
+	        limit(static_cast<uint64_t>(config.idle_seconds.count()))};
+}
+
+/// Puts the connection where standard input is, and the listeners behind standard error; nothing
+/// else stays open.
+[[nodiscard]] bool arrange(FileDescriptor connection, std::vector<FileDescriptor> listeners)
+{
+	const int first = STDERR_FILENO + 1;
+	const int end = first + static_cast<int>(listeners.size());
+	// Out of each other's way first.
+	std::vector<FileDescriptor> all;
+	all.reserve(listeners.size() + 1);
+	listeners.insert(listeners.begin(), std::move(connection));
+	for (const auto &fd : listeners)
+		all.emplace_back(fcntl(fd.get(), F_DUPFD_CLOEXEC, end));
+	for (size_t i = 0; i < all.size(); i++) {
+		const int place = i == 0 ? STDIN_FILENO : first + static_cast<int>(i) - 1;
+		if (!all[i] || dup2(all[i].get(), place) < 0)
+			return false;
+	}
+	for (auto &fd : listeners) // their numbers belong to others now
+		if (fd.get() < end) [[maybe_unused]]
+			const int number = fd.release();
+	return close_range(static_cast<unsigned>(end), ~0U, 0) == 0;
+}
+
+/// Why a process ended that should not have.
+std::string death_of(int status)
+{
+	if (WIFSIGNALED(status))
+		return fmt::format("was killed by signal {} ({})", WTERMSIG(status),
+		                   strsignal(WTERMSIG(status)));
+	return fmt::format("ended with exit code {}", WEXITSTATUS(status));
+}
+
+/// The body of the process that keeps the server: until the daemon, or the server in order, ends.
+void keep(const std::vector<std::string> &arguments)
+{
+	std::vector<char *> words;
+	words.reserve(arguments.size() + 1);
+	for (const auto &argument : arguments)
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execv(3) changes nothing
+		words.push_back(const_cast<char *>(argument.c_str()));
+	words.push_back(nullptr);
+	auto pause = first_pause;
+	while (true) {
+		const auto started = std::chrono::steady_clock::now();
+		const pid_t pid = fork();
+		if (pid == 0) {
+			execv(words.front(), words.data());
+			std::_Exit(127);
+		}
+		int status = 0;
+		if (pid > 0)
+			while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+				;
+		if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			return;
+		if (std::chrono::steady_clock::now() - started >= forgiven)
+			pause = first_pause;
+		struct pollfd daemon = {.fd = STDIN_FILENO, .events = 0, .revents = 0};
+		const bool gone = poll(&daemon, 1, 0) > 0;
+		if (gone)
+			return;
+		log(Priority::error, Event::egd_died,
+		    fmt::format("the EGD server {}; it is started again in {} s",
+		                pid > 0 ? death_of(status) : "cannot be started", pause.count()));
+		if (poll(&daemon, 1, static_cast<int>(std::chrono::milliseconds(pause).count())) > 0)
+			return;
+		pause = std::min(2 * pause, longest_pause);
+	}
+}
+
+} // namespace
+
+Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
+                                        const EgdConfig &config,
+                                        std::vector<FileDescriptor> listeners,
+                                        const std::optional<User> &user)
+{
+	std::array<int, 2> ends{};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0)
+		return fail_errno(errno, "socketpair");
+	FileDescriptor ours(ends[0]);
+	FileDescriptor theirs(ends[1]);
+	if (access(program.c_str(), X_OK) < 0)
+		return fail_errno(errno, program.string());
+	const pid_t pid = fork();
+	if (pid < 0)
+		return fail_errno(errno, "fork");
+	if (pid > 0)
+		return ours;
+	ours = FileDescriptor();
+	prctl(PR_SET_NAME, "hwrngd-egd-keep"); // for ps(1), which may as well show another
+	// It ends with the daemon, which may be told to end.
+	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
+		std::signal(number, SIG_IGN);
+	std::signal(SIGCHLD, SIG_DFL);
+	const auto arguments = arguments_of(program, config, listeners.size());
+	if (!arrange(std::move(theirs), std::move(listeners))) {
+		log(Priority::error, Event::egd_died,
+		    fail_errno(errno, "the EGD server cannot be started").error().message);
+		std::_Exit(1);
+	}
+	// For the server, which has no right to it any more, and says so where it is not to be had.
+	[[maybe_unused]] const auto locked = lock_memory();
+	if (const auto gave_up = give_up_rights(user, {}); !gave_up) {
+		log(Priority::error, Event::egd_died, gave_up.error().message);
+		std::_Exit(1);
+	}
+	keep(arguments);
+	std::_Exit(0);
+}
+
+} // namespace hwrngd

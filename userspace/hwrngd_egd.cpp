@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// hwrngd-egd: gives bytes to clients by the protocol of EGD. hwrngd starts it; it has no right, can
+// open nothing, and what it gives comes through its standard input, which is connected to hwrngd.
+#include "control/privileges.h"
+#include "listener.h"
+#include "log.h"
+#include "pool/conditioned_pool.h"
+#include "serve/egd_messages.h"
+#include "serve/egd_server.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr size_t pool_bytes = 16384;
+// Below this more is asked for, until it is full.
+constexpr size_t low_mark = pool_bytes / 4 * 3;
+// When no source had anything to give.
+constexpr auto dry_pause = 1s;
+// The daemon answers at once; if it was too busy to, it is asked again.
+constexpr auto answer_limit = 15s;
+// So often the daemon is told how it goes, if it has changed.
+constexpr auto report_interval = 500ms;
+// Besides those of clients: listeners, the connection, the event loop's.
+constexpr rlim_t spare_descriptors = 64;
+
+/// How it is called, by control/egd_process.cpp.
+struct Arguments {
+	uint64_t listeners = 0;
+	EgdServer::Limits limits;
+};
+
+Result<Arguments> arguments_of(std::span<char *> words)
+{
+	std::array<uint64_t, 6> numbers{};
+	const auto wrong =
+	    fail(ExitCode::usage, "hwrngd-egd is started by hwrngd, as its table [egd] says: see "
+	                          "hwrngd.conf(5)");
+	if (words.size() != numbers.size())
+		return wrong;
+	for (size_t i = 0; i < words.size(); i++) {
+		const std::string_view word(words[i]);
+		const auto *const end = word.begin() + word.size();
+		const auto [last, error] = std::from_chars(word.begin(), end, numbers.at(i));
+		if (error != std::errc() || last != end)
+			return wrong;
+	}
+	Arguments arguments;
+	arguments.listeners = numbers[0];
+	arguments.limits.clients = static_cast<unsigned>(numbers[1]);
+	arguments.limits.clients_per_address = static_cast<unsigned>(numbers[2]);
+	arguments.limits.client_rate = numbers[3];
+	arguments.limits.total_rate = numbers[4];
+	arguments.limits.idle = std::chrono::milliseconds(numbers[5]);
+	return arguments;
+}
+
+class Serving {
+public:
+	Serving(FileDescriptor connection, FileDescriptor kernel, ConditionedPool pool,
+	        const EgdServer::Limits &limits)
+	    : connection_(io_, connection.release()), kernel_(std::move(kernel)), again_(io_),
+	      report_(io_), pool_(std::move(pool)),
+	      server_(io_, pool_, limits,
+	              {.on_change = [this] { on_change(); }, .mix = [this](auto some) { mix(some); }})
+	{
+	}
+
+	Result<void> listen(FileDescriptor socket) { return server_.listen(std::move(socket)); }
+
+	/// Until the daemon ends.
+	Result<void> run()
+	{
+		wait();
+		tell(true);
+		io_.run();
+		return ended_;
+	}
+
+private:
+	void on_change()
+	{
+		filling_ = filling_ || pool_.size() < low_mark;
+		ask();
+		if (std::exchange(reporting_, true))
+			return;
+		report_.expires_after(report_interval);
+		report_.async_wait([this](const asio::error_code &error) {
+			reporting_ = false;
+			if (!error)
+				tell(false);
+		});
+	}
+
+	/// A client's bytes may be anything, and harm nothing: they are mixed in, and credited with
+	/// nothing.
+	void mix(std::span<const uint8_t> bytes)
+	{
+		if (!kernel_ || ::write(kernel_.get(), bytes.data(), bytes.size()) >= 0 || told_)
+			return;
+		told_ = true;
+		log(Priority::warning, Event::restricted,
+		    fail_errno(errno, "what EGD clients write is lost").error().message);
+	}
+
+	void ask()
+	{
+		filling_ = filling_ && !pool_.full();
+		if (filling_ && !asked_)
+			tell(true);
+	}
+
+	void ask_after(std::chrono::steady_clock::duration pause)
+	{
+		asked_ = true;
+		again_.expires_after(pause);
+		again_.async_wait([this](const asio::error_code &error) {
+			if (error)
+				return;
+			asked_ = false;
+			ask();
+		});
+	}
+
+	void tell(bool wants)
+	{
+		const auto &counts = server_.counts();
+		const egd::Report report{.wants = wants ? 1U : 0U,
+		                         .pid = getpid(),
+		                         .available = pool_.size(),
+		                         .clients = counts.clients,
+		                         .accepted = counts.accepted,
+		                         .refused = counts.refused,
+		                         .served = counts.served,
+		                         .mixed = counts.mixed};
+		// If the daemon is too busy to take it, there will be another.
+		[[maybe_unused]] const auto sent = ::send(connection_.native_handle(), &report,
+		                                          sizeof report, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (wants)
+			ask_after(answer_limit);
+	}
+
+	void wait()
+	{
+		connection_.async_wait(asio::posix::stream_descriptor::wait_read,
+		                       [this](const asio::error_code &error) {
+			                       if (!error && receive())
+				                       wait();
+		                       });
+	}
+
+	/// Returns whether to wait for more.
+	[[nodiscard]] bool receive()
+	{
+		while (true) {
+			const auto n = ::recv(connection_.native_handle(), message_.span().data(),
+			                      message_.span().size(), MSG_DONTWAIT);
+			if (n < 0 && (errno == EAGAIN || errno == EINTR))
+				return true;
+			egd::Portion head;
+			if (n < static_cast<ssize_t>(sizeof head)) {
+				io_.stop(); // the daemon has ended
+				return false;
+			}
+			std::memcpy(&head, message_.span().data(), sizeof head);
+			const auto bytes =
+			    message_.span().subspan(sizeof head, static_cast<size_t>(n) - sizeof head);
+			if (bytes.empty()) {
+				end_round();
+				continue;
+			}
+			came_ = true;
+			ended_ = pool_.add(bytes, head.bits);
+			explicit_bzero(bytes.data(), bytes.size());
+			if (!ended_) {
+				io_.stop();
+				return false;
+			}
+			server_.refilled();
+		}
+	}
+
+	void end_round()
+	{
+		if (!std::exchange(came_, false)) {
+			ask_after(dry_pause);
+			return;
+		}
+		again_.cancel();
+		asked_ = false;
+		ask();
+	}
+
+	asio::io_context io_{1};
+	asio::posix::stream_descriptor connection_;
+	FileDescriptor kernel_; ///< /dev/urandom
+	asio::steady_timer again_;
+	asio::steady_timer report_;
+	ConditionedPool pool_;
+	EgdServer server_;
+	SecretBuffer message_{egd::longest_portion};
+	Result<void> ended_;
+	bool filling_ = true;
+	bool asked_ = false; ///< and it is not over
+	bool came_ = false;  ///< something, since then
+	bool reporting_ = false;
+	bool told_ = false;
+};
+
+/// Standard input's connection, away from where programs look for it.
+Result<FileDescriptor> take_connection()
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+		return fail(ExitCode::usage, "standard input is no socket of a daemon: hwrngd starts this");
+	FileDescriptor connection(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+	const FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+	if (!connection || !null || dup2(null.get(), STDIN_FILENO) < 0)
+		return fail_errno(errno, "standard input");
+	return connection;
+}
+
+/// As many descriptors as clients may need, or fewer clients.
+void allow_descriptors(EgdServer::Limits &limits)
+{
+	struct rlimit now = {};
+	if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+		return;
+	const rlim_t wanted = limits.clients + spare_descriptors;
+	const struct rlimit more = {.rlim_cur = std::min(wanted, now.rlim_max),
+	                            .rlim_max = now.rlim_max};
+	if (now.rlim_cur < wanted && setrlimit(RLIMIT_NOFILE, &more) == 0)
+		now.rlim_cur = more.rlim_cur;
+	if (now.rlim_cur >= wanted)
+		return;
+	limits.clients = static_cast<unsigned>(
+	    now.rlim_cur > spare_descriptors ? now.rlim_cur - spare_descriptors : 1);
+	log(Priority::warning, Event::restricted,
+	    fmt::format("there are descriptors for {} EGD clients alone; LimitNOFILE= allows more",
+	                limits.clients));
+}
+
+Result<void> run(std::span<char *> words)
+{
+	auto arguments = arguments_of(words);
+	if (!arguments)
+		return std::unexpected(arguments.error());
+	auto connection = take_connection();
+	if (!connection)
+		return std::unexpected(connection.error());
+	auto pool = ConditionedPool::make(pool_bytes);
+	if (!pool)
+		return std::unexpected(pool.error());
+	FileDescriptor kernel(::open("/dev/urandom", O_WRONLY | O_CLOEXEC));
+	if (!kernel)
+		log(Priority::warning, Event::restricted,
+		    fail_errno(errno, "what EGD clients write is lost: /dev/urandom").error().message);
+	allow_descriptors(arguments->limits);
+	Serving serving(std::move(*connection), std::move(kernel), std::move(*pool), arguments->limits);
+	std::string addresses;
+	for (uint64_t i = 0; i < arguments->listeners; i++) {
+		FileDescriptor listener(STDERR_FILENO + 1 + static_cast<int>(i));
+		const auto address = address_of(listener);
+		if (!address)
+			return std::unexpected(address.error());
+		addresses += (addresses.empty() ? "" : ", ") + text_of(*address);
+		if (auto listening = serving.listen(std::move(listener)); !listening)
+			return listening;
+	}
+	if (const auto locked = lock_memory(); !locked)
+		log(Priority::warning, Event::restricted, locked.error().message);
+	if (auto gave_up = give_up_rights({}, {}); !gave_up)
+		return gave_up;
+	if (auto forbidden = forbid_gaining_rights(); !forbidden)
+		return forbidden;
+	// Before the filter, for it looks where to tell it.
+	log(Priority::info, Event::egd_serving, "EGD clients are served at " + addresses);
+	if (auto filtered = filter_system_calls_of_server(); !filtered)
+		log(Priority::warning, Event::restricted, filtered.error().message);
+	return serving.run();
+}
+
+} // namespace
+
+} // namespace hwrngd
+
+int main(int argc, char **argv)
+try {
+	using namespace hwrngd;
+	std::signal(SIGPIPE, SIG_IGN);
+	const auto done = run(std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0));
+	if (done)
+		return 0;
+	log(Priority::error, Event::failed, done.error().message);
+	return static_cast<int>(done.error().code);
+} catch (const std::exception &error) {
+	std::fputs("hwrngd-egd: ", stderr);
+	std::fputs(error.what(), stderr);
+	std::fputs("\n", stderr);
+	return 1;
+}

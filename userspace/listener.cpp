@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "listener.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr int backlog = 1024;
+// As sd_listen_fds(3) has it.
+constexpr int first_passed = 3;
+
+/// An address as bind(2) wants it.
+struct SocketAddress {
+	struct sockaddr_storage storage = {};
+	socklen_t size = 0;
+
+	template <typename Kind> void set(const Kind &kind)
+	{
+		std::memcpy(&storage, &kind, sizeof kind);
+		size = sizeof kind;
+	}
+	template <typename Kind> [[nodiscard]] Kind as() const
+	{
+		Kind kind = {};
+		std::memcpy(&kind, &storage, sizeof kind);
+		return kind;
+	}
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+	[[nodiscard]] struct sockaddr *get() { return reinterpret_cast<struct sockaddr *>(&storage); }
+};
+
+template <typename Number> std::optional<Number> number(std::string_view text)
+{
+	Number value = 0;
+	const char *const end = text.data() + text.size();
+	const auto [last, error] = std::from_chars(text.data(), end, value);
+	return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
+}
+
+Result<SocketAddress> socket_address(const Root &root, const ListenAddress &address)
+{
+	SocketAddress to;
+	if (address.ip.size() == sizeof(struct in_addr)) {
+		struct sockaddr_in v4 = {};
+		v4.sin_family = AF_INET;
+		v4.sin_port = htons(address.port);
+		std::memcpy(&v4.sin_addr, address.ip.data(), sizeof v4.sin_addr);
+		to.set(v4);
+		return to;
+	}
+	if (!address.ip.empty()) {
+		struct sockaddr_in6 v6 = {};
+		v6.sin6_family = AF_INET6;
+		v6.sin6_port = htons(address.port);
+		std::memcpy(&v6.sin6_addr, address.ip.data(), sizeof v6.sin6_addr);
+		to.set(v6);
+		return to;
+	}
+	struct sockaddr_un local = {};
+	local.sun_family = AF_UNIX;
+	const auto path = root.at(address.path).string();
+	if (path.size() >= sizeof local.sun_path)
+		return fail(ExitCode::usage,
+		            fmt::format("{}: too long for a socket, which may have {} bytes", path,
+		                        sizeof local.sun_path - 1));
+	std::ranges::copy(path, &local.sun_path[0]);
+	to.set(local);
+	return to;
+}
+
+/// Binds a unix socket that every user may connect to. A chmod(2) afterwards could be led astray
+/// by whoever owns the folder.
+[[nodiscard]] int bind_for_all(int socket, SocketAddress &to)
+{
+	constexpr mode_t without_execution = 0111;
+	const mode_t before = umask(without_execution);
+	const int result = ::bind(socket, to.get(), to.size);
+	const int error = errno;
+	umask(before);
+	errno = error;
+	return result;
+}
+
+} // namespace
+
+bool ListenAddress::is_local() const
+{
+	if (!path.empty())
+		return true;
+	constexpr uint8_t loopback_net = 127;
+	if (ip.size() == sizeof(struct in_addr))
+		return ip.front() == loopback_net;
+	struct in6_addr v6 = {};
+	std::memcpy(&v6, ip.data(), std::min(ip.size(), sizeof v6));
+	return IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+Result<ListenAddress> parse_listen_address(const std::string &text)
+{
+	constexpr std::string_view local = "unix:";
+	constexpr std::string_view tcp = "tcp:";
+	ListenAddress address;
+	if (text.starts_with(local)) {
+		address.path = text.substr(local.size());
+		if (!address.path.starts_with('/'))
+			return fail(ExitCode::usage, "has no path that begins with /");
+		return address;
+	}
+	if (!text.starts_with(tcp))
+		return fail(ExitCode::usage,
+		            "is none of unix:/PATH, tcp:ADDRESS:PORT and tcp:[ADDRESS]:PORT");
+	auto host = text.substr(tcp.size());
+	const auto colon = host.rfind(':');
+	const auto port = number<uint16_t>(
+	    colon == std::string::npos ? std::string_view() : std::string_view(host).substr(colon + 1));
+	if (!port || *port == 0)
+		return fail(ExitCode::usage, "does not end with a port, :1 to :65535");
+	address.port = *port;
+	host.resize(colon);
+	const bool v6 = host.starts_with('[') && host.ends_with(']');
+	if (v6)
+		host = host.substr(1, host.size() - 2);
+	address.ip.resize(v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr));
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, host.c_str(), address.ip.data()) != 1)
+		return fail(ExitCode::usage, "has no address of IPv4 (192.0.2.1), or of IPv6 in brackets "
+		                             "([2001:db8::1]), in numbers");
+	return address;
+}
+
+std::string text_of(const ListenAddress &address)
+{
+	if (!address.path.empty())
+		return "unix:" + address.path;
+	std::array<char, INET6_ADDRSTRLEN> host{};
+	const bool v6 = address.ip.size() == sizeof(struct in6_addr);
+	if (inet_ntop(v6 ? AF_INET6 : AF_INET, address.ip.data(), host.data(), host.size()) == nullptr)
+		return "tcp:?";
+	return fmt::format(fmt::runtime(v6 ? "tcp:[{}]:{}" : "tcp:{}:{}"), host.data(), address.port);
+}
+
+Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &address)
+{
+	auto to = socket_address(root, address);
+	if (!to)
+		return std::unexpected(to.error());
+	const auto failed = [&](int number) { return fail_errno(number, text_of(address)); };
+	FileDescriptor fd(
+	    ::socket(to->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	if (!fd)
+		return failed(errno);
+	int result = 0;
+	if (!address.path.empty()) {
+		const auto path = root.at(address.path);
+		std::error_code error;
+		std::filesystem::create_directories(path.parent_path(), error);
+		if (error)
+			return failed(error.value());
+		if (::unlink(path.c_str()) < 0 && errno != ENOENT)
+			return failed(errno);
+		result = bind_for_all(fd.get(), *to);
+	} else {
+		// Who was there a minute ago is no hindrance; IPv4 has a socket of its own.
+		const int on = 1;
+		const bool v6 = to->storage.ss_family == AF_INET6;
+		if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+		    (v6 && setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0))
+			return failed(errno);
+		result = ::bind(fd.get(), to->get(), to->size);
+	}
+	if (result < 0 || ::listen(fd.get(), backlog) < 0)
+		return failed(errno);
+	return fd;
+}
+
+Result<std::vector<FileDescriptor>> take_passed_listeners(std::string_view name)
+{
+	const auto variable = [](const char *key) {
+		const char *value = std::getenv(key); // NOLINT: nobody sets it
+		return std::string(value == nullptr ? "" : value);
+	};
+	std::vector<FileDescriptor> found;
+	const auto count = number<int>(variable("LISTEN_FDS"));
+	if (number<pid_t>(variable("LISTEN_PID")) != getpid() || !count)
+		return found;
+	std::istringstream names(variable("LISTEN_FDNAMES"));
+	for (const char *key : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"})
+		unsetenv(key); // NOLINT: there is one thread
+	for (int i = 0; i < *count; i++) {
+		FileDescriptor fd(first_passed + i);
+		std::string its_name;
+		std::getline(names, its_name, ':');
+		if (its_name != name)
+			continue;
+		if (fcntl(fd.get(), F_SETFD, FD_CLOEXEC) < 0)
+			return fail_errno(errno, "a socket of the service manager");
+		int listens = 0;
+		socklen_t size = sizeof listens;
+		if (getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || listens == 0)
+			return fail(ExitCode::usage, "a socket of the service manager does not listen: it must "
+			                             "be one of ListenStream=, with Accept=no");
+		found.push_back(std::move(fd));
+	}
+	return found;
+}
+
+Result<ListenAddress> address_of(const FileDescriptor &listener)
+{
+	SocketAddress at;
+	at.size = sizeof at.storage;
+	if (getsockname(listener.get(), at.get(), &at.size) < 0)
+		return fail_errno(errno, "getsockname");
+	ListenAddress address;
+	const auto set_ip = [&](const auto &ip, in_port_t port) {
+		address.ip.resize(sizeof ip);
+		std::memcpy(address.ip.data(), &ip, sizeof ip);
+		address.port = ntohs(port);
+	};
+	if (at.storage.ss_family == AF_INET) {
+		const auto v4 = at.as<struct sockaddr_in>();
+		set_ip(v4.sin_addr, v4.sin_port);
+	} else if (at.storage.ss_family == AF_INET6) {
+		const auto v6 = at.as<struct sockaddr_in6>();
+		set_ip(v6.sin6_addr, v6.sin6_port);
+	} else if (at.storage.ss_family == AF_UNIX) {
+		// One of abstract names has no path, and is no other machine's either.
+		const auto local = at.as<struct sockaddr_un>();
+		address.path = &local.sun_path[0];
+		if (address.path.empty())
+			address.path = "@";
+	} else {
+		return fail(ExitCode::usage, "a socket to listen at is neither unix(7)'s nor TCP's");
+	}
+	return address;
+}
+
+} // namespace hwrngd

@@ -149,7 +149,7 @@ TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 			shown++;
 		}
 	}
-	EXPECT_EQ(shown, 9U);
+	EXPECT_EQ(shown, 17U);
 	FakeTree tree;
 	tree.file("/etc/hwrngd.conf", active);
 	const auto config = read_config(tree.root());
@@ -164,6 +164,13 @@ TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 	EXPECT_EQ(config->modules, defaults.modules);
 	EXPECT_EQ(config->status_socket, defaults.status_socket);
 	EXPECT_EQ(config->user, defaults.user);
+	EXPECT_EQ(config->egd.listen, defaults.egd.listen);
+	EXPECT_EQ(config->egd.max_clients, defaults.egd.max_clients);
+	EXPECT_EQ(config->egd.max_clients_per_address, defaults.egd.max_clients_per_address);
+	EXPECT_EQ(config->egd.bytes_per_second, defaults.egd.bytes_per_second);
+	EXPECT_EQ(config->egd.total_bytes_per_second, defaults.egd.total_bytes_per_second);
+	EXPECT_EQ(config->egd.idle_seconds, defaults.egd.idle_seconds);
+	EXPECT_EQ(config->egd.plaintext, defaults.egd.plaintext);
 }
 
 TEST(Config, WhatCannotBeWrittenIsTold)
@@ -207,6 +214,69 @@ user = "somebody"
 	EXPECT_EQ(config->status_socket, "");
 	EXPECT_EQ(config->fill_watermark, 1000U);
 	EXPECT_EQ(config->user, "somebody");
+}
+
+TEST(Config, EgdIsReadKeyByKey)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", R"(
+[egd]
+listen = ["unix:/run/hwrngd/egd", "tcp:127.0.0.1:8888", "tcp:[::]:8888"]
+max_clients = 10
+max_clients_per_address = 5
+bytes_per_second = 0
+total_bytes_per_second = 1000
+idle_seconds = 2.5
+)");
+	tree.file("/etc/hwrngd.conf.d/trusted.conf", "[egd]\nplaintext = true\nmax_clients = 20\n");
+	const auto config = read_config(tree.root());
+	ASSERT_TRUE(config) << config.error().message;
+	EXPECT_EQ(config->egd.listen.size(), 3U);
+	EXPECT_EQ(config->egd.max_clients, 20U);
+	EXPECT_EQ(config->egd.max_clients_per_address, 5U);
+	EXPECT_EQ(config->egd.bytes_per_second, 0U);
+	EXPECT_EQ(config->egd.total_bytes_per_second, 1000U);
+	EXPECT_EQ(config->egd.idle_seconds, std::chrono::milliseconds(2500));
+	EXPECT_TRUE(config->egd.plaintext);
+}
+
+TEST(Config, WrongEgdIsNamed)
+{
+	const auto wrong = [](const std::string &text) {
+		const auto message = refused("[egd]\n" + text);
+		return message.substr(message.find(": ") + 2);
+	};
+	EXPECT_EQ(refused("egd = 1"),
+	          "/etc/hwrngd.conf, line 1: egd is not a table; its keys stand below [egd]");
+	EXPECT_EQ(wrong("listen = [\"8888\"]"),
+	          "listen: \"8888\" is none of unix:/PATH, tcp:ADDRESS:PORT and tcp:[ADDRESS]:PORT");
+	EXPECT_EQ(wrong("max_clients = 0"), "max_clients: give a whole number of clients, 1 to 100000");
+	EXPECT_EQ(wrong("idle_seconds = 0.5"),
+	          "idle_seconds: give seconds, 1 to 86400, or 0 for never");
+	EXPECT_EQ(wrong("plaintext = 1"), "plaintext: give true or false");
+	EXPECT_TRUE(
+	    wrong("plain = true").starts_with("unknown key \"plain\"; did you mean \"plaintext\"?"));
+}
+
+TEST(Config, OtherMachinesAreServedInPlaintextOnlyIfThatIsSaid)
+{
+	for (const char *address : {"tcp:0.0.0.0:8888", "tcp:[::]:1", "tcp:192.0.2.1:8888"}) {
+		FakeTree tree;
+		const auto listen = std::string("[egd]\nlisten = [\"unix:/a\", \"") + address + "\"]\n";
+		tree.file("/etc/hwrngd.conf", listen);
+		const auto config = read_config(tree.root());
+		ASSERT_FALSE(config);
+		EXPECT_EQ(config.error().code, ExitCode::usage);
+		EXPECT_TRUE(config.error().message.starts_with(std::string("egd.listen: ") + address +
+		                                               " can be reached from other machines"));
+		EXPECT_NE(config.error().message.find("plaintext = true"), std::string::npos);
+		tree.file("/etc/hwrngd.conf", listen + "plaintext = true\n");
+		EXPECT_TRUE(read_config(tree.root()));
+	}
+	FakeTree local;
+	local.file("/etc/hwrngd.conf",
+	           "[egd]\nlisten = [\"unix:/a\", \"tcp:127.0.0.1:1\", \"tcp:[::1]:1\"]\n");
+	EXPECT_TRUE(read_config(local.root()));
 }
 
 TEST(Config, WrongValuesAreNamed)

@@ -82,8 +82,8 @@ struct Machine {
 			std::memcpy(input.data(), &filled, sizeof filled);
 			filled++;
 			ASSERT_TRUE(pool.add(input, 1024));
+			server.refilled();
 		}
-		server.refilled();
 	}
 	/// Connects without the server's help: to a unix socket that takes a moment at most.
 	[[nodiscard]] Peer connect() const

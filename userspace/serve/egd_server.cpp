@@ -24,7 +24,8 @@ namespace {
 using namespace std::chrono_literals;
 using egd::Command;
 
-// While others wait, one is given so much at a time.
+// While others wait and there is not enough, one is given so much at a time. What there is enough
+// for goes out whole: Crypt::Random::Seed, for one, takes no answer in pieces.
 constexpr size_t turn = 64;
 // Who wants no delay waits so long for its turn, if others wait too; else 02 would starve 01.
 constexpr auto politeness = 100ms;
@@ -407,7 +408,8 @@ void EgdServer::give(Client &client)
 		place = session.answer_read(nothing ? 0 : std::min<size_t>(*client.read, pool_.size()));
 		client.read.reset();
 	} else {
-		const size_t most = waiting_.empty() ? session.due() : std::min(session.due(), turn);
+		const bool enough = waiting_.empty() || pool_.size() >= session.due();
+		const size_t most = enough ? session.due() : std::min(session.due(), turn);
 		place = session.give(nothing ? 0 : std::min(most, pool_.size()));
 	}
 	if (place.empty())

@@ -76,11 +76,12 @@ cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is fo
 	@tests/setup build test cross
 	@tests/run cross
 
-peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; metrics with Prometheus
+peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; metrics with Prometheus; EGD clients
 	@tests/setup build test
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/peers/run --long
 	@tests/peers/prometheus
+	@tests/peers/egd
 
 kasan-test: ## Run the guests on a debug kernel (KASAN, lockdep, kmemleak, ...), built once into the cache
 	@tests/setup build test debug

@@ -203,6 +203,19 @@ std::vector<MetricFamily> metric_families(const Json &daemon)
 	families.push_back(single("hwrngd_config_error",
 	                          "1 when the last reload kept the old configuration.",
 	                          MetricType::Gauge, !daemon.at("config_error").is_null()));
+	if (const auto egd = daemon.value("egd", Json(nullptr)); egd.is_object()) {
+		families.push_back(single("hwrngd_egd_clients", "EGD clients that are connected.",
+		                          MetricType::Gauge, egd.at("clients")));
+		families.push_back(single("hwrngd_egd_refused_total",
+		                          "EGD clients that came and were too many.", MetricType::Counter,
+		                          egd.at("refused")));
+		families.push_back(single("hwrngd_egd_served_bytes_total",
+		                          "Bytes that EGD clients were given.", MetricType::Counter,
+		                          egd.at("bytes_served")));
+		families.push_back(single("hwrngd_egd_available_bytes",
+		                          "Bytes that EGD clients could be given at once.",
+		                          MetricType::Gauge, egd.at("available")));
+	}
 	add_sources(daemon.at("sources"), families);
 	return families;
 }

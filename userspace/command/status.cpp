@@ -200,6 +200,10 @@ void print_daemon_text(const Json &daemon)
 			fmt::print("; {}", path.back().value("reason", ""));
 		fmt::print("\n");
 	}
+	if (const auto egd = daemon.value("egd", Json(nullptr)); egd.is_object())
+		fmt::print("            EGD: {} clients, {} bytes served, {} at hand; {} were refused\n",
+		           egd.value("clients", uint64_t{0}), egd.value("bytes_served", uint64_t{0}),
+		           egd.value("available", uint64_t{0}), egd.value("refused", uint64_t{0}));
 }
 
 } // namespace

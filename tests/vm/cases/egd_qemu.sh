@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154,SC3024,SC3030,SC3046,SC3051
+description="egd: QEMU's rng-egd has the guest's /dev/hwrng from hwrngd on the host"
+tpm=none
+rng=none
+
+before() {
+	# shellcheck source=../../peers/tree.sh
+	. "$top/tests/peers/tree.sh"
+	make_tree "$tmp/tree" || die "this CPU has neither RDSEED nor RDRAND, from which hwrngd on the host reads"
+	printf '%s\n' '[egd]' 'listen = ["unix:/run/hwrngd/egd"]' >"$tmp/tree/etc/hwrngd.conf"
+	"$top/build/hwrngd" --root "$tmp/tree" 2>"$dir/hwrngd.log" &
+	pids+=($!)
+	for _ in $(seq 100); do
+		[ ! -S "$tmp/tree/run/hwrngd/egd" ] || break
+		sleep 0.1
+	done
+	qemu_options="-chardev socket,id=egd,path=$tmp/tree/run/hwrngd/egd -object rng-egd,id=egd,chardev=egd -device virtio-rng-pci,rng=egd"
+}
+
+guest() {
+	check_match "the guest has a virtio-rng" virtio_rng "$(cat /sys/class/misc/hw_random/rng_available)"
+	check_equal "which gives 4096 bytes" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | tee /tmp/bytes | wc -c)"
+	check_equal "that are not the same" 64 "$(od -An -v -tx1 -w64 /tmp/bytes | sort -u | wc -l)"
+}
+
+served() { [ "$(cd "$top" && egd_status "$tmp/tree" .bytes_served)" -ge 4096 ]; }
+after() { check "hwrngd has served them" served; }

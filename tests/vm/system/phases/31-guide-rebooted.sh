@@ -9,7 +9,7 @@ available_lacks() { ! available_has "$1"; }
 guest() {
 	check "the boot is over, and all is well" boot_is_over
 	check_equal "no unit has failed" "" "$(failed_units)"
-	check_match "systemd-modules-load has read /etc/modules" "Inserted module 'tpm_rng'" "$(journalctl --boot --no-pager -u systemd-modules-load)"
+	check_match "systemd-modules-load has read /etc/modules" "Inserted module 'tpm_rng'" "$(journalctl --boot --no-pager -t systemd-modules-load)"
 	check_match "cat /sys/devices/virtual/misc/hw_random/rng_available" 'tpm_rng' \
 		"$(cat /sys/devices/virtual/misc/hw_random/rng_available)"
 	check "dd if=/dev/random of=/dev/null bs=1024 count=1 iflag=fullblock" \

@@ -81,7 +81,11 @@ peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; 
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/peers/run --long
 	@tests/peers/prometheus
-	@tests/peers/egd
+	@tests/peers/egd --long
+
+fuzz: ## Give the parser of the EGD server whatever libFuzzer thinks of, for 10 minutes; SECONDS=N
+	@tests/setup build coverage
+	@tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS))
 
 kasan-test: ## Run the guests on a debug kernel (KASAN, lockdep, kmemleak, ...), built once into the cache
 	@tests/setup build test debug
@@ -157,4 +161,4 @@ package-test: ## Build the packages for Debian 12 and 13; judge, install and pur
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test system-test long-test coverage soak cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean
+.PHONY: all help setup userspace modules run test vm-test system-test long-test coverage soak fuzz cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean

@@ -177,6 +177,7 @@ private:
 	[[nodiscard]] bool receive()
 	{
 		while (true) {
+			// NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): it does not block
 			const auto n = ::recv(connection_.native_handle(), message_.span().data(),
 			                      message_.span().size(), MSG_DONTWAIT);
 			if (n < 0 && (errno == EAGAIN || errno == EINTR))

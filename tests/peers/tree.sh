@@ -15,3 +15,23 @@ make_tree() {
 
 # egd_status TREE FILTER: what the daemon there says of its EGD server.
 egd_status() { build/hwrngctl --root "$1" --output=json status 2>/dev/null | jq -re ".daemon.egd | $2"; }
+
+# start_with_egd TREE LOG ADDRESS...: hwrngd as $daemon on such a machine, which serves EGD clients there;
+# returns when it has something to give.
+start_with_egd() {
+	local tree=$1 log=$2 addresses bytes
+	shift 2
+	make_tree "$tree" || die "this CPU has neither RDSEED nor RDRAND, by which all of this is tried"
+	addresses=$(printf '"%s", ' "$@")
+	printf '[egd]\nlisten = [%s]\n' "${addresses%, }" >"$tree/etc/hwrngd.conf"
+	build/hwrngd --root "$tree" 2>"$log" &
+	daemon=$!
+	for _ in {1..300}; do
+		bytes=$(egd_status "$tree" .available || true)
+		[[ ! $bytes =~ ^[0-9]+$ || $bytes -lt 12288 ]] || return 0
+		kill -0 "$daemon" || break
+		sleep 0.1
+	done
+	cat "$log" >&2
+	die "hwrngd has nothing to give to EGD clients"
+}

@@ -131,6 +131,32 @@ struct Machine {
 	EgdServer server;
 };
 
+/// On a port of 127.0.0.1.
+FileDescriptor listen_tcp()
+{
+	FileDescriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	struct sockaddr_in at = {};
+	at.sin_family = AF_INET;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	EXPECT_EQ(bind(listener.get(), reinterpret_cast<struct sockaddr *>(&at), sizeof at), 0);
+	EXPECT_EQ(listen(listener.get(), 128), 0);
+	return listener;
+}
+
+Peer connect_tcp(struct sockaddr_in to, const char *from)
+{
+	FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	struct sockaddr_in at = {};
+	at.sin_family = AF_INET;
+	EXPECT_EQ(inet_pton(AF_INET, from, &at.sin_addr), 1);
+	// NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	EXPECT_EQ(bind(fd.get(), reinterpret_cast<struct sockaddr *>(&at), sizeof at), 0);
+	EXPECT_EQ(connect(fd.get(), reinterpret_cast<struct sockaddr *>(&to), sizeof to), 0);
+	// NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+	return Peer(std::move(fd));
+}
+
 TEST(EgdServer, AllFiveCommands)
 {
 	Machine machine;
@@ -206,6 +232,34 @@ TEST(EgdServer, OneThatBlocksStarvesNobody)
 	polite.send({1, 32});
 	EXPECT_TRUE(machine.gets(polite, 1));
 	EXPECT_EQ(polite.received(), Bytes{0});
+}
+
+TEST(EgdServer, WhoComesWithManyClientsTakesNothingFromOthers)
+{
+	Machine machine;
+	auto listener = listen_tcp();
+	struct sockaddr_in server = {};
+	socklen_t size = sizeof server;
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as getsockname(2) wants it
+	ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<struct sockaddr *>(&server), &size), 0);
+	ASSERT_TRUE(machine.server.listen(std::move(listener)));
+	std::vector<Peer> many;
+	for (int i = 0; i < 30; i++) {
+		many.push_back(connect_tcp(server, "127.0.0.2"));
+		many.back().send({2, 255, 2, 255, 2, 255});
+	}
+	ASSERT_TRUE(machine.until([&] { return machine.server.counts().clients == 30; }));
+	machine.rest(20ms);
+	machine.fill(4);
+	auto one = connect_tcp(server, "127.0.0.1");
+	one.send({2, 48});
+	auto another = connect_tcp(server, "127.0.0.3");
+	another.send({2, 64});
+	ASSERT_TRUE(machine.until([&] { return machine.server.counts().clients == 32; }));
+	machine.rest(20ms);
+	machine.fill(3);
+	EXPECT_TRUE(machine.gets(one, 48));
+	EXPECT_TRUE(machine.gets(another, 64));
 }
 
 TEST(EgdServer, WhoHangsUpTakesNothing)
@@ -346,10 +400,10 @@ TEST(EgdServer, WhoIsSilentIsLeft)
 
 TEST(EgdServer, NoByteIsGivenTwice)
 {
-	Machine machine;
+	Machine machine({.clients_per_address = 100, .client_rate = 0, .total_rate = 0});
 	std::vector<Peer> peers;
-	peers.reserve(60);
-	for (int i = 0; i < 60; i++)
+	peers.reserve(100);
+	for (int i = 0; i < 100; i++)
 		peers.push_back(machine.connect());
 	for (int round = 0; round < 20; round++) {
 		for (size_t i = 0; i < peers.size(); i++)
@@ -362,7 +416,7 @@ TEST(EgdServer, NoByteIsGivenTwice)
 		size_t whole = 0;
 		for (size_t i = 0; i < peers.size(); i++)
 			whole += i % 3 != 0 && peers[i].received().size() == 960 ? 1 : 0;
-		return whole == 40;
+		return whole == 66;
 	}));
 	std::set<Bytes> windows;
 	size_t count = 0;

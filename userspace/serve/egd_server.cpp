@@ -3,14 +3,12 @@
 
 #include "serve/egd_protocol.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -29,11 +27,7 @@ using egd::Command;
 constexpr size_t turn = 64;
 // Who wants no delay waits so long for its turn, if others wait too; else 02 would starve 01.
 constexpr auto politeness = 100ms;
-constexpr auto tick_interval = 20ms;
-// No descriptor is left, say: it would fail again at once.
-constexpr auto accept_pause = 1s;
-// In a row, while clients wait.
-constexpr int accepts_at_once = 16;
+constexpr auto tick_interval = 2ms;
 // A reply is short, and the kernel shall not hold many for who does not read.
 constexpr int socket_buffer = 4096;
 
@@ -41,34 +35,6 @@ void set_option(int socket, int level, int name, int value)
 {
 	// Each only makes things better.
 	[[maybe_unused]] const int result = setsockopt(socket, level, name, &value, sizeof value);
-}
-
-/// Whom a connection's clients are counted under.
-std::string address_of(int socket)
-{
-	struct sockaddr_storage address = {};
-	socklen_t size = sizeof address;
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as getpeername(2) wants it
-	if (getpeername(socket, reinterpret_cast<struct sockaddr *>(&address), &size) < 0)
-		return "gone";
-	if (address.ss_family == AF_INET) {
-		struct sockaddr_in v4 = {};
-		std::memcpy(&v4, &address, sizeof v4);
-		return "4" + std::to_string(v4.sin_addr.s_addr);
-	}
-	if (address.ss_family == AF_INET6) {
-		struct sockaddr_in6 v6 = {};
-		std::memcpy(&v6, &address, sizeof v6);
-		std::string bytes(sizeof v6.sin6_addr, '\0');
-		std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-		// A /64 is one network, and often one machine. All of IPv4 would be one.
-		return "6" + (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) ? bytes : bytes.substr(0, 8));
-	}
-	struct ucred user = {};
-	size = sizeof user;
-	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &user, &size) < 0)
-		return "gone";
-	return "u" + std::to_string(user.uid);
 }
 
 } // namespace
@@ -83,25 +49,18 @@ bool Allowance::spent(Time now)
 	return left_ <= 0;
 }
 
-struct EgdServer::Listener {
-	explicit Listener(asio::io_context &io) : socket(io), pause(io) {}
-
-	asio::posix::stream_descriptor socket;
-	asio::steady_timer pause;
-};
-
 struct EgdServer::Client {
 	Client(asio::io_context &io, uint64_t rate) : socket(io), allowance(rate) {}
 
 	asio::posix::stream_descriptor socket;
 	egd::Session session;
 	Allowance allowance;
-	std::string address;
+	Addresses::iterator address;
 	Time active = std::chrono::steady_clock::now(); ///< when it asked last
 	std::optional<Time> slow_since;                 ///< of what it must finish
 	std::optional<uint8_t> read;                    ///< an 01 of so many bytes waits
 	Time asked;                                     ///< since when
-	std::list<ClientPtr>::iterator place;           ///< in the queue, while it waits there
+	std::list<ClientPtr>::iterator place;           ///< in its address's queue, while it waits
 	bool reading = false;                           ///< we wait for what it sends
 	bool writing = false;                           ///< we wait until it takes more
 	bool stuck = false;                             ///< we had to
@@ -122,62 +81,23 @@ EgdServer::~EgdServer() = default;
 
 Result<void> EgdServer::listen(FileDescriptor socket)
 {
-	const int flags = fcntl(socket.get(), F_GETFL);
-	if (flags < 0 || fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) < 0)
-		return fail_errno(errno, "fcntl");
-	auto listener = std::make_shared<Listener>(io_);
-	asio::error_code error;
-	listener->socket.assign(socket.get(), error);
-	if (error)
-		return fail_errno(error.value(), "a listening socket");
-	[[maybe_unused]] const int owned = socket.release(); // by the listener
-	listeners_.push_back(listener);
-	wait(listener);
+	auto listener = EgdListener::open(io_, std::move(socket), [this](FileDescriptor client) {
+		return welcome(std::move(client));
+	});
+	if (!listener)
+		return std::unexpected(listener.error());
+	listeners_.push_back(std::move(*listener));
 	return {};
 }
 
-void EgdServer::wait(const std::shared_ptr<Listener> &listener)
+bool EgdServer::welcome(FileDescriptor socket)
 {
-	listener->socket.async_wait(asio::posix::stream_descriptor::wait_read,
-	                            [this, listener](const asio::error_code &error) {
-		                            if (error)
-			                            return;
-		                            for (int i = 0; i < accepts_at_once; i++)
-			                            if (!accept(listener))
-				                            return;
-		                            wait(listener);
-	                            });
-}
-
-bool EgdServer::accept(const std::shared_ptr<Listener> &listener)
-{
-	FileDescriptor socket(::accept4(listener->socket.native_handle(), nullptr, nullptr,
-	                                SOCK_CLOEXEC | SOCK_NONBLOCK));
-	if (socket) {
-		welcome(std::move(socket));
-		return true;
-	}
-	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
-		wait(listener);
-		return false;
-	}
-	listener->pause.expires_after(accept_pause);
-	listener->pause.async_wait([this, listener](const asio::error_code &error) {
-		if (!error)
-			wait(listener);
-	});
-	return false;
-}
-
-void EgdServer::welcome(FileDescriptor socket)
-{
-	auto address = address_of(socket.get());
-	auto &of_address = addresses_[address];
-	if (clients_.size() >= limits_.clients || of_address >= limits_.clients_per_address) {
-		if (of_address == 0)
-			addresses_.erase(address);
+	const auto name = client_address(socket.get());
+	const auto known = addresses_.find(name);
+	if (clients_.size() >= limits_.clients ||
+	    (known != addresses_.end() && known->second.clients >= limits_.clients_per_address)) {
 		refuse();
-		return;
+		return false;
 	}
 	set_option(socket.get(), SOL_SOCKET, SO_SNDBUF, socket_buffer);
 	set_option(socket.get(), SOL_SOCKET, SO_RCVBUF, socket_buffer);
@@ -185,22 +105,20 @@ void EgdServer::welcome(FileDescriptor socket)
 	set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
 	auto client = std::make_shared<Client>(io_, limits_.client_rate);
 	asio::error_code error;
-	client->socket.assign(socket.get(), error);
-	if (error) {
-		if (of_address == 0)
-			addresses_.erase(address);
+	if (client->socket.assign(socket.get(), error)) {
 		refuse();
-		return;
+		return false;
 	}
 	[[maybe_unused]] const int owned = socket.release(); // by the client
-	of_address++;
-	client->address = std::move(address);
+	client->address = addresses_.try_emplace(name).first;
+	client->address->second.clients++;
 	clients_.emplace(client.get(), client);
 	counts_.accepted++;
 	counts_.clients = clients_.size();
 	hooks_.on_change();
 	arm_sweep();
 	wait_to_read(client);
+	return true;
 }
 
 void EgdServer::refuse()
@@ -213,14 +131,14 @@ void EgdServer::close(const ClientPtr &client)
 {
 	if (std::exchange(client->closed, true))
 		return;
-	asio::error_code ignored; // of a descriptor that nothing more is done with
-	client->socket.close(ignored);
+	asio::error_code error;
+	// Nothing more is done with it.
+	[[maybe_unused]] const auto closed = client->socket.close(error);
 	leave_queue(*client);
 	clients_.erase(client.get());
 	counts_.clients = clients_.size();
-	const auto found = addresses_.find(client->address);
-	if (--found->second == 0)
-		addresses_.erase(found);
+	if (--client->address->second.clients == 0)
+		addresses_.erase(client->address);
 	hooks_.on_change();
 }
 
@@ -353,11 +271,11 @@ bool EgdServer::begin_request(const ClientPtr &client)
 	case Command::read:
 		client->read = request->count;
 		client->asked = now;
-		if (waiting_.empty())
+		if (!somebody_waits())
 			give(*client);
 		break;
 	case Command::read_blocking:
-		if (waiting_.empty())
+		if (!somebody_waits())
 			give(*client);
 		break;
 	case Command::write:
@@ -379,8 +297,11 @@ bool EgdServer::begin_request(const ClientPtr &client)
 
 void EgdServer::queue(const ClientPtr &client)
 {
+	auto &address = client->address->second;
 	client->waiting = true;
-	client->place = waiting_.insert(waiting_.end(), client);
+	if (address.waiting.empty())
+		address.place = turns_.emplace(std::max(address.given, given_), &address);
+	client->place = address.waiting.insert(address.waiting.end(), client);
 	if (client->read) {
 		polite_++;
 		arm_tick();
@@ -392,7 +313,18 @@ void EgdServer::leave_queue(Client &client)
 	if (!std::exchange(client.waiting, false))
 		return;
 	polite_ -= client.read ? 1 : 0;
-	waiting_.erase(client.place);
+	auto &address = client.address->second;
+	address.waiting.erase(client.place);
+	if (address.waiting.empty())
+		turns_.erase(address.place);
+}
+
+EgdServer::ClientPtr EgdServer::next_in_turn()
+{
+	given_ = turns_.begin()->first;
+	auto client = turns_.begin()->second->waiting.front();
+	leave_queue(*client);
+	return client;
 }
 
 void EgdServer::give(Client &client)
@@ -403,12 +335,12 @@ void EgdServer::give(Client &client)
 	std::span<uint8_t> place;
 	if (client.read) {
 		// An empty answer is better than none.
-		if (nothing && !waiting_.empty() && now - client.asked < politeness)
+		if (nothing && somebody_waits() && now - client.asked < politeness)
 			return;
 		place = session.answer_read(nothing ? 0 : std::min<size_t>(*client.read, pool_.size()));
 		client.read.reset();
 	} else {
-		const bool enough = waiting_.empty() || pool_.size() >= session.due();
+		const bool enough = !somebody_waits() || pool_.size() >= session.due();
 		const size_t most = enough ? session.due() : std::min(session.due(), turn);
 		place = session.give(nothing ? 0 : std::min(most, pool_.size()));
 	}
@@ -417,6 +349,8 @@ void EgdServer::give(Client &client)
 	const size_t taken = pool_.take(place);
 	counts_.served += taken;
 	total_.charge(taken);
+	auto &address = client.address->second;
+	address.given = std::max(address.given, given_) + taken;
 	if (taken > command_cost)
 		client.allowance.charge(taken - command_cost);
 	hooks_.on_change();
@@ -424,14 +358,18 @@ void EgdServer::give(Client &client)
 
 void EgdServer::serve()
 {
-	while (!waiting_.empty() && pool_.size() > 0) {
+	while (somebody_waits() && pool_.size() > 0) {
 		if (total_.spent(std::chrono::steady_clock::now())) {
 			arm_tick();
 			return;
 		}
-		const auto client = waiting_.front();
-		leave_queue(*client);
+		const auto client = next_in_turn();
 		give(*client);
+		auto &address = client->address->second;
+		if (!address.waiting.empty()) {
+			turns_.erase(address.place);
+			address.place = turns_.emplace(address.given, &address);
+		}
 		run(client);
 	}
 }
@@ -449,7 +387,7 @@ void EgdServer::tick()
 	}
 	serve();
 	refuse_late(now);
-	if (!throttled_.empty() || polite_ > 0 || (!waiting_.empty() && total_.spent(now)))
+	if (!throttled_.empty() || polite_ > 0 || (somebody_waits() && total_.spent(now)))
 		arm_tick();
 }
 
@@ -459,9 +397,10 @@ void EgdServer::refuse_late(Time now)
 	if (polite_ == 0)
 		return;
 	std::vector<ClientPtr> late;
-	for (const auto &client : waiting_)
-		if (client->read && now - client->asked >= politeness)
-			late.push_back(client);
+	for (const auto &[given, address] : turns_)
+		for (const auto &client : address->waiting)
+			if (client->read && now - client->asked >= politeness)
+				late.push_back(client);
 	for (const auto &client : late) {
 		leave_queue(*client);
 		client->read.reset();
@@ -498,7 +437,8 @@ void EgdServer::sweep()
 	const auto now = std::chrono::steady_clock::now();
 	std::vector<ClientPtr> late;
 	for (const auto &[key, client] : clients_) {
-		const bool slow = client->slow_since && now - *client->slow_since >= limits_.patience;
+		const auto since = client->slow_since;
+		const bool slow = since && now - *since >= limits_.patience;
 		const bool idle = limits_.idle.count() > 0 && !client->waiting && !client->throttled &&
 		                  now - client->active >= limits_.idle;
 		if (slow || idle)

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file_descriptor.h"
 #include "pool/conditioned_pool.h"
+#include "serve/egd_listener.h"
 
 #include <chrono>
 #include <cstdint>
@@ -87,13 +88,23 @@ public:
 private:
 	using Time = Allowance::Time;
 	struct Client;
-	struct Listener;
 	using ClientPtr = std::shared_ptr<Client>;
 
-	void wait(const std::shared_ptr<Listener> &listener);
-	/// Returns whether there may be more to accept at once.
-	[[nodiscard]] bool accept(const std::shared_ptr<Listener> &listener);
-	void welcome(FileDescriptor socket);
+	/// Whom clients are counted under. Those addresses have their turns first that were given
+	/// least, by start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996): who comes with many
+	/// clients, or asks for a lot, takes nothing from others.
+	struct Address;
+	using Turns = std::multimap<uint64_t, Address *>;
+	struct Address {
+		unsigned clients = 0;
+		uint64_t given = 0;           ///< bytes, as if it had been given its share before it came
+		std::list<ClientPtr> waiting; ///< for bytes, in the order of their turns
+		Turns::iterator place;        ///< while some wait
+	};
+	using Addresses = std::map<std::string, Address>;
+
+	/// Returns whether it may stay.
+	[[nodiscard]] bool welcome(FileDescriptor socket);
 
 	void wait_to_read(const ClientPtr &client);
 	void wait_to_write(const ClientPtr &client);
@@ -105,6 +116,9 @@ private:
 	[[nodiscard]] bool begin_request(const ClientPtr &client);
 	void queue(const ClientPtr &client);
 	void leave_queue(Client &client);
+	/// The client whose turn it is, out of the queue.
+	[[nodiscard]] ClientPtr next_in_turn();
+	[[nodiscard]] bool somebody_waits() const { return !turns_.empty(); }
 	/// Gives a client whose turn it is what it may have.
 	void give(Client &client);
 	/// To all who wait for bytes, in turn, while there are any.
@@ -125,12 +139,13 @@ private:
 	Hooks hooks_;
 	Counts counts_;
 	Allowance total_;
-	std::vector<std::shared_ptr<Listener>> listeners_;
+	std::vector<std::unique_ptr<EgdListener>> listeners_;
 	std::map<const Client *, ClientPtr> clients_;
-	std::map<std::string, unsigned> addresses_; ///< clients of each
-	std::list<ClientPtr> waiting_;              ///< for bytes, in the order of their turns
-	std::vector<ClientPtr> throttled_;          ///< until their allowance is there again
-	unsigned polite_ = 0;                       ///< of `waiting_`, those that want no delay
+	Addresses addresses_;              ///< that have clients
+	Turns turns_;                      ///< of those with clients that wait, by what they were given
+	uint64_t given_ = 0;               ///< by the last of them to have its turn
+	std::vector<ClientPtr> throttled_; ///< until their allowance is there again
+	unsigned polite_ = 0;              ///< of those who wait, such as want no delay
 	asio::steady_timer tick_;
 	asio::steady_timer sweep_;
 	bool ticking_ = false;

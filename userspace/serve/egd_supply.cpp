@@ -71,8 +71,9 @@ void EgdSupply::send(std::span<const uint8_t> bytes, uint64_t bits)
 
 void EgdSupply::lose(const std::string &why)
 {
-	asio::error_code ignored; // of a descriptor that nothing more is done with
-	connection_.close(ignored);
+	asio::error_code error;
+	// Nothing more is done with it.
+	[[maybe_unused]] const auto closed = connection_.close(error);
 	report_.reset();
 	on_lost_(why);
 }

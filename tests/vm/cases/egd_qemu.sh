@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154,SC3024,SC3030,SC3046,SC3051
+# shellcheck shell=sh disable=SC2034,SC2154,SC3046,SC3051
 description="egd: QEMU's rng-egd has the guest's /dev/hwrng from hwrngd on the host"
 tpm=none
 rng=none
@@ -7,14 +7,9 @@ rng=none
 before() {
 	# shellcheck source=../../peers/tree.sh
 	. "$top/tests/peers/tree.sh"
-	make_tree "$tmp/tree" || die "this CPU has neither RDSEED nor RDRAND, from which hwrngd on the host reads"
-	printf '%s\n' '[egd]' 'listen = ["unix:/run/hwrngd/egd"]' >"$tmp/tree/etc/hwrngd.conf"
-	"$top/build/hwrngd" --root "$tmp/tree" 2>"$dir/hwrngd.log" &
-	pids+=($!)
-	for _ in $(seq 100); do
-		[ ! -S "$tmp/tree/run/hwrngd/egd" ] || break
-		sleep 0.1
-	done
+	cd "$top" || return
+	start_with_egd "$tmp/tree" "$dir/hwrngd.log" unix:/run/hwrngd/egd
+	eval 'pids+=("$daemon")' # which dash does not understand
 	qemu_options="-chardev socket,id=egd,path=$tmp/tree/run/hwrngd/egd -object rng-egd,id=egd,chardev=egd -device virtio-rng-pci,rng=egd"
 }
 
@@ -24,5 +19,5 @@ guest() {
 	check_equal "that are not the same" 64 "$(od -An -v -tx1 -w64 /tmp/bytes | sort -u | wc -l)"
 }
 
-served() { [ "$(cd "$top" && egd_status "$tmp/tree" .bytes_served)" -ge 4096 ]; }
+served() { [ "$(egd_status "$tmp/tree" .bytes_served)" -ge 4096 ]; }
 after() { check "hwrngd has served them" served; }

@@ -271,11 +271,11 @@ bool EgdServer::begin_request(const ClientPtr &client)
 	case Command::read:
 		client->read = request->count;
 		client->asked = now;
-		if (!somebody_waits())
+		if (!somebody_waits() || is_behind(*client))
 			give(*client);
 		break;
 	case Command::read_blocking:
-		if (!somebody_waits())
+		if (!somebody_waits() || is_behind(*client))
 			give(*client);
 		break;
 	case Command::write:
@@ -327,10 +327,16 @@ EgdServer::ClientPtr EgdServer::next_in_turn()
 	return client;
 }
 
+bool EgdServer::is_behind(const Client &client)
+{
+	const auto &address = client.address->second;
+	return address.waiting.empty() && address.given <= given_;
+}
+
 void EgdServer::give(Client &client)
 {
 	const auto now = std::chrono::steady_clock::now();
-	const bool nothing = pool_.size() == 0 || total_.spent(now);
+	const bool nothing = pool_.size() == 0 || (total_.spent(now) && !is_behind(client));
 	auto &session = client.session;
 	std::span<uint8_t> place;
 	if (client.read) {
@@ -351,6 +357,9 @@ void EgdServer::give(Client &client)
 	total_.charge(taken);
 	auto &address = client.address->second;
 	address.given = std::max(address.given, given_) + taken;
+	// Nobody has to make up for what was had while there was enough for all.
+	if (!somebody_waits())
+		given_ = address.given;
 	if (taken > command_cost)
 		client.allowance.charge(taken - command_cost);
 	hooks_.on_change();

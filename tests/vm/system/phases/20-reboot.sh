@@ -19,6 +19,9 @@ guest() {
 	check_equal "the journal has no error that Debian does not print without us" "" "$(new_errors)"
 
 	tell "$(uname -r), sysinit.target reached after $(reached sysinit.target) ms ($(cat "$kept/sysinit") without us), hwrngd after $(reached hwrngd.service)"
+	# What a unit of Type=notify takes until it is ready costs a boot nothing then, but for the CPU's time.
+	check_equal "no target of the boot waits for it" "" \
+		"$(systemctl show --value -p Before hwrngd.service | grep -oE '(sysinit|basic|multi-user|graphical)\.target')"
 	took hwrngd >costs
 	tell_lines <costs
 	cpu_of hwrngd

@@ -309,6 +309,9 @@ void merge_egd(Table &table, EgdConfig &egd)
 	table.whole("bytes_per_second", egd.bytes_per_second, 0, fastest, "bytes");
 	table.whole("total_bytes_per_second", egd.total_bytes_per_second, 0, fastest, "bytes");
 	table.seconds("idle_seconds", egd.idle_seconds, 1, day, true);
+	table.text("tls_certificate", egd.tls_certificate);
+	table.text("tls_key", egd.tls_key);
+	table.text("tls_client_ca", egd.tls_client_ca);
 	table.truth("plaintext", egd.plaintext);
 }
 
@@ -416,13 +419,18 @@ SourceConfig Config::source(const std::string &name) const
 
 std::string wrong_listeners(const EgdConfig &egd, const std::vector<ListenAddress> &addresses)
 {
-	for (const auto &address : addresses)
-		if (!address.is_local() && !egd.plaintext)
-			return fmt::format("egd.listen: {} can be reached from other machines, and what is "
-			                   "sent there everybody on the way can read; if that network is "
-			                   "trusted, say `plaintext = true` in [egd], else listen at "
-			                   "127.0.0.1, [::1] or a unix socket",
+	const bool has_keys =
+	    !egd.tls_certificate.empty() && !egd.tls_key.empty() && !egd.tls_client_ca.empty();
+	for (const auto &address : addresses) {
+		if (address.tls && !has_keys)
+			return fmt::format("egd.listen: {} takes tls_certificate, tls_key and tls_client_ca",
 			                   text_of(address));
+		if (!address.tls && !address.is_local() && !egd.plaintext)
+			return fmt::format("egd.listen: {} can be reached from other machines, and everybody "
+			                   "on the way could read what is sent: use tls: instead of tcp:, or "
+			                   "say `plaintext = true` if that network is trusted",
+			                   text_of(address));
+	}
 	return "";
 }
 

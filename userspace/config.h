@@ -47,6 +47,11 @@ struct EgdConfig {
 	unsigned bytes_per_second = 65536;                 ///< of each client; 0: without limit
 	unsigned total_bytes_per_second = 1'048'576;       ///< of all; 0: without limit
 	std::chrono::milliseconds idle_seconds{3'600'000}; ///< 0: for ever
+	// In PEM; all or none. The first may have the rest of its chain behind it; the last are the
+	// authorities of clients' certificates.
+	std::string tls_certificate;
+	std::string tls_key;
+	std::string tls_client_ca;
 	/// Other machines may be served without encryption, since the network is trusted.
 	bool plaintext = false;
 };
@@ -74,8 +79,8 @@ struct Config {
 /// Does a pattern of the shell, as in fnmatch(3), match?
 [[nodiscard]] bool matches(const std::string &pattern, const std::string &name);
 
-/// What is wrong with serving clients at such addresses, or nothing: those of other machines must
-/// be wanted as they are.
+/// What is wrong with serving clients at such addresses, or nothing: those of other machines take
+/// TLS, or must be wanted without.
 [[nodiscard]] std::string wrong_listeners(const EgdConfig &egd,
                                           const std::vector<ListenAddress> &addresses);
 

@@ -131,14 +131,23 @@ Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 /// Serves EGD clients, if the configuration or the service manager has a place to do so. Returns
 /// the connection to the process that does, or no descriptor.
 Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
-                                 std::vector<FileDescriptor> listeners,
+                                 std::vector<PassedListener> passed,
                                  const std::optional<User> &user)
 {
+	EgdSockets sockets;
+	const auto add = [&](FileDescriptor listener, bool tls) {
+		sockets.listeners.push_back(std::move(listener));
+		sockets.kinds += tls ? 't' : 'p';
+	};
 	std::vector<ListenAddress> addresses;
-	for (const auto &passed : listeners) {
-		auto address = address_of(passed);
+	for (auto &[name, listener] : passed) {
+		if (name != "egd" && name != "egd-tls")
+			continue;
+		auto address = address_of(listener);
 		if (!address)
 			return std::unexpected(address.error());
+		address->tls = name == "egd-tls";
+		add(std::move(listener), address->tls);
 		addresses.push_back(std::move(*address));
 	}
 	if (auto wrong = wrong_listeners(config.egd, addresses); !wrong.empty())
@@ -150,14 +159,23 @@ Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
 		auto listener = open_listener(root, *address);
 		if (!listener)
 			return listener;
-		listeners.push_back(std::move(*listener));
+		add(std::move(*listener), address->tls);
 	}
-	if (listeners.empty())
+	if (sockets.listeners.empty())
 		return FileDescriptor();
+	const auto &egd = config.egd;
+	// The key may be root's alone.
+	if (sockets.kinds.find('t') != std::string::npos)
+		for (const auto &name : {egd.tls_certificate, egd.tls_key, egd.tls_client_ca}) {
+			auto file = root.open(name, O_RDONLY);
+			if (!file)
+				return file;
+			sockets.files.push_back(std::move(*file));
+		}
 	const auto program = hwrngd_egd();
 	if (!program)
 		return std::unexpected(program.error());
-	return start_egd_server(*program, config.egd, std::move(listeners), user);
+	return start_egd_server(*program, egd, std::move(sockets), user);
 }
 
 Result<void> run(Root root, bool check)
@@ -177,7 +195,7 @@ Result<void> run(Root root, bool check)
 		return std::unexpected(user.error());
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
-	auto passed = take_passed_listeners("egd");
+	auto passed = take_passed_listeners();
 	if (!passed)
 		return std::unexpected(passed.error());
 	// Before the lock, which it would hold a moment longer than a daemon that is killed.

@@ -50,32 +50,32 @@ constexpr rlim_t spare_descriptors = 64;
 
 /// How it is called, by control/egd_process.cpp.
 struct Arguments {
-	uint64_t listeners = 0;
+	std::string kinds; ///< of listeners: 'p', plain, or 't', TLS
 	EgdServer::Limits limits;
 };
 
 Result<Arguments> arguments_of(std::span<char *> words)
 {
-	std::array<uint64_t, 6> numbers{};
+	std::array<uint64_t, 5> numbers{};
 	const auto wrong =
 	    fail(ExitCode::usage, "hwrngd-egd is started by hwrngd, as its table [egd] says: see "
 	                          "hwrngd.conf(5)");
-	if (words.size() != numbers.size())
+	if (words.size() != 1 + numbers.size())
 		return wrong;
-	for (size_t i = 0; i < words.size(); i++) {
-		const std::string_view word(words[i]);
+	Arguments arguments;
+	arguments.kinds = words[0];
+	for (size_t i = 0; i < numbers.size(); i++) {
+		const std::string_view word(words[1 + i]);
 		const auto *const end = word.begin() + word.size();
 		const auto [last, error] = std::from_chars(word.begin(), end, numbers.at(i));
 		if (error != std::errc() || last != end)
 			return wrong;
 	}
-	Arguments arguments;
-	arguments.listeners = numbers[0];
-	arguments.limits.clients = static_cast<unsigned>(numbers[1]);
-	arguments.limits.clients_per_address = static_cast<unsigned>(numbers[2]);
-	arguments.limits.client_rate = numbers[3];
-	arguments.limits.total_rate = numbers[4];
-	arguments.limits.idle = std::chrono::milliseconds(numbers[5]);
+	arguments.limits.clients = static_cast<unsigned>(numbers[0]);
+	arguments.limits.clients_per_address = static_cast<unsigned>(numbers[1]);
+	arguments.limits.client_rate = numbers[2];
+	arguments.limits.total_rate = numbers[3];
+	arguments.limits.idle = std::chrono::milliseconds(numbers[4]);
 	return arguments;
 }
 
@@ -90,7 +90,10 @@ public:
 	{
 	}
 
-	Result<void> listen(FileDescriptor socket) { return server_.listen(std::move(socket)); }
+	Result<void> listen(FileDescriptor socket, const LinkTo &link_to)
+	{
+		return server_.listen(std::move(socket), link_to);
+	}
 
 	/// Until the daemon ends.
 	Result<void> run()
@@ -266,11 +269,47 @@ void allow_descriptors(EgdServer::Limits &limits)
 	                limits.clients));
 }
 
+/// A whole file, which whoever is started next reads again.
+Result<std::string> text_of_file(const FileDescriptor &file)
+{
+	std::string text;
+	std::array<char, 4096> some{};
+	ssize_t n = 0;
+	while ((n = ::pread(file.get(), some.data(), some.size(), static_cast<off_t>(text.size()))) > 0)
+		text.append(some.data(), static_cast<size_t>(n));
+	explicit_bzero(some.data(), some.size());
+	if (n < 0)
+		return fail_errno(errno, "a file of TLS");
+	return text;
+}
+
+/// Links by TLS, by what is in the descriptors from `first` on: certificate, key, authorities.
+Result<LinkTo> tls_of(int first)
+{
+	std::array<std::string, 3> texts;
+	for (size_t i = 0; i < texts.size(); i++) {
+		auto text = text_of_file(FileDescriptor(first + static_cast<int>(i)));
+		if (!text)
+			return std::unexpected(text.error());
+		texts.at(i) = std::move(*text);
+	}
+	auto tls = serve_tls(texts[0], texts[1], texts[2]);
+	explicit_bzero(texts[1].data(), texts[1].size());
+	return tls;
+}
+
 Result<void> run(std::span<char *> words)
 {
 	auto arguments = arguments_of(words);
 	if (!arguments)
 		return std::unexpected(arguments.error());
+	const auto &kinds = arguments->kinds;
+	const int first = STDERR_FILENO + 1;
+	Result<LinkTo> tls = plain_link;
+	if (kinds.find('t') != std::string::npos)
+		tls = tls_of(first + static_cast<int>(kinds.size()));
+	if (!tls)
+		return std::unexpected(tls.error());
 	auto connection = take_connection();
 	if (!connection)
 		return std::unexpected(connection.error());
@@ -284,13 +323,15 @@ Result<void> run(std::span<char *> words)
 	allow_descriptors(arguments->limits);
 	Serving serving(std::move(*connection), std::move(kernel), std::move(*pool), arguments->limits);
 	std::string addresses;
-	for (uint64_t i = 0; i < arguments->listeners; i++) {
-		FileDescriptor listener(STDERR_FILENO + 1 + static_cast<int>(i));
-		const auto address = address_of(listener);
+	for (size_t i = 0; i < kinds.size(); i++) {
+		FileDescriptor listener(first + static_cast<int>(i));
+		auto address = address_of(listener);
 		if (!address)
 			return std::unexpected(address.error());
+		address->tls = kinds[i] == 't';
 		addresses += (addresses.empty() ? "" : ", ") + text_of(*address);
-		if (auto listening = serving.listen(std::move(listener)); !listening)
+		const auto &link_to = address->tls ? *tls : LinkTo(plain_link);
+		if (auto listening = serving.listen(std::move(listener), link_to); !listening)
 			return listening;
 	}
 	if (const auto locked = lock_memory(); !locked)

@@ -116,6 +116,7 @@ Result<ListenAddress> parse_listen_address(const std::string &text)
 {
 	constexpr std::string_view local = "unix:";
 	constexpr std::string_view tcp = "tcp:";
+	constexpr std::string_view tls = "tls:";
 	ListenAddress address;
 	if (text.starts_with(local)) {
 		address.path = text.substr(local.size());
@@ -123,9 +124,10 @@ Result<ListenAddress> parse_listen_address(const std::string &text)
 			return fail(ExitCode::usage, "has no path that begins with /");
 		return address;
 	}
-	if (!text.starts_with(tcp))
-		return fail(ExitCode::usage,
-		            "is none of unix:/PATH, tcp:ADDRESS:PORT and tcp:[ADDRESS]:PORT");
+	address.tls = text.starts_with(tls);
+	if (!address.tls && !text.starts_with(tcp))
+		return fail(ExitCode::usage, "is none of unix:/PATH, tcp:ADDRESS:PORT, tcp:[ADDRESS]:PORT, "
+		                             "and these with tls:");
 	auto host = text.substr(tcp.size());
 	const auto colon = host.rfind(':');
 	const auto port = number<uint16_t>(
@@ -151,8 +153,9 @@ std::string text_of(const ListenAddress &address)
 	std::array<char, INET6_ADDRSTRLEN> host{};
 	const bool v6 = address.ip.size() == sizeof(struct in6_addr);
 	if (inet_ntop(v6 ? AF_INET6 : AF_INET, address.ip.data(), host.data(), host.size()) == nullptr)
-		return "tcp:?";
-	return fmt::format(fmt::runtime(v6 ? "tcp:[{}]:{}" : "tcp:{}:{}"), host.data(), address.port);
+		return "?";
+	return fmt::format(fmt::runtime(v6 ? "{}:[{}]:{}" : "{}:{}:{}"), address.tls ? "tls" : "tcp",
+	                   host.data(), address.port);
 }
 
 Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &address)
@@ -189,13 +192,13 @@ Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &addr
 	return fd;
 }
 
-Result<std::vector<FileDescriptor>> take_passed_listeners(std::string_view name)
+Result<std::vector<PassedListener>> take_passed_listeners()
 {
 	const auto variable = [](const char *key) {
 		const char *value = std::getenv(key); // NOLINT: nobody sets it
 		return std::string(value == nullptr ? "" : value);
 	};
-	std::vector<FileDescriptor> found;
+	std::vector<PassedListener> found;
 	const auto count = number<int>(variable("LISTEN_FDS"));
 	if (number<pid_t>(variable("LISTEN_PID")) != getpid() || !count)
 		return found;
@@ -204,10 +207,8 @@ Result<std::vector<FileDescriptor>> take_passed_listeners(std::string_view name)
 		unsetenv(key); // NOLINT: there is one thread
 	for (int i = 0; i < *count; i++) {
 		FileDescriptor fd(first_passed + i);
-		std::string its_name;
-		std::getline(names, its_name, ':');
-		if (its_name != name)
-			continue;
+		std::string name;
+		std::getline(names, name, ':');
 		if (fcntl(fd.get(), F_SETFD, FD_CLOEXEC) < 0)
 			return fail_errno(errno, "a socket of the service manager");
 		int listens = 0;
@@ -215,7 +216,7 @@ Result<std::vector<FileDescriptor>> take_passed_listeners(std::string_view name)
 		if (getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || listens == 0)
 			return fail(ExitCode::usage, "a socket of the service manager does not listen: it must "
 			                             "be one of ListenStream=, with Accept=no");
-		found.push_back(std::move(fd));
+		found.push_back({.name = std::move(name), .fd = std::move(fd)});
 	}
 	return found;
 }

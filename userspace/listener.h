@@ -13,9 +13,11 @@
 
 namespace hwrngd {
 
-/// An address to listen at, as the configuration has it: "unix:/PATH", "tcp:IPV4:PORT" or
-/// "tcp:[IPV6]:PORT". Addresses are numbers: names would have to be asked for.
+/// An address to listen at, as the configuration has it: "unix:/PATH", "tcp:IPV4:PORT",
+/// "tcp:[IPV6]:PORT", or the latter two with "tls:". Addresses are numbers: names would have to be
+/// asked for.
 struct ListenAddress {
+	bool tls = false;
 	std::string path;        ///< of a unix socket, or
 	std::vector<uint8_t> ip; ///< 4 or 16 bytes, in the order of the network
 	uint16_t port = 0;       ///< 1 to 65535
@@ -31,10 +33,15 @@ struct ListenAddress {
 /// there is one thread.
 [[nodiscard]] Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &address);
 
-/// The listening stream sockets of that name (FileDescriptorName=) which the service manager has
-/// passed on, as sd_listen_fds_with_names(3); what else it passed is closed. Nobody finds them a
-/// second time. To be called while there is one thread.
-[[nodiscard]] Result<std::vector<FileDescriptor>> take_passed_listeners(std::string_view name);
+/// A listening stream socket and its name (FileDescriptorName=).
+struct PassedListener {
+	std::string name;
+	FileDescriptor fd;
+};
+
+/// Those that the service manager has passed on, as sd_listen_fds_with_names(3). Nobody finds them
+/// a second time. To be called while there is one thread.
+[[nodiscard]] Result<std::vector<PassedListener>> take_passed_listeners();
 
 /// Where a listening socket is; of one that is neither unix(7)'s nor TCP's, ExitCode::usage.
 [[nodiscard]] Result<ListenAddress> address_of(const FileDescriptor &listener);

@@ -101,7 +101,7 @@ public:
 		must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
 		connection_ = FileDescriptor(ends[0]);
 		const FileDescriptor theirs(ends[1]);
-		std::vector<std::string> words{program, "1"};
+		std::vector<std::string> words{program, "p"};
 		words.insert(words.end(), limits.begin(), limits.end());
 		std::vector<char *> arguments;
 		for (auto &word : words)

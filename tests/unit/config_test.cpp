@@ -149,7 +149,7 @@ TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 			shown++;
 		}
 	}
-	EXPECT_EQ(shown, 17U);
+	EXPECT_EQ(shown, 20U);
 	FakeTree tree;
 	tree.file("/etc/hwrngd.conf", active);
 	const auto config = read_config(tree.root());
@@ -171,6 +171,9 @@ TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 	EXPECT_EQ(config->egd.total_bytes_per_second, defaults.egd.total_bytes_per_second);
 	EXPECT_EQ(config->egd.idle_seconds, defaults.egd.idle_seconds);
 	EXPECT_EQ(config->egd.plaintext, defaults.egd.plaintext);
+	EXPECT_EQ(config->egd.tls_certificate, defaults.egd.tls_certificate);
+	EXPECT_EQ(config->egd.tls_key, defaults.egd.tls_key);
+	EXPECT_EQ(config->egd.tls_client_ca, defaults.egd.tls_client_ca);
 }
 
 TEST(Config, WhatCannotBeWrittenIsTold)
@@ -249,7 +252,8 @@ TEST(Config, WrongEgdIsNamed)
 	EXPECT_EQ(refused("egd = 1"),
 	          "/etc/hwrngd.conf, line 1: egd is not a table; its keys stand below [egd]");
 	EXPECT_EQ(wrong("listen = [\"8888\"]"),
-	          "listen: \"8888\" is none of unix:/PATH, tcp:ADDRESS:PORT and tcp:[ADDRESS]:PORT");
+	          "listen: \"8888\" is none of unix:/PATH, tcp:ADDRESS:PORT, tcp:[ADDRESS]:PORT, "
+	          "and these with tls:");
 	EXPECT_EQ(wrong("max_clients = 0"), "max_clients: give a whole number of clients, 1 to 100000");
 	EXPECT_EQ(wrong("idle_seconds = 0.5"),
 	          "idle_seconds: give seconds, 1 to 86400, or 0 for never");
@@ -273,6 +277,18 @@ TEST(Config, OtherMachinesAreServedInPlaintextOnlyIfThatIsSaid)
 		tree.file("/etc/hwrngd.conf", listen + "plaintext = true\n");
 		EXPECT_TRUE(read_config(tree.root()));
 	}
+	FakeTree tls;
+	std::string text = "[egd]\nlisten = [\"tls:[::]:8889\"]\n";
+	for (const char *key : {"tls_certificate", "tls_key", "tls_client_ca"}) {
+		tls.file("/etc/hwrngd.conf", text);
+		const auto config = read_config(tls.root());
+		ASSERT_FALSE(config);
+		EXPECT_EQ(config.error().message,
+		          "egd.listen: tls:[::]:8889 takes tls_certificate, tls_key and tls_client_ca");
+		text += std::string(key) + " = \"/etc/x.pem\"\n";
+	}
+	tls.file("/etc/hwrngd.conf", text);
+	EXPECT_TRUE(read_config(tls.root()));
 	FakeTree local;
 	local.file("/etc/hwrngd.conf",
 	           "[egd]\nlisten = [\"unix:/a\", \"tcp:127.0.0.1:1\", \"tcp:[::1]:1\"]\n");

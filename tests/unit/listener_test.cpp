@@ -26,9 +26,9 @@ std::string wrong(const std::string &text)
 
 TEST(Listener, AddressesAreUnderstood)
 {
-	for (const char *text :
-	     {"unix:/run/hwrngd/egd", "tcp:127.0.0.1:8888", "tcp:192.0.2.1:1", "tcp:[::1]:8888",
-	      "tcp:[2001:db8::1]:65535", "tcp:0.0.0.0:8888", "tcp:[::]:8888"}) {
+	for (const char *text : {"unix:/run/hwrngd/egd", "tcp:127.0.0.1:8888", "tls:[::]:8889",
+	                         "tls:0.0.0.0:1", "tcp:192.0.2.1:1", "tcp:[::1]:8888",
+	                         "tcp:[2001:db8::1]:65535", "tcp:0.0.0.0:8888", "tcp:[::]:8888"}) {
 		const auto address = parse_listen_address(text);
 		ASSERT_TRUE(address) << text;
 		EXPECT_EQ(text_of(*address), text);
@@ -40,7 +40,8 @@ TEST(Listener, AddressesAreUnderstood)
 
 TEST(Listener, WhatIsWrongIsNamed)
 {
-	const std::string kinds = "is none of unix:/PATH, tcp:ADDRESS:PORT and tcp:[ADDRESS]:PORT";
+	const std::string kinds =
+	    "is none of unix:/PATH, tcp:ADDRESS:PORT tcp:[ADDRESS]:PORT, and these with tls:";
 	for (const char *text : {"", "/run/egd", "udp:127.0.0.1:1", "127.0.0.1:8888"})
 		EXPECT_EQ(wrong(text), kinds);
 	EXPECT_EQ(wrong("unix:egd"), "has no path that begins with /");
@@ -93,7 +94,7 @@ TEST(Listener, TcpOfBothKindsSideBySide)
 	// A port that was free a moment ago.
 	std::string port;
 	{
-		ListenAddress any{.path = "", .ip = {127, 0, 0, 1}, .port = 0};
+		ListenAddress any{.tls = false, .path = "", .ip = {127, 0, 0, 1}, .port = 0};
 		const auto listener = open_listener(tree.root(), any);
 		ASSERT_TRUE(listener) << listener.error().message;
 		port = std::to_string(address_of(*listener)->port);
@@ -128,40 +129,30 @@ void passed(const std::string &names, const std::function<bool()> &good)
 	_exit(as_it_should_be ? 0 : 1);
 }
 
-bool is_open(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
-
-TEST(Listener, TheServiceManagersAreTakenByTheirName)
+TEST(Listener, TheServiceManagersAreTakenOnceWithTheirNames)
 {
 	EXPECT_EXIT(passed("other:egd",
 	                   [] {
-		                   auto found = take_passed_listeners("egd");
-		                   return found && found->size() == 1 && (*found)[0].get() == 4 &&
-		                          !is_open(3) && fcntl(4, F_GETFD) == FD_CLOEXEC &&
+		                   const auto found = take_passed_listeners();
+		                   return found && found->size() == 2 && (*found)[0].name == "other" &&
+		                          (*found)[1].name == "egd" && (*found)[1].fd.get() == 4 &&
+		                          fcntl(3, F_GETFD) == FD_CLOEXEC &&
 		                          getenv("LISTEN_FDS") == nullptr &&
-		                          take_passed_listeners("egd")->empty();
-	                   }),
-	            testing::ExitedWithCode(0), "");
-	EXPECT_EXIT(passed("egd:egd",
-	                   [] {
-		                   const auto found = take_passed_listeners("egd");
-		                   return found && found->size() == 2;
+		                          take_passed_listeners()->empty();
 	                   }),
 	            testing::ExitedWithCode(0), "");
 	EXPECT_EXIT(passed("egd:egd",
 	                   [] {
 		                   setenv("LISTEN_PID", "1", 1);
-		                   const auto found = take_passed_listeners("egd");
-		                   return found && found->empty() && is_open(3);
+		                   const auto found = take_passed_listeners();
+		                   return found && found->empty() && fcntl(3, F_GETFD) == 0;
 	                   }),
 	            testing::ExitedWithCode(0), "");
 	EXPECT_EXIT(passed("egd:egd",
 	                   [] {
 		                   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		                   dup2(null, 4);
-		                   const auto found = take_passed_listeners("egd");
+		                   const auto found = take_passed_listeners();
 		                   return !found && found.error().code == ExitCode::usage;
 	                   }),
 	            testing::ExitedWithCode(0), "");

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -39,10 +40,10 @@ std::string limit(uint64_t value)
 
 /// What the program is told; its main() has the same list.
 std::vector<std::string> arguments_of(const std::filesystem::path &program, const EgdConfig &config,
-                                      size_t listeners)
+                                      const std::string &kinds)
 {
 	return {program.string(),
-	        limit(listeners),
+	        kinds,
 	        limit(config.max_clients),
 	        limit(config.max_clients_per_address),
 	        limit(config.bytes_per_second),
@@ -123,8 +124,7 @@ void keep(const std::vector<std::string> &arguments)
 } // namespace
 
 Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
-                                        const EgdConfig &config,
-                                        std::vector<FileDescriptor> listeners,
+                                        const EgdConfig &config, EgdSockets sockets,
                                         const std::optional<User> &user)
 {
 	std::array<int, 2> ends{};
@@ -145,8 +145,10 @@ Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
 	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
 		std::signal(number, SIG_IGN);
 	std::signal(SIGCHLD, SIG_DFL);
-	const auto arguments = arguments_of(program, config, listeners.size());
-	if (!arrange(std::move(theirs), std::move(listeners))) {
+	const auto arguments = arguments_of(program, config, sockets.kinds);
+	auto &all = sockets.listeners;
+	std::ranges::move(sockets.files, std::back_inserter(all));
+	if (!arrange(std::move(theirs), std::move(all))) {
 		log(Priority::error, Event::egd_died,
 		    fail_errno(errno, "the EGD server cannot be started").error().message);
 		std::_Exit(1);

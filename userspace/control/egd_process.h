@@ -10,16 +10,24 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace hwrngd {
+
+/// What the server has to work with.
+struct EgdSockets {
+	std::vector<FileDescriptor> listeners;
+	std::string kinds; ///< of each: 'p', plain, or 't', TLS
+	/// If there is TLS: the certificate, the key, and the clients' authorities, to be read.
+	std::vector<FileDescriptor> files;
+};
 
 /// Starts `program` as `user` for clients of these listeners, and returns the connection to it
 /// (serve/egd_messages.h); when that is closed, all of it ends. To be called while there is one
 /// thread, which may become `user`.
 [[nodiscard]] Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
-                                                      const EgdConfig &config,
-                                                      std::vector<FileDescriptor> listeners,
+                                                      const EgdConfig &config, EgdSockets sockets,
                                                       const std::optional<User> &user);
 
 } // namespace hwrngd

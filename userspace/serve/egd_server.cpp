@@ -53,6 +53,7 @@ struct EgdServer::Client {
 	Client(asio::io_context &io, uint64_t rate) : socket(io), allowance(rate) {}
 
 	asio::posix::stream_descriptor socket;
+	std::unique_ptr<EgdLink> link;
 	egd::Session session;
 	Allowance allowance;
 	Addresses::iterator address;
@@ -79,18 +80,19 @@ EgdServer::EgdServer(asio::io_context &io, ConditionedPool &pool, const Limits &
 
 EgdServer::~EgdServer() = default;
 
-Result<void> EgdServer::listen(FileDescriptor socket)
+Result<void> EgdServer::listen(FileDescriptor socket, LinkTo link_to)
 {
-	auto listener = EgdListener::open(io_, std::move(socket), [this](FileDescriptor client) {
-		return welcome(std::move(client));
-	});
+	auto listener = EgdListener::open(io_, std::move(socket),
+	                                  [this, link_to = std::move(link_to)](FileDescriptor client) {
+		                                  return welcome(std::move(client), link_to);
+	                                  });
 	if (!listener)
 		return std::unexpected(listener.error());
 	listeners_.push_back(std::move(*listener));
 	return {};
 }
 
-bool EgdServer::welcome(FileDescriptor socket)
+bool EgdServer::welcome(FileDescriptor socket, const LinkTo &link_to)
 {
 	const auto name = client_address(socket.get());
 	const auto known = addresses_.find(name);
@@ -105,11 +107,14 @@ bool EgdServer::welcome(FileDescriptor socket)
 	set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
 	auto client = std::make_shared<Client>(io_, limits_.client_rate);
 	asio::error_code error;
-	if (client->socket.assign(socket.get(), error)) {
+	client->link = link_to(socket.get());
+	if (!client->link || client->socket.assign(socket.get(), error)) {
 		refuse();
 		return false;
 	}
 	[[maybe_unused]] const int owned = socket.release(); // by the client
+	if (!client->link->ready())
+		client->slow_since = client->active;
 	client->address = addresses_.try_emplace(name).first;
 	client->address->second.clients++;
 	clients_.emplace(client.get(), client);
@@ -131,6 +136,7 @@ void EgdServer::close(const ClientPtr &client)
 {
 	if (std::exchange(client->closed, true))
 		return;
+	client->link->end();
 	asio::error_code error;
 	// Nothing more is done with it.
 	[[maybe_unused]] const auto closed = client->socket.close(error);
@@ -147,6 +153,15 @@ void EgdServer::wait_to_read(const ClientPtr &client)
 	if (client->reading || client->ended || client->closed || client->session.room().empty())
 		return;
 	client->reading = true;
+	if (client->link->pending()) {
+		asio::post(io_, [this, client] {
+			client->reading = false;
+			if (!client->closed)
+				receive(client);
+			serve();
+		});
+		return;
+	}
 	client->socket.async_wait(asio::posix::stream_descriptor::wait_read,
 	                          [this, client](const asio::error_code &error) {
 		                          client->reading = false;
@@ -157,18 +172,21 @@ void EgdServer::wait_to_read(const ClientPtr &client)
 	                          });
 }
 
-void EgdServer::wait_to_write(const ClientPtr &client)
+void EgdServer::wait_to_write(const ClientPtr &client, bool to_receive)
 {
 	client->writing = true;
 	client->stuck = true;
 	if (!client->slow_since)
 		client->slow_since = std::chrono::steady_clock::now();
 	client->socket.async_wait(asio::posix::stream_descriptor::wait_write,
-	                          [this, client](const asio::error_code &error) {
+	                          [this, client, to_receive](const asio::error_code &error) {
 		                          client->writing = false;
 		                          if (error || client->closed)
 			                          return;
-		                          run(client);
+		                          if (to_receive)
+			                          receive(client);
+		                          else
+			                          run(client);
 		                          serve();
 	                          });
 }
@@ -178,7 +196,11 @@ void EgdServer::receive(const ClientPtr &client)
 	const auto room = client->session.room();
 	if (room.empty())
 		return; // once there is room, it is waited for again
-	const auto n = ::recv(client->socket.native_handle(), room.data(), room.size(), 0);
+	const auto n = client->link->receive(room);
+	if (n < 0 && errno == EINPROGRESS) {
+		wait_to_write(client, true);
+		return;
+	}
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		close(client);
 		return;
@@ -198,8 +220,7 @@ bool EgdServer::flush(const ClientPtr &client)
 {
 	auto &session = client->session;
 	while (!session.output().empty()) {
-		const auto out = session.output();
-		const auto n = ::send(client->socket.native_handle(), out.data(), out.size(), MSG_NOSIGNAL);
+		const auto n = client->link->send(session.output());
 		if (n < 0 && errno == EAGAIN) {
 			wait_to_write(client);
 			return false;
@@ -221,7 +242,7 @@ void EgdServer::run(const ClientPtr &client)
 		return;
 	if (!flush(client))
 		return;
-	if (std::exchange(client->stuck, false) && !client->ended)
+	if (std::exchange(client->stuck, false) && !client->ended && client->link->ready())
 		client->slow_since.reset();
 	if (!client->waiting && !client->throttled && client->session.due() > 0)
 		queue(client);
@@ -254,7 +275,7 @@ bool EgdServer::begin_request(const ClientPtr &client)
 	if (!request) {
 		if (session.broken() || client->ended)
 			close(client);
-		else if (!session.partial())
+		else if (!session.partial() && client->link->ready())
 			client->slow_since.reset();
 		else if (!client->slow_since)
 			client->slow_since = now;

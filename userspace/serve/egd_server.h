@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file_descriptor.h"
 #include "pool/conditioned_pool.h"
+#include "serve/egd_link.h"
 #include "serve/egd_listener.h"
 
 #include <chrono>
@@ -77,8 +78,8 @@ public:
 	EgdServer &operator=(const EgdServer &) = delete;
 	~EgdServer();
 
-	/// Takes clients from a listening stream socket.
-	[[nodiscard]] Result<void> listen(FileDescriptor socket);
+	/// Takes clients from a listening stream socket, by links that `link_to` makes.
+	[[nodiscard]] Result<void> listen(FileDescriptor socket, LinkTo link_to = plain_link);
 
 	/// The pool may have more than before.
 	void refilled() { serve(); }
@@ -104,10 +105,11 @@ private:
 	using Addresses = std::map<std::string, Address>;
 
 	/// Returns whether it may stay.
-	[[nodiscard]] bool welcome(FileDescriptor socket);
+	[[nodiscard]] bool welcome(FileDescriptor socket, const LinkTo &link_to);
 
 	void wait_to_read(const ClientPtr &client);
-	void wait_to_write(const ClientPtr &client);
+	/// Waits until it takes more, and then receives or sends.
+	void wait_to_write(const ClientPtr &client, bool to_receive = false);
 	void receive(const ClientPtr &client);
 	/// Sends what is to be sent; false if it cannot all be sent now.
 	[[nodiscard]] bool flush(const ClientPtr &client);

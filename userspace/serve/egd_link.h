@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How bytes get to an EGD client and back: as they are, or by TLS.
+#pragma once
+
+#include "error.h"
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace hwrngd {
+
+/// A connection on a socket that does not block, and that belongs to somebody else. Both calls are
+/// as recv(2) and send(2), by errno too: with EAGAIN it waits for the other side, to send or to
+/// take what this call is about; with EINPROGRESS, to take what must be sent first.
+class EgdLink {
+public:
+	explicit EgdLink(int socket) : socket_(socket) {}
+	EgdLink(const EgdLink &) = delete;
+	EgdLink &operator=(const EgdLink &) = delete;
+	virtual ~EgdLink() = default;
+
+	[[nodiscard]] virtual ssize_t receive(std::span<uint8_t> out)
+	{
+		return ::recv(socket_, out.data(), out.size(), 0);
+	}
+	[[nodiscard]] virtual ssize_t send(std::span<const uint8_t> bytes)
+	{
+		return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+	}
+	/// There is something to receive, whatever the socket says.
+	[[nodiscard]] virtual bool pending() const { return false; }
+	/// Says good-bye; the socket is closed then.
+	virtual void end() {}
+	/// Both sides know each other.
+	[[nodiscard]] virtual bool ready() const { return true; }
+
+private:
+	int socket_;
+};
+
+/// Makes the link of a socket.
+using LinkTo = std::function<std::unique_ptr<EgdLink>(int socket)>;
+
+/// Of bytes as they are.
+[[nodiscard]] inline std::unique_ptr<EgdLink> plain_link(int socket)
+{
+	return std::make_unique<EgdLink>(socket);
+}
+
+/// What makes links by TLS 1.3 with clients that have a certificate of one of the authorities. Each
+/// of these is in PEM (the first may have the rest of its chain behind it), and is named for
+/// errors: ExitCode::usage.
+[[nodiscard]] Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
+                                       const std::string &authorities);
+
+} // namespace hwrngd

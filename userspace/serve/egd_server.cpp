@@ -116,7 +116,9 @@ bool EgdServer::welcome(FileDescriptor socket, const LinkTo &link_to)
 	if (!client->link->ready())
 		client->slow_since = client->active;
 	client->address = addresses_.try_emplace(name).first;
-	client->address->second.clients++;
+	// Who comes anew shall not be better off than who stays.
+	if (client->address->second.clients++ == 0)
+		client->address->second.given = given_;
 	clients_.emplace(client.get(), client);
 	counts_.accepted++;
 	counts_.clients = clients_.size();
@@ -351,7 +353,7 @@ EgdServer::ClientPtr EgdServer::next_in_turn()
 bool EgdServer::is_behind(const Client &client)
 {
 	const auto &address = client.address->second;
-	return address.waiting.empty() && address.given <= given_;
+	return somebody_waits() && address.waiting.empty() && address.given < given_;
 }
 
 void EgdServer::give(Client &client)

@@ -121,8 +121,8 @@ private:
 	/// The client whose turn it is, out of the queue.
 	[[nodiscard]] ClientPtr next_in_turn();
 	[[nodiscard]] bool somebody_waits() const { return !turns_.empty(); }
-	/// Its turn would be the next: who asks for little need not wait for those who ask for a lot,
-	/// not even until these have paid for what they had.
+	/// Others wait, and its turn would be the next: who asks for little need not wait for those who
+	/// ask for a lot, not even until these have paid for what they had.
 	[[nodiscard]] bool is_behind(const Client &client);
 	/// Gives a client whose turn it is what it may have.
 	void give(Client &client);

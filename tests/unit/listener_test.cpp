@@ -151,7 +151,8 @@ TEST(Listener, TheServiceManagersAreTakenOnceWithTheirNames)
 	EXPECT_EXIT(passed("egd:egd",
 	                   [] {
 		                   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		                   dup2(null, 4);
+		                   if (null < 0 || dup2(null, 4) < 0)
+			                   return false;
 		                   const auto found = take_passed_listeners();
 		                   return !found && found.error().code == ExitCode::usage;
 	                   }),

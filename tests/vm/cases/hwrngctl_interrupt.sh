@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="hwrngctl: what a visit changed is put back when it is interrupted"
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
 programs="build/hwrngctl /usr/bin/jq"
 
 hw_random=/sys/class/misc/hw_random

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="hwrngctl: virtio-rng gives zeros, so nothing of it is credited and the TPM steps in"
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
 programs="build/hwrngctl /usr/bin/jq"
 rng=zeros
 

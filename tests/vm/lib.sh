@@ -167,6 +167,13 @@ read_ktap() {
 		}' "$1"
 }
 
+# run_mmdebstrap OPTION...: what it mounts, and who it starts, ends with it, also when it is killed.
+run_mmdebstrap() {
+	local alone=()
+	((EUID != 0)) || alone=(unshare --mount --pid --fork --kill-child)
+	"${alone[@]}" mmdebstrap "$@"
+}
+
 # make_debian SUITE PACKAGE... [-- OPTION...]: a Debian with these packages, in the folder "root" here;
 # options are those of mmdebstrap.
 make_debian() {
@@ -178,7 +185,7 @@ make_debian() {
 	done
 	need mmdebstrap mmdebstrap
 	sources "$suite" "$suite-security" >sources.list
-	if ! (unset APT_CONFIG; mmdebstrap --variant=apt --include="${packages[*]}" --aptopt='Apt::Install-Recommends "false"' \
+	if ! (unset APT_CONFIG; run_mmdebstrap --variant=apt --include="${packages[*]}" --aptopt='Apt::Install-Recommends "false"' \
 		"${@:2}" "$suite" root sources.list >log 2>&1); then
 		tail -n 20 log >&2
 		say "could not make a Debian $suite with ${packages[*]}"

@@ -280,7 +280,7 @@ private:
 			manager_.status(
 			    "There is no source to feed from; `hwrngctl policy --explain` says why");
 		else if (from.empty())
-			manager_.status("No source is healthy yet; `hwrngctl status` says why");
+			manager_.status("No source is healthy; `hwrngctl status` says why");
 		else
 			manager_.status("Feeding the kernel's pool from " + from);
 		if (read_nobody() || pipeline_.feeds() > 0)

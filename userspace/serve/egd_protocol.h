@@ -5,8 +5,8 @@
 //   00           bits that are available: 32 bits, big-endian
 //   01 n         k and k bytes, as many of n as there are now; k may be 0
 //   02 n         n bytes, as they come, with no length before them
-//   03 b b n ..  n bytes of the client's, which hold b bits (big-endian), says the client; no
-//   answer 04           the length of a process id, and that in ASCII
+//   03 b b n ..  no answer; n bytes of the client's, which it says hold b bits (big-endian)
+//   04           the length of a process id, and that in ASCII
 //
 // Nobody is told of an error: an unknown command ends the connection.
 #pragma once

@@ -74,6 +74,18 @@ std::vector<std::string> arguments_of(const std::filesystem::path &program, cons
 	return close_range(static_cast<unsigned>(end), ~0U, 0) == 0;
 }
 
+/// What is executed from now on is `user`, if this is root, and has no rights.
+[[nodiscard]] Result<void> pass_on_no_rights(const std::optional<User> &user)
+{
+	if (geteuid() == 0)
+		return give_up_rights(user, {});
+	// Who is not root keeps none over execve(2) but these; the service manager's filter kills for
+	// capset(2).
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return fail_errno(errno, "rights cannot be given up (prctl)");
+	return {};
+}
+
 /// Why a process ended that should not have.
 std::string death_of(int status)
 {
@@ -155,7 +167,7 @@ Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
 	}
 	// For the server, which has no right to it any more, and says so where it is not to be had.
 	[[maybe_unused]] const auto locked = lock_memory();
-	if (const auto gave_up = give_up_rights(user, {}); !gave_up) {
+	if (const auto gave_up = pass_on_no_rights(user); !gave_up) {
 		log(Priority::error, Event::egd_died, gave_up.error().message);
 		std::_Exit(1);
 	}

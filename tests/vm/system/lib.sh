@@ -84,3 +84,22 @@ daemon_says() { hwrngctl status --output=json | jq -r ".daemon | $1"; }
 has_fed() { [ "$(daemon_says '.feeds > 0')" = true ]; }
 fed_from() { daemon_says '[.sources[] | select(.bytes_fed > 0) | .name] | join(" ")'; }
 feeds_from() { daemon_says '.sources[] | select(.bytes_fed > 0) | .name' | grep -qx "$1"; }
+
+# served KIND OPTION ADDRESS: bytes that a client of the EGD protocol gets there, who asks for 32.
+served() {
+	perl -MIO::Socket::"$1" -e '
+		my $socket = IO::Socket::'"$1"'->new(@ARGV) or die "$!";
+		syswrite $socket, "\x02\x20" or die "$!";
+		my $bytes = "";
+		alarm 60;
+		while (length $bytes < 32) { sysread $socket, $bytes, 32 - length $bytes, length $bytes or die "$!" }
+		print "$bytes"' "$2" "$3" | wc -c
+}
+
+# check_clients: of each kind of address.
+check_clients() {
+	check_equal "a client is served by IPv4" 32 "$(served IP PeerAddr 127.0.0.1:8888)"
+	check_equal "by IPv6" 32 "$(served IP PeerAddr '[::1]:8888')"
+	check_equal "by the socket that systemd opened" 32 "$(served UNIX Peer /run/hwrngd-egd)"
+	check_equal "and by our own" 32 "$(served UNIX Peer /run/hwrngd/egd)"
+}

@@ -24,7 +24,8 @@ namespace hwrngd::test {
 	FileDescriptor fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
 	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
 	const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
-	if (bind(fd.get(), at, sizeof address) < 0 || (type != SOCK_DGRAM && listen(fd.get(), 1) < 0))
+	if (!fd || bind(fd.get(), at, sizeof address) < 0 ||
+	    (type != SOCK_DGRAM && listen(fd.get(), 1) < 0))
 		throw std::runtime_error(path);
 	return fd;
 }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
+#include "config_table.h"
 #include "pool/credit.h"
+#include "pull/address.h"
 #include "write_file.h"
 
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
-#include <initializer_list>
-#include <numeric>
 #include <sstream>
 #include <utility>
 
@@ -23,220 +21,6 @@ namespace {
 constexpr const char *main_file = "/etc/hwrngd.conf";
 constexpr const char *folder = "/etc/hwrngd.conf.d";
 constexpr const char *selected_file = "/etc/hwrngd.conf.d/zz-selected.conf";
-
-std::unexpected<Error> fail_at(const std::filesystem::path &path, const toml::source_region &where,
-                               const std::string &what)
-{
-	return fail(ExitCode::usage, fmt::format("{}, line {}: {}", path.string(),
-	                                         static_cast<unsigned>(where.begin.line), what));
-}
-
-/// How many letters must be put in, left out or exchanged to make `b` of `a` (Levenshtein).
-size_t distance(std::string_view a, std::string_view b)
-{
-	std::vector<size_t> row(b.size() + 1);
-	std::iota(row.begin(), row.end(), size_t{0});
-	for (size_t i = 0; i < a.size(); i++) {
-		size_t diagonal = std::exchange(row[0], i + 1);
-		for (size_t j = 0; j < b.size(); j++) {
-			const size_t exchanged = diagonal + (a[i] == b[j] ? 0 : 1);
-			diagonal = row[j + 1];
-			row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, exchanged});
-		}
-	}
-	return row.back();
-}
-
-/// One table of a file. Each key is asked for by its type; what was not asked for, nobody knows.
-/// Remembers the first error in the order of asking; without one, values are set.
-class Table {
-public:
-	Table(const std::filesystem::path &path, const toml::table &table) : path_(path), table_(table)
-	{
-	}
-
-	/// A key's value, if it is there.
-	const toml::node *find(const char *key)
-	{
-		if (std::find(known_.begin(), known_.end(), key) == known_.end())
-			known_.emplace_back(key);
-		return table_.get(key);
-	}
-
-	void refuse(const toml::node &node, const std::string &what)
-	{
-		if (!error_)
-			error_ = fail_at(path_, node.source(), what).error();
-	}
-
-	void text(const char *key, std::string &value)
-	{
-		if (const auto *node = find(key)) {
-			if (const auto got = node->value_exact<std::string>())
-				value = *got;
-			else
-				refuse(*node, fmt::format("{}: give a text, in quotation marks", key));
-		}
-	}
-
-	/// A whole number from `least` to `most`, of what `unit` says.
-	template <typename Number>
-	void whole(const char *key, Number &value, unsigned least, unsigned most, const char *unit)
-	{
-		if (const auto *node = find(key)) {
-			const auto got = node->value_exact<int64_t>();
-			if (got && *got >= least && *got <= most)
-				value = static_cast<unsigned>(*got);
-			else
-				refuse(*node, fmt::format("{}: give a whole number of {}, {} to {}", key, unit,
-				                          least, most));
-		}
-	}
-
-	/// Seconds, whole or not, from `least` to `most`; or 0, if that means `never`.
-	void seconds(const char *key, std::chrono::milliseconds &value, double least, double most,
-	             bool never = false)
-	{
-		if (const auto *node = find(key)) {
-			auto got = node->value_exact<double>();
-			if (const auto whole = node->value_exact<int64_t>())
-				got = static_cast<double>(*whole);
-			if (got && ((*got >= least && *got <= most) || (never && *got == 0)))
-				value = std::chrono::milliseconds(std::llround(*got * 1000));
-			else
-				refuse(*node, fmt::format("{}: give seconds, {} to {}{}", key, least, most,
-				                          never ? ", or 0 for never" : ""));
-		}
-	}
-
-	void truth(const char *key, bool &value)
-	{
-		if (const auto *node = find(key)) {
-			if (const auto got = node->value_exact<bool>())
-				value = *got;
-			else
-				refuse(*node, fmt::format("{}: give true or false", key));
-		}
-	}
-
-	/// One of some words.
-	template <typename Enum>
-	void choice(const char *key, Enum &value,
-	            std::initializer_list<std::pair<const char *, Enum>> choices)
-	{
-		if (const auto *node = find(key)) {
-			const auto got = node->value_exact<std::string>();
-			std::string words;
-			for (const auto &[word, meaning] : choices) {
-				if (got == word) {
-					value = meaning;
-					return;
-				}
-				words += fmt::format("{}\"{}\"", words.empty() ? "" : ", ", word);
-			}
-			refuse(*node, fmt::format("{}: give one of {}", key, words));
-		}
-	}
-
-	/// A list of texts, each of which `wrong` finds nothing wrong with.
-	void texts(const char *key, std::vector<std::string> &value,
-	           const std::function<std::string(const std::string &)> &wrong)
-	{
-		const auto *node = find(key);
-		if (node == nullptr)
-			return;
-		const auto *list = node->as_array();
-		if (list == nullptr) {
-			refuse(*node, fmt::format("{}: give a list of texts, [\"...\", ...]", key));
-			return;
-		}
-		std::vector<std::string> got;
-		for (const auto &item : *list) {
-			const auto text = item.value_exact<std::string>();
-			if (!text) {
-				refuse(item, fmt::format("{}: give texts, in quotation marks", key));
-				return;
-			}
-			if (const auto why = wrong(*text); !why.empty()) {
-				refuse(item, fmt::format("{}: \"{}\" {}", key, *text, why));
-				return;
-			}
-			got.push_back(*text);
-		}
-		value = std::move(got);
-	}
-
-	/// The one table `key`.
-	void table(const char *key, const std::function<void(Table &)> &read)
-	{
-		const auto *node = find(key);
-		if (node == nullptr)
-			return;
-		const auto *table = node->as_table();
-		if (table == nullptr) {
-			refuse(*node, fmt::format("{0} is not a table; its keys stand below [{0}]", key));
-			return;
-		}
-		read_below(*table, read);
-	}
-
-	/// The tables below `key`, each by its name.
-	void tables(const char *key, const std::function<void(const std::string &, Table &)> &read)
-	{
-		const auto *node = find(key);
-		if (node == nullptr)
-			return;
-		const auto *all = node->as_table();
-		if (all == nullptr) {
-			refuse(*node, fmt::format("{0} is not a table; write [{0}.\"NAME\"]", key));
-			return;
-		}
-		for (const auto &[name, below] : *all) {
-			const auto *table = below.as_table();
-			if (table == nullptr) {
-				refuse(below,
-				       fmt::format("{0}.{1} is not a table; its keys stand below [{0}.\"{1}\"]",
-				                   key, name.str()));
-				return;
-			}
-			read_below(*table, [&](Table &reader) { read(std::string(name.str()), reader); });
-		}
-	}
-
-	/// The first error, or that of a key that was not asked for.
-	[[nodiscard]] Result<void> done() const
-	{
-		if (error_)
-			return std::unexpected(*error_);
-		for (const auto &[key, value] : table_) {
-			const std::string_view name = key.str();
-			if (std::find(known_.begin(), known_.end(), name) != known_.end())
-				continue;
-			const auto nearest =
-			    *std::min_element(known_.begin(), known_.end(), [&](const auto &a, const auto &b) {
-				    return distance(name, a) < distance(name, b);
-			    });
-			return fail_at(path_, key.source(),
-			               fmt::format(R"(unknown key "{}"; did you mean "{}"? There are: {})",
-			                           name, nearest, fmt::join(known_, ", ")));
-		}
-		return {};
-	}
-
-private:
-	void read_below(const toml::table &table, const std::function<void(Table &)> &read)
-	{
-		Table reader(path_, table);
-		read(reader);
-		if (const auto done = reader.done(); !done && !error_)
-			error_ = done.error();
-	}
-
-	const std::filesystem::path &path_;
-	const toml::table &table_;
-	std::vector<std::string> known_;
-	std::optional<Error> error_;
-};
 
 /// What is wrong with a pattern, or nothing. fnmatch(3) takes every pattern, and one that is
 /// spoiled then matches nothing.
@@ -263,32 +47,92 @@ std::string wrong_module(const std::string &name)
 	return name == "tpm_rng" || name == "cpu_rng" ? "" : "is none of: tpm_rng, cpu_rng";
 }
 
-/// The keys that make a source. A later file's command takes the place of a path, and the reverse.
-void merge_generator(const std::string &name, Table &table, SourceConfig &source)
+/// The keys that make a source; it has one of them, and of several files the last one's.
+void merge_maker(const std::string &name, Table &table, SourceConfig &source)
 {
 	constexpr unsigned fastest = 4'000'000;
 	table.text("path", source.path);
 	table.whole("speed", source.speed, 50, fastest, "baud");
 	table.texts("command", source.command, [](const std::string &) { return ""; });
-	const auto *path = table.find("path");
-	const auto *command = table.find("command");
-	const auto *made_by = path != nullptr ? path : command;
-	if (made_by == nullptr)
+	table.text("egd", source.egd);
+	table.text("ssh", source.ssh);
+	const char *maker = nullptr;
+	for (const char *key : {"path", "command", "egd", "ssh"}) {
+		const auto *node = table.find(key);
+		if (node == nullptr)
+			continue;
+		if (maker != nullptr)
+			table.refuse(*node, fmt::format("{}: there is a key {} already; a source has one of "
+			                                "path, command, egd and ssh",
+			                                key, maker));
+		else if (name.find_first_of("*?[\\") != std::string::npos)
+			table.refuse(*node, fmt::format("\"{}\" is a pattern; a source that is made by its {} "
+			                                "has a name",
+			                                name, key));
+		maker = key;
+	}
+	if (maker == nullptr)
 		return;
-	if (path != nullptr && command != nullptr)
-		table.refuse(*command, "command: there is a path already; a source has one of them");
-	else if (name.find_first_of("*?[\\") != std::string::npos)
-		table.refuse(*made_by, fmt::format("\"{}\" is a pattern; a source that is made by its "
-		                                   "path or command has a name",
-		                                   name));
-	else if (path != nullptr && !source.path.starts_with('/'))
-		table.refuse(*path, fmt::format("path: \"{}\" does not begin with /", source.path));
-	else if (command != nullptr && (source.command.empty() || source.command.front().empty()))
-		table.refuse(*command, "command: give its name, and then its arguments");
-	if (path != nullptr)
-		source.command.clear();
-	else
-		source.path.clear();
+	SourceConfig made;
+	const std::string_view by = maker;
+	const auto refuse = [&](const std::string &value, const std::string &wrong) {
+		table.refuse(*table.find(maker), fmt::format("{}: \"{}\" {}", maker, value, wrong));
+	};
+	if (by == "path") {
+		made.path = source.path;
+		if (!made.path.starts_with('/'))
+			refuse(made.path, "does not begin with /");
+	} else if (by == "command") {
+		made.command = source.command;
+		if (made.command.empty() || made.command.front().empty())
+			table.refuse(*table.find(maker), "command: give its name, and then its arguments");
+	} else if (by == "egd") {
+		made.egd = source.egd;
+		if (const auto address = parse_egd_address(made.egd); !address)
+			refuse(made.egd, address.error().message);
+	} else {
+		made.ssh = source.ssh;
+		if (const auto address = parse_ssh_address(made.ssh); !address)
+			refuse(made.ssh, address.error().message);
+	}
+	source.path = made.path;
+	source.command = made.command;
+	source.egd = made.egd;
+	source.ssh = made.ssh;
+}
+
+/// Files; an empty text is none.
+void merge_files(Table &table, SourceConfig &source)
+{
+	const auto file = [&](const char *key, std::string &value) {
+		table.text(key, value);
+		if (const auto *node = table.find(key);
+		    node != nullptr && !value.empty() && !value.starts_with('/'))
+			table.refuse(*node, fmt::format("{}: \"{}\" does not begin with /", key, value));
+	};
+	file("tls_ca", source.tls_ca);
+	file("tls_certificate", source.tls_certificate);
+	file("tls_key", source.tls_key);
+	file("identity", source.identity);
+	file("known_hosts", source.known_hosts);
+}
+
+/// What is wrong with the keys of a source together, or nothing.
+std::string wrong_source(const SourceConfig &source)
+{
+	const bool tls = source.egd.starts_with("tls:");
+	const bool has_tls =
+	    !source.tls_ca.empty() || !source.tls_certificate.empty() || !source.tls_key.empty();
+	if (tls && source.tls_ca.empty())
+		return fmt::format("egd: {} takes tls_ca, the authorities that sign its certificate",
+		                   source.egd);
+	if (!tls && has_tls)
+		return "tls_ca, tls_certificate and tls_key are for an egd = \"tls:HOST:PORT\"";
+	if (source.tls_certificate.empty() != source.tls_key.empty())
+		return "tls_certificate and tls_key go together: give both, or none";
+	if (source.ssh.empty() && (!source.identity.empty() || !source.known_hosts.empty()))
+		return "identity and known_hosts are for an ssh = \"USER@HOST\"";
+	return "";
 }
 
 std::string wrong_address(const std::string &text)
@@ -336,7 +180,8 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 		auto &source = config.sources[name];
 		of_source.whole("credit", source.credit, 0, full_quality, "bits in 1024");
 		of_source.whole("assessed", source.assessed, 0, full_quality, "bits in 1024");
-		merge_generator(name, of_source, source);
+		merge_maker(name, of_source, source);
+		merge_files(of_source, source);
 	});
 	return table.done();
 }
@@ -446,6 +291,9 @@ Result<Config> read_config(const Root &root)
 		addresses.push_back(*parse_listen_address(text)); // as each file was told already
 	if (auto wrong = wrong_listeners(config.egd, addresses); !wrong.empty())
 		return fail(ExitCode::usage, std::move(wrong));
+	for (const auto &[name, source] : config.sources)
+		if (auto wrong = wrong_source(source); !wrong.empty())
+			return fail(ExitCode::usage, fmt::format("[source.\"{}\"] {}", name, wrong));
 	return config;
 }
 

@@ -25,11 +25,21 @@ struct SourceConfig {
 	/// `assessed`: bits of entropy in 1024 that it was assessed to have, 0 to 1024. It is never
 	/// credited with more.
 	std::optional<unsigned> assessed = {};
-	// What makes a source of it; its name is then no pattern. At most one of path and command.
+	// What makes a source of it; its name is then no pattern. At most one of path, command, egd,
+	// ssh.
 	std::string path = {};              ///< `path`: of a FIFO or a character device
 	std::optional<unsigned> speed = {}; ///< `speed`: of a serial line, in baud
 	std::vector<std::string> command =
-	    {}; ///< `command`: its name and arguments, which prints the bytes
+	    {};               ///< `command`: its name and arguments, which prints the bytes
+	std::string egd = {}; ///< `egd`: of a server, as parse_egd_address() takes it
+	std::string ssh = {}; ///< `ssh`: of an account, as parse_ssh_address() takes it
+	// Paths in PEM of what a server by TLS is known by, and is shown: the latter both, or none.
+	std::string tls_ca = {};
+	std::string tls_certificate = {};
+	std::string tls_key = {};
+	// Paths of what ssh(1) shows and knows; empty: those in /etc/hwrngd/ssh.
+	std::string identity = {};
+	std::string known_hosts = {};
 };
 
 /// What to do with rng_current.

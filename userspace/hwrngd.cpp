@@ -5,6 +5,7 @@
 #include "control/egd_process.h"
 #include "control/helper.h"
 #include "control/privileges.h"
+#include "control/programs.h"
 #include "daemon.h"
 #include "listener.h"
 #include "log.h"
@@ -63,16 +64,6 @@ Result<std::optional<User>> user_of(const Config &config)
 	return user;
 }
 
-/// The folder that this program is in.
-Result<std::filesystem::path> own_folder()
-{
-	std::error_code failed;
-	const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
-	if (failed)
-		return fail_errno(failed.value(), "/proc/self/exe");
-	return self.parent_path();
-}
-
 /// The program by which modules are loaded: beside this one.
 Result<std::filesystem::path> hwrngctl()
 {
@@ -80,18 +71,6 @@ Result<std::filesystem::path> hwrngctl()
 	if (!here)
 		return here;
 	return *here / "hwrngctl";
-}
-
-/// The program that serves EGD clients: beside this one where both were built, else where programs
-/// are that nobody starts by hand.
-Result<std::filesystem::path> hwrngd_egd()
-{
-	const auto here = own_folder();
-	if (!here)
-		return here;
-	const auto beside = *here / "hwrngd-egd";
-	std::error_code ignored; // it is not there, then
-	return std::filesystem::exists(beside, ignored) ? beside : *here / "../libexec/hwrngd-egd";
 }
 
 Result<std::shared_ptr<const Helper>> find_helper(const Root &root)
@@ -172,10 +151,10 @@ Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
 				return file;
 			sockets.files.push_back(std::move(*file));
 		}
-	const auto program = hwrngd_egd();
-	if (!program)
-		return std::unexpected(program.error());
-	return start_egd_server(*program, egd, std::move(sockets), user);
+	const auto here = own_folder();
+	if (!here)
+		return std::unexpected(here.error());
+	return start_egd_server(hidden_program(*here, "hwrngd-egd"), egd, std::move(sockets), user);
 }
 
 Result<void> run(Root root, bool check)

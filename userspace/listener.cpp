@@ -112,6 +112,20 @@ bool ListenAddress::is_local() const
 	return IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+Result<HostAndPort> split_port(const std::string &text)
+{
+	const auto colon = text.rfind(':');
+	const auto port = number<uint16_t>(
+	    colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1));
+	if (!port || *port == 0)
+		return fail(ExitCode::usage, "does not end with a port, :1 to :65535");
+	HostAndPort at{.host = text.substr(0, colon), .brackets = false, .port = *port};
+	at.brackets = at.host.size() >= 2 && at.host.starts_with('[') && at.host.ends_with(']');
+	if (at.brackets)
+		at.host = at.host.substr(1, at.host.size() - 2);
+	return at;
+}
+
 Result<ListenAddress> parse_listen_address(const std::string &text)
 {
 	constexpr std::string_view local = "unix:";
@@ -128,19 +142,12 @@ Result<ListenAddress> parse_listen_address(const std::string &text)
 	if (!address.tls && !text.starts_with(tcp))
 		return fail(ExitCode::usage, "is none of unix:/PATH, tcp:ADDRESS:PORT, tcp:[ADDRESS]:PORT, "
 		                             "and these with tls:");
-	auto host = text.substr(tcp.size());
-	const auto colon = host.rfind(':');
-	const auto port = number<uint16_t>(
-	    colon == std::string::npos ? std::string_view() : std::string_view(host).substr(colon + 1));
-	if (!port || *port == 0)
-		return fail(ExitCode::usage, "does not end with a port, :1 to :65535");
-	address.port = *port;
-	host.resize(colon);
-	const bool v6 = host.starts_with('[') && host.ends_with(']');
-	if (v6)
-		host = host.substr(1, host.size() - 2);
-	address.ip.resize(v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr));
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, host.c_str(), address.ip.data()) != 1)
+	const auto at = split_port(text.substr(tcp.size()));
+	if (!at)
+		return std::unexpected(at.error());
+	address.port = at->port;
+	address.ip.resize(at->brackets ? sizeof(struct in6_addr) : sizeof(struct in_addr));
+	if (inet_pton(at->brackets ? AF_INET6 : AF_INET, at->host.c_str(), address.ip.data()) != 1)
 		return fail(ExitCode::usage, "has no address of IPv4 (192.0.2.1), or of IPv6 in brackets "
 		                             "([2001:db8::1]), in numbers");
 	return address;

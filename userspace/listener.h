@@ -25,6 +25,17 @@ struct ListenAddress {
 	[[nodiscard]] bool is_local() const;
 };
 
+/// A host and its port.
+struct HostAndPort {
+	std::string host;
+	bool brackets = false; ///< it had them
+	uint16_t port = 0;     ///< 1 to 65535
+};
+
+/// Splits "HOST:PORT" or "[HOST]:PORT", whatever the host is. Fails with ExitCode::usage, and what
+/// is wrong, without the text itself.
+[[nodiscard]] Result<HostAndPort> split_port(const std::string &text);
+
 /// Fails with ExitCode::usage, and what is wrong, without the address itself.
 [[nodiscard]] Result<ListenAddress> parse_listen_address(const std::string &text);
 

@@ -74,6 +74,8 @@ std::string_view message_id(Event event)
 		return "52c865b39367cce4e1127f45a8997712";
 	case Event::egd_died:
 		return "ad0ae804ef74e3c3d7628b02aa67e1f0";
+	case Event::peer_changed:
+		return "2bc4d2b7226849c1898bfd1b2b36ad39";
 	case Event::failed:
 		return "cef24b719bb0412286966fa7c6ab990d";
 	case Event::restricted:

@@ -26,10 +26,11 @@ enum class Event : uint8_t {
 	fed_at_once,
 	other_feeder, ///< HWRNGD_FEEDER: another program feeds the kernel's pool too
 	pool_refused,
-	egd_serving, ///< clients are served by the protocol of EGD
-	egd_died,    ///< the server that does so, and it is started again if that is said
-	failed,      ///< hwrngd ends
-	restricted,  ///< something that hwrngd asked of the system was not to be had
+	egd_serving,  ///< clients are served by the protocol of EGD
+	egd_died,     ///< the server that does so, and it is started again if that is said
+	peer_changed, ///< HWRNGD_SOURCE: another machine gives no bytes, or gives some again
+	failed,       ///< hwrngd ends
+	restricted,   ///< something that hwrngd asked of the system was not to be had
 };
 
 /// 32 hexadecimal digits.

@@ -55,9 +55,11 @@ TEST(Config, WhatIsWrongIsNamedWithItsLine)
 	EXPECT_TRUE(refused("\n[sources.x]\n")
 	                .starts_with("/etc/hwrngd.conf, line 2: unknown key \"sources\"; did you mean "
 	                             "\"source\"? There are: reseed_interval, "));
-	EXPECT_EQ(refused("[source.x]\n\nasessed = 1\n"),
-	          "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; did you mean \"assessed\"? There "
-	          "are: credit, assessed, path, speed, command");
+	EXPECT_EQ(
+	    refused("[source.x]\n\nasessed = 1\n"),
+	    "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; did you mean \"assessed\"? There "
+	    "are: credit, assessed, path, speed, command, egd, ssh, tls_ca, tls_certificate, tls_key, "
+	    "identity, known_hosts");
 	EXPECT_EQ(refused("[source]\nx = 1\n"),
 	          "/etc/hwrngd.conf, line 2: source.x is not a table; its keys stand below "
 	          "[source.\"x\"]");
@@ -360,14 +362,88 @@ TEST(Config, WrongGeneratorsAreNamed)
 		return message.substr(message.find(": ") + 2);
 	};
 	EXPECT_EQ(wrong("path = \"tty\""), "path: \"tty\" does not begin with /");
-	EXPECT_EQ(wrong("path = \"/a\"\ncommand = [\"b\"]"),
-	          "command: there is a path already; a source has one of them");
+	EXPECT_EQ(
+	    wrong("path = \"/a\"\ncommand = [\"b\"]"),
+	    "command: there is a key path already; a source has one of path, command, egd and ssh");
 	for (const char *empty : {"[]", "[\"\"]"})
 		EXPECT_EQ(wrong(std::string("command = ") + empty),
 		          "command: give its name, and then its arguments");
 	EXPECT_EQ(wrong("speed = 1"), "speed: give a whole number of baud, 50 to 4000000");
 	EXPECT_EQ(wrong("path = \"/a\"\n[source.\"b*\"]\npath = \"/b\""),
-	          "\"b*\" is a pattern; a source that is made by its path or command has a name");
+	          "\"b*\" is a pattern; a source that is made by its path has a name");
+}
+
+TEST(Config, AnotherMachineIsASource)
+{
+	FakeTree tree;
+	tree.file("/etc/hwrngd.conf", R"(
+[source.near]
+egd = "unix:/run/egd"
+[source.upstairs]
+egd = "tls:rng.example.org:8889"
+tls_ca = "/etc/ca.pem"
+tls_certificate = "/etc/own.pem"
+tls_key = "/etc/own.key"
+[source.far]
+ssh = "rng@[2001:db8::1]:2222"
+identity = "/etc/id"
+known_hosts = "/etc/known"
+[source.moved]
+command = ["old"]
+[source.bare]
+ssh = "rng@rng.example.org"
+)");
+	tree.file("/etc/hwrngd.conf.d/later.conf", "[source.moved]\negd = \"tcp:192.0.2.1:8888\"\n"
+	                                           "[source.bare]\npath = \"/dev/new\"\n");
+	const auto config = read_config(tree.root());
+	ASSERT_TRUE(config) << config.error().message;
+	EXPECT_EQ(config->sources.at("near").egd, "unix:/run/egd");
+	EXPECT_EQ(config->sources.at("upstairs").tls_ca, "/etc/ca.pem");
+	EXPECT_EQ(config->sources.at("upstairs").tls_key, "/etc/own.key");
+	EXPECT_EQ(config->sources.at("far").ssh, "rng@[2001:db8::1]:2222");
+	EXPECT_EQ(config->sources.at("far").known_hosts, "/etc/known");
+	EXPECT_EQ(config->sources.at("moved").egd, "tcp:192.0.2.1:8888");
+	EXPECT_TRUE(config->sources.at("moved").command.empty()) << "the last file decides";
+	EXPECT_TRUE(config->sources.at("bare").ssh.empty());
+	EXPECT_FALSE(config->source("near").credit) << "nothing, unless it is said";
+}
+
+TEST(Config, WhatIsWrongWithAnotherMachineIsNamed)
+{
+	const auto wrong = [](const std::string &text) {
+		FakeTree tree;
+		tree.file("/etc/hwrngd.conf", "[source.x]\n" + text);
+		const auto config = read_config(tree.root());
+		EXPECT_FALSE(config) << text;
+		if (config)
+			return std::string();
+		EXPECT_EQ(config.error().code, ExitCode::usage);
+		const auto &message = config.error().message;
+		const auto line = message.find(", line ");
+		return line == std::string::npos ? message : message.substr(message.find(": ", line) + 2);
+	};
+	EXPECT_EQ(wrong("egd = \"tcp:host:1\"\nssh = \"a@b\""),
+	          "ssh: there is a key egd already; a source has one of path, command, egd and ssh");
+	EXPECT_EQ(wrong("egd = \"host:1\""),
+	          "egd: \"host:1\" is none of tcp:HOST:PORT, tls:HOST:PORT, unix:/PATH");
+	EXPECT_EQ(wrong("egd = 1"), "egd: give a text, in quotation marks");
+	EXPECT_EQ(wrong("ssh = \"host\""), "ssh: \"host\" is none of USER@HOST, USER@HOST:PORT");
+	EXPECT_EQ(wrong("tls_ca = \"ca.pem\""), "tls_ca: \"ca.pem\" does not begin with /");
+	EXPECT_EQ(wrong("egd = \"tls:host:1\""), "[source.\"x\"] egd: tls:host:1 takes tls_ca, the "
+	                                         "authorities that sign its certificate");
+	for (const char *key : {"tls_ca", "tls_certificate", "tls_key"})
+		EXPECT_EQ(wrong(fmt::format("egd = \"tcp:host:1\"\n{} = \"/a\"", key)),
+		          "[source.\"x\"] tls_ca, tls_certificate and tls_key are for an egd = "
+		          "\"tls:HOST:PORT\"");
+	for (const char *key : {"tls_certificate", "tls_key"})
+		EXPECT_EQ(wrong(fmt::format("egd = \"tls:host:1\"\ntls_ca = \"/a\"\n{} = \"/a\"", key)),
+		          "[source.\"x\"] tls_certificate and tls_key go together: give both, or none");
+	for (const char *key : {"identity", "known_hosts"})
+		EXPECT_EQ(wrong(fmt::format("{} = \"/a\"", key)),
+		          "[source.\"x\"] identity and known_hosts are for an ssh = \"USER@HOST\"");
+	EXPECT_EQ(refused("[source.\"b*\"]\negd = \"tcp:host:1\""),
+	          "/etc/hwrngd.conf, line 2: \"b*\" is a pattern; a source that is made by its egd has "
+	          "a name");
 }
 
 TEST(Config, ANameDecidesOverALongPatternOverAShortOne)

@@ -35,7 +35,7 @@ std::string read_text(Source &source, size_t most = 100)
 
 std::unique_ptr<Source> command(const std::vector<std::string> &words)
 {
-	return open_command(words, [words] { return start_program(words); });
+	return open_command(quoted(words), [words] { return start_program(words); });
 }
 
 std::string fifo(const FakeTree &tree)

@@ -6,6 +6,7 @@
 #include "control/privileges.h"
 #include "fake_tree.h"
 #include "processes.h"
+#include "scripted_server.h"
 #include "sockets.h"
 
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
 
@@ -166,6 +168,31 @@ TEST(Helper, RunsTheCommandsThatAreConfigured)
 	const auto status = (*program)->end();
 	ASSERT_TRUE(status) << status.error().message;
 	EXPECT_EQ(WEXITSTATUS(*status), 3);
+}
+
+TEST(Helper, AsksOtherMachinesThatAreConfigured)
+{
+	const ScriptedServer server({[](const Talk &talk) {
+		talk.greet();
+		while (const size_t n = talk.asked())
+			talk.send(std::vector<uint8_t>(n, 'x'));
+	}});
+	Helped h;
+	h.tree.file("/etc/hwrngd.conf",
+	            fmt::format("[source.u]\negd = \"tcp:127.0.0.1:{}\"\n", server.port()));
+	Root root = h.tree.root();
+	root.ask(h.helper);
+	const auto config = read_config(root);
+	ASSERT_TRUE(config) << config.error().message;
+	const auto inventory = take_inventory(root, *config);
+	const auto found = std::ranges::find(inventory.sources, std::string("u"), &SourceInfo::name);
+	ASSERT_NE(found, inventory.sources.end());
+	auto source = open_alone(root, *found);
+	ASSERT_TRUE(source) << source.error().message;
+	std::array<uint8_t, 300> bytes{};
+	ASSERT_EQ(fill(**source, bytes).value_or(0), bytes.size());
+	EXPECT_EQ(bytes.front(), 'x');
+	EXPECT_EQ(bytes.back(), 'x');
 }
 
 TEST(Helper, ACommandEndsWithItsObject)

@@ -3,6 +3,11 @@
 
 #include "fake_tree.h"
 
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 using namespace hwrngd;
@@ -107,6 +112,40 @@ TEST(Inventory, WhatIsConfiguredIsListedWhereItIs)
 	EXPECT_EQ(camera.kind, SourceKind::command);
 	EXPECT_EQ(camera.command.size(), 2U);
 	EXPECT_EQ(camera.claim, 0U);
+}
+
+TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)
+{
+	const FakeTree tree;
+	Config config;
+	config.sources["far"] = {.credit = 100, .ssh = "rng@[::1]:2222", .identity = "/etc/id"};
+	config.sources["local"] = {.egd = "unix:/run/egd"};
+	config.sources["near"] = {.egd = "tls:rng.example.org:8889",
+	                          .tls_ca = "/etc/ca.pem",
+	                          .tls_certificate = "/etc/c.pem",
+	                          .tls_key = "/etc/c.key"};
+	const auto inventory = take_inventory(tree.root(), config);
+	const auto said = [&](const std::string &name) {
+		const auto found = std::ranges::find(inventory.sources, name, &SourceInfo::name);
+		EXPECT_NE(found, inventory.sources.end());
+		auto words = found->command;
+		EXPECT_TRUE(words.at(0).ends_with("/hwrngd-pull")) << words.at(0);
+		EXPECT_EQ(words.at(1), name);
+		words.erase(words.begin(), words.begin() + 2);
+		return std::tuple(found->kind, found->driver, found->claim, words);
+	};
+	using Words = std::vector<std::string>;
+	const auto at = [&](const char *path) { return tree.at(path).string(); };
+	EXPECT_EQ(said("far"), std::tuple(SourceKind::ssh, "rng@[::1]:2222", 100U,
+	                                  Words({"ssh", "rng@::1", "2222", at("/etc/id"),
+	                                         at("/etc/hwrngd/ssh/known_hosts")})));
+	EXPECT_EQ(said("local"), std::tuple(SourceKind::egd, "unix:/run/egd", 0U,
+	                                    Words({"egd", "unix:" + at("/run/egd"), "", "", ""})));
+	EXPECT_EQ(said("near"), std::tuple(SourceKind::egd, "tls:rng.example.org:8889", 0U,
+	                                   Words({"egd", "tls:rng.example.org:8889", at("/etc/ca.pem"),
+	                                          at("/etc/c.pem"), at("/etc/c.key")})));
+	EXPECT_STREQ(name(SourceKind::ssh), "ssh");
+	EXPECT_STREQ(name(SourceKind::egd), "egd");
 }
 
 } // namespace

@@ -7,7 +7,7 @@
 # Folders below kernel/ in the modules' tree, and single modules.
 guest_modules=(
 	drivers/char/hw_random drivers/char/tpm drivers/virtio
-	virtio_console virtio_net algif_rng af_alg jitterentropy_rng sha3_generic drbg ansi_cprng cryptomgr
+	virtio_console virtio_net veth sch_netem algif_rng af_alg jitterentropy_rng sha3_generic drbg ansi_cprng cryptomgr
 )
 
 # For an architecture that is not this machine's, the programs come from Debian's packages;

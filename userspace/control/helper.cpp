@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "control/privileges.h"
+#include "control/programs.h"
 #include "root.h"
 #include "source/source.h"
 #include "unix_socket.h"
@@ -218,7 +219,10 @@ private:
 		if (!config)
 			return std::unexpected(config.error());
 		const auto found = config->sources.find(source);
-		if (found == config->sources.end() || found->second.command.empty())
+		std::vector<std::string> words;
+		if (found != config->sources.end())
+			words = words_of(root_, hwrngctl_.parent_path(), source, found->second);
+		if (words.empty())
 			return fail(ExitCode::not_permitted,
 			            fmt::format("source {} has no command in the configuration", source));
 		const auto user = find_user(config->user);
@@ -228,7 +232,7 @@ private:
 			return std::unexpected(gave_up.error());
 		// To be waited for: our parent has no interest in its children.
 		std::signal(SIGCHLD, SIG_DFL);
-		auto program = start_program(found->second.command);
+		auto program = start_program(words);
 		if (!program)
 			return std::unexpected(program.error());
 		if (send(answers_.get(), {}, "", (*program)->output()) != 0)

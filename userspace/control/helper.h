@@ -53,8 +53,8 @@ public:
 	/// As connect_jitter() (source/source.h).
 	[[nodiscard]] Result<FileDescriptor> jitter() const;
 
-	/// Starts the command of configured source `name`, as the daemon's user and without any
-	/// capability.
+	/// Starts what prints the bytes of configured source `name` (its command, or what asks another
+	/// machine), as the daemon's user and without any capability.
 	[[nodiscard]] Result<std::unique_ptr<Program>> run(const std::string &source) const;
 
 private:

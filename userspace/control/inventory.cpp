@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/inventory.h"
 
+#include "control/programs.h"
 #include "pool/kernel_pool.h"
 #include "source/source.h"
 
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace hwrngd {
 
@@ -121,30 +123,43 @@ bool has_crypto_module(const Root &root, const std::string &kernel, const std::s
 	       });
 }
 
+/// What makes a configured source, and what shows that to people; nothing if nothing does.
+std::optional<std::pair<SourceKind, std::string>> maker_of(const SourceConfig &said)
+{
+	if (!said.command.empty())
+		return std::pair(SourceKind::command, said.command.front());
+	if (!said.egd.empty())
+		return std::pair(SourceKind::egd, said.egd);
+	if (!said.ssh.empty())
+		return std::pair(SourceKind::ssh, said.ssh);
+	if (!said.path.empty())
+		return std::pair(SourceKind::generator, said.path);
+	return std::nullopt;
+}
+
 /// What the kernel or the CPU has keeps its name.
 void list_configured(const Root &root, const Config &config, Inventory &inventory)
 {
+	const auto folder = own_folder().value_or("/");
 	for (const auto &[name, said] : config.sources) {
-		if (said.path.empty() && said.command.empty())
+		const auto maker = maker_of(said);
+		if (!maker)
 			continue;
 		const auto same = [&](const auto &source) { return source.name == name; };
 		if (std::any_of(inventory.sources.begin(), inventory.sources.end(), same))
 			continue;
-		// It claims what the administrator believes.
-		const auto claim = config.source(name).credit.value_or(0);
-		if (!said.command.empty())
-			inventory.sources.push_back({.name = name,
-			                             .kind = SourceKind::command,
-			                             .driver = said.command.front(),
-			                             .claim = claim,
-			                             .command = said.command});
-		else if (root.exists(said.path))
-			inventory.sources.push_back({.name = name,
-			                             .kind = SourceKind::generator,
-			                             .driver = said.path,
-			                             .claim = claim,
-			                             .path = said.path,
-			                             .speed = said.speed.value_or(0)});
+		if (!said.path.empty() && !root.exists(said.path))
+			continue;
+		inventory.sources.push_back({
+		    .name = name,
+		    .kind = maker->first,
+		    .driver = maker->second,
+		    // It claims what the administrator believes.
+		    .claim = config.source(name).credit.value_or(0),
+		    .path = said.path,
+		    .speed = said.speed.value_or(0),
+		    .command = words_of(root, folder, name, said),
+		});
 	}
 }
 
@@ -183,6 +198,10 @@ const char *name(SourceKind kind)
 		return "generator";
 	case SourceKind::command:
 		return "command";
+	case SourceKind::egd:
+		return "egd";
+	case SourceKind::ssh:
+		return "ssh";
 	case SourceKind::jitter:
 		return "jitter";
 	}

@@ -11,7 +11,7 @@
 
 namespace hwrngd {
 
-enum class SourceKind { hwrng, tpm2, cpu, generator, command, jitter };
+enum class SourceKind { hwrng, tpm2, cpu, generator, command, egd, ssh, jitter };
 
 [[nodiscard]] const char *name(SourceKind kind);
 
@@ -25,7 +25,7 @@ struct SourceInfo {
 	// Of what is configured:
 	std::string path = {};                 ///< of a generator
 	unsigned speed = 0;                    ///< of a serial line, in baud; 0: as it is set
-	std::vector<std::string> command = {}; ///< and its arguments
+	std::vector<std::string> command = {}; ///< what prints its bytes, and its arguments
 };
 
 struct Tpm {
@@ -52,7 +52,7 @@ struct Inventory {
 	[[nodiscard]] bool new_random_device() const { return pool_size == 256U; }
 };
 
-/// Looks at the machine, and for the generators and commands of `config`. Changes nothing; what
+/// Looks at the machine, and for the sources that `config` makes. Changes nothing; what
 /// cannot be read is left out.
 [[nodiscard]] Inventory take_inventory(const Root &root, const Config &config);
 

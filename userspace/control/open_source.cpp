@@ -20,9 +20,12 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 	case SourceKind::generator:
 		return open_generator(root, info.path, info.speed);
 	case SourceKind::command:
-		return open_command(info.command, [root, info] {
-			return root.helper() ? root.helper()->run(info.name) : start_program(info.command);
-		});
+	case SourceKind::egd:
+	case SourceKind::ssh:
+		return open_command(
+		    info.kind == SourceKind::command ? quoted(info.command) : info.driver, [root, info] {
+			    return root.helper() ? root.helper()->run(info.name) : start_program(info.command);
+		    });
 	case SourceKind::jitter: {
 		auto fd = root.helper() ? root.helper()->jitter() : connect_jitter(root);
 		if (!fd)

@@ -30,6 +30,8 @@ int order(const SourceInfo &source)
 		return 2;
 	case SourceKind::generator:
 	case SourceKind::command:
+	case SourceKind::egd:
+	case SourceKind::ssh:
 		return 3;
 	case SourceKind::cpu:
 		return 4;
@@ -52,6 +54,10 @@ const char *reason(const SourceInfo &source)
 		return "FIFO or device of the configuration";
 	case SourceKind::command:
 		return "command of the configuration";
+	case SourceKind::egd:
+		return "another machine, by the protocol of EGD";
+	case SourceKind::ssh:
+		return "another machine, by SSH";
 	case SourceKind::jitter:
 		return "the CPU's jitter, by the kernel";
 	}

@@ -28,7 +28,7 @@ public:
 	[[nodiscard]] Source &source() override { return *source_; }
 	[[nodiscard]] Result<void> end(bool failed) override
 	{
-		const bool stays = info_.kind == SourceKind::generator || info_.kind == SourceKind::command;
+		const bool stays = info_.kind == SourceKind::generator || !info_.command.empty();
 		if (stays && !failed)
 			keeper_->keep(info_.name, std::move(source_), generation_);
 		return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How bytes get to an EGD client and back: as they are, or by TLS.
+// How bytes get from an EGD server to a client and back: as they are, or by TLS.
 #pragma once
 
 #include "error.h"
@@ -39,6 +39,8 @@ public:
 	virtual void end() {}
 	/// Both sides know each other.
 	[[nodiscard]] virtual bool ready() const { return true; }
+	/// What was wrong with the last call, where errno does not say enough; else empty.
+	[[nodiscard]] virtual std::string trouble() const { return ""; }
 
 private:
 	int socket_;
@@ -58,5 +60,12 @@ using LinkTo = std::function<std::unique_ptr<EgdLink>(int socket)>;
 /// errors: ExitCode::usage.
 [[nodiscard]] Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
                                        const std::string &authorities);
+
+/// What makes links by TLS 1.3 with server `host`, a name or an address in numbers, that has a
+/// certificate of one of the authorities in which it stands as subjectAltName. What it is shown is
+/// in PEM too, or empty. To be received from until it is ready().
+[[nodiscard]] Result<LinkTo> reach_tls(const std::string &authorities,
+                                       const std::string &certificate, const std::string &key,
+                                       const std::string &host);
 
 } // namespace hwrngd

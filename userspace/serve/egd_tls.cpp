@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 namespace hwrngd {
 
@@ -21,7 +22,7 @@ std::unexpected<Error> fail_tls(std::string_view what)
 	const char *reason = number == 0 ? nullptr : ERR_reason_error_string(number);
 	ERR_clear_error();
 	return fail(ExitCode::usage,
-	            fmt::format("[egd] {}: {}", what, reason == nullptr ? "it has none" : reason));
+	            fmt::format("{}: {}", what, reason == nullptr ? "it has none" : reason));
 }
 
 Owned<BIO> reader_of(const std::string &pem)
@@ -74,6 +75,15 @@ public:
 	}
 	[[nodiscard]] bool pending() const override { return SSL_pending(ssl_.get()) > 0; }
 	[[nodiscard]] bool ready() const override { return SSL_is_init_finished(ssl_.get()) == 1; }
+	[[nodiscard]] std::string trouble() const override
+	{
+		if (const auto bad = SSL_get_verify_result(ssl_.get()); bad != X509_V_OK)
+			return fmt::format("its certificate is refused: {}",
+			                   X509_verify_cert_error_string(bad));
+		const auto number = ERR_peek_last_error();
+		const char *reason = number == 0 ? nullptr : ERR_reason_error_string(number);
+		return reason == nullptr ? "" : fmt::format("TLS: {}", reason);
+	}
 
 private:
 	/// `usual`: what such a call waits for.
@@ -96,42 +106,106 @@ private:
 	Owned<SSL> ssl_;
 };
 
-} // namespace
-
-Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
-                         const std::string &authorities)
+/// A context of TLS 1.3.
+Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD *method)
 {
-	const std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+	std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
 	if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1)
 		return fail_tls("TLS 1.3");
-	auto *tls = context.get();
+	SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+	                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	                                    SSL_MODE_RELEASE_BUFFERS);
+	return context;
+}
+
+/// Shows these to the other side. `where` stands before the names of their keys.
+Result<void> show(SSL_CTX *tls, const std::string &certificate, const std::string &key,
+                  const std::string &where)
+{
 	if (!for_each_certificate(certificate, [&](X509 *one, size_t number) {
 		    return (number == 0 ? SSL_CTX_use_certificate(tls, one)
 		                        : static_cast<int>(SSL_CTX_add1_chain_cert(tls, one))) == 1;
 	    }))
-		return fail_tls("tls_certificate");
+		return fail_tls(where + "tls_certificate");
 	const auto bio = reader_of(key);
 	const Owned<EVP_PKEY> private_key(
 	    bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr) : nullptr,
 	    EVP_PKEY_free);
 	if (!private_key || SSL_CTX_use_PrivateKey(tls, private_key.get()) != 1)
-		return fail_tls("tls_key");
+		return fail_tls(where + "tls_key");
+	return {};
+}
+
+bool is_address(const std::string &host)
+{
+	const Owned<ASN1_OCTET_STRING> address(a2i_IPADDRESS(host.c_str()), ASN1_OCTET_STRING_free);
+	ERR_clear_error(); // a name is none
+	return address != nullptr;
+}
+
+/// Whose certificate is to be seen.
+[[nodiscard]] bool expect_host(SSL *ssl, const std::string &host)
+{
+	auto *wanted = SSL_get0_param(ssl);
+	// Whose certificate has the name in its subject alone is of another time.
+	X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+	                                            X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (is_address(host))
+		return X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1;
+	return X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size()) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+}
+
+} // namespace
+
+Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
+                         const std::string &authorities)
+{
+	const auto context = make_context(TLS_server_method());
+	if (!context)
+		return std::unexpected(context.error());
+	auto *tls = context->get();
+	if (auto shown = show(tls, certificate, key, "[egd] "); !shown)
+		return std::unexpected(shown.error());
 	if (!for_each_certificate(authorities, [&](X509 *one, size_t) {
 		    return X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), one) == 1 &&
 		           SSL_CTX_add_client_CA(tls, one) == 1;
 	    }))
-		return fail_tls("tls_client_ca");
+		return fail_tls("[egd] tls_client_ca");
 	// Who has no certificate of theirs is no client; sessions would have to be remembered.
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(tls, 0);
-	SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-	                          SSL_MODE_RELEASE_BUFFERS);
-	return [context](int socket) -> std::unique_ptr<EgdLink> {
+	return [context = *context](int socket) -> std::unique_ptr<EgdLink> {
 		Owned<SSL> ssl(SSL_new(context.get()), SSL_free);
 		if (!ssl || SSL_set_fd(ssl.get(), socket) != 1)
 			return nullptr;
 		SSL_set_accept_state(ssl.get());
+		return std::make_unique<TlsLink>(socket, std::move(ssl));
+	};
+}
+
+Result<LinkTo> reach_tls(const std::string &authorities, const std::string &certificate,
+                         const std::string &key, const std::string &host)
+{
+	const auto context = make_context(TLS_client_method());
+	if (!context)
+		return std::unexpected(context.error());
+	auto *tls = context->get();
+	if (!for_each_certificate(authorities, [&](X509 *one, size_t) {
+		    return X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), one) == 1;
+	    }))
+		return fail_tls("tls_ca");
+	if (!certificate.empty() || !key.empty())
+		if (auto shown = show(tls, certificate, key, ""); !shown)
+			return std::unexpected(shown.error());
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, nullptr);
+	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	return [context = *context, host](int socket) -> std::unique_ptr<EgdLink> {
+		Owned<SSL> ssl(SSL_new(context.get()), SSL_free);
+		if (!ssl || SSL_set_fd(ssl.get(), socket) != 1 || !expect_host(ssl.get(), host))
+			return nullptr;
+		SSL_set_connect_state(ssl.get());
 		return std::make_unique<TlsLink>(socket, std::move(ssl));
 	};
 }

@@ -64,9 +64,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<Source> open_command(const std::vector<std::string> &words, StartProgram start)
+std::unique_ptr<Source> open_command(std::string name, StartProgram start)
 {
-	return std::make_unique<Command>(quoted(words), std::move(start));
+	return std::make_unique<Command>(std::move(name), std::move(start));
 }
 
 } // namespace hwrngd

@@ -64,10 +64,9 @@ open_generator(const Root &root, const std::string &path, unsigned speed);
 
 using StartProgram = std::function<Result<std::unique_ptr<Program>>()>;
 
-/// What a command prints: `words` are its name and arguments, for errors. It is started by the
-/// first read, again when it ended well and gave something, and ended with this.
-[[nodiscard]] std::unique_ptr<Source> open_command(const std::vector<std::string> &words,
-                                                   StartProgram start);
+/// What a program prints; `name` is for errors. It is started by the first read, again when it
+/// ended well and gave something, and ended with this.
+[[nodiscard]] std::unique_ptr<Source> open_command(std::string name, StartProgram start);
 
 /// The jitter of the CPU's timing, as the kernel collects it: what it is read from, and the source.
 [[nodiscard]] Result<FileDescriptor> connect_jitter(const Root &root);

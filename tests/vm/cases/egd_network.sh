@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+description="egd: two hosts and a cable: pulled, lossy, slow, the server restarted; the client recovers"
+# Two network namespaces are the two hosts, a pair of veth the cable.
+programs="build/hwrngd build/hwrngctl build/hwrngd-egd build/hwrngd-pull /usr/sbin/ip /usr/sbin/tc /usr/bin/jq"
+tpm=none
+rng=none
+timeout=600
+
+before() { need tc iproute2; }
+
+other_namespace() { [ "$(readlink "/proc/$far/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+in_far() { nsenter -t "$far" -n "$@"; }
+# The far host is a machine made of files too, whose one source is this kernel's /dev/urandom.
+make_far() {
+	mkdir -p /tmp/far/dev /tmp/far/etc /tmp/far/proc/self /tmp/far/proc/sys/kernel
+	: >/tmp/far/proc/cpuinfo
+	printf 'CapEff:\t000001ffffffffff\n' >/tmp/far/proc/self/status
+	echo 0-far >/tmp/far/proc/sys/kernel/osrelease
+	: >/tmp/far/dev/random
+	ln -s /dev/urandom /tmp/far/dev/generator
+	printf '%s\n' '[source.generator]' 'path = "/dev/generator"' 'credit = 1024' \
+		'[egd]' 'listen = ["tcp:192.0.2.2:8888"]' 'plaintext = true' >/tmp/far/etc/hwrngd.conf
+}
+start_server() {
+	in_far hwrngd --root /tmp/far >>/tmp/far.log 2>&1 &
+	server=$!
+}
+serves() { [ "$(hwrngctl --root /tmp/far -o json status | jq .daemon.egd.available)" -ge 4096 ]; }
+
+note() { had=$(of far .bytes_read); }
+gives() { [ "$(of far .bytes_read)" -gt "$had" ]; }
+recovers() {
+	note
+	check "$1: the client recovers by itself" becomes far healthy 1800
+	check "$1: and reads on" by_and_by gives
+	check "$1: nothing is credited" test "$(of far .credited_bits)" = 0
+	check "$1: the daemon is the same" kill -0 "$daemon"
+}
+cut() { check "$1: it is noticed" becomes far quarantined 900; }
+
+guest() {
+	check "there are cables and bad networks" modprobe -a veth sch_netem
+	unshare -n sleep 100000 &
+	far=$!
+	check "there is another host" eventually other_namespace
+	check "with a cable" ip link add near type veth peer name far netns "$far"
+	ip address add 192.0.2.1/24 dev near
+	in_far ip address add 192.0.2.2/24 dev far
+	ip link set near up
+	in_far ip link set far up
+
+	make_far
+	start_server
+	check "it has bytes for others" by_and_by serves
+	mkdir -p /etc
+	printf '%s\n' 'reseed_interval = 1' 'modules = []' 'deny = ["rd*", "jitter"]' \
+		'[source.far]' 'egd = "tcp:192.0.2.2:8888"' >/etc/hwrngd.conf
+	start
+	check "the client takes them" becomes far healthy 900
+	check_equal "as another machine's" "egd tcp:192.0.2.2:8888" "$(of far '.kind + " " + .driver')"
+	had=0
+	check "and reads" by_and_by gives
+
+	in_far ip link set far down
+	cut "the cable is pulled"
+	in_far ip link set far up
+	recovers "the cable is pulled"
+
+	tc qdisc add dev near root netem loss 100%
+	cut "all packets are dropped"
+	tc qdisc del dev near root
+	recovers "all packets are dropped"
+
+	# Whatever state that leads to, bytes come.
+	tc qdisc add dev near root netem delay 200ms 50ms loss 10%
+	note
+	check "packets are late or dropped: bytes come all the same" by_and_by gives
+	tc qdisc del dev near root
+	recovers "packets are late or dropped"
+
+	kill "$server"
+	wait "$server"
+	cut "the server ends"
+	start_server
+	check "the server is there again" by_and_by serves
+	recovers "the server ends"
+
+	check "the kernel was told of no bit" test "$(grep -c 'RNDADDENTROPY, {entropy_count=[1-9]' /tmp/ioctl)" = 0
+	diag "$(grep '^hwrngd: far: tcp:' "$log")"
+	check "the reasons are told" grep -q '^hwrngd: far: tcp:192.0.2.2:8888: Connection refused' "$log"
+	kill "$server"
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// hwrngd-pull: asks another machine for random bytes and prints them, as many as are read. hwrngd
+// starts it as it starts a command of the configuration; so what comes from outside is understood
+// here, in a process without any right, and the daemon has bytes.
+#include "control/privileges.h"
+#include "log.h"
+#include "pull/egd_peer.h"
+#include "pull/pump.h"
+#include "root.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+namespace {
+
+// How it is called, by control/programs.cpp: the source's name, and one of these with what follows.
+constexpr std::string_view by_egd = "egd"; // ADDRESS AUTHORITIES CERTIFICATE KEY: empty, or files
+constexpr std::string_view by_ssh = "ssh"; // USER@HOST PORT IDENTITY KNOWN_HOSTS
+constexpr size_t egd_words = 4;
+constexpr size_t ssh_words = 4;
+
+/// Links by TLS, by what is in these files.
+Result<LinkTo> tls_of(const std::string &host, std::span<const std::string> files)
+{
+	std::array<std::string, 3> texts;
+	for (size_t i = 0; i < texts.size(); i++) {
+		if (files[i].empty())
+			continue;
+		auto text = Root().read(files[i]);
+		if (!text)
+			return std::unexpected(text.error());
+		texts.at(i) = std::move(*text);
+	}
+	auto tls = reach_tls(texts[0], texts[1], texts[2], host);
+	explicit_bzero(texts[2].data(), texts[2].size());
+	return tls;
+}
+
+Result<std::unique_ptr<Peer>> peer_of(std::span<const std::string> words)
+{
+	if (words.size() == 1 + egd_words && words[0] == by_egd) {
+		const auto address = parse_egd_address(words[1]);
+		if (!address)
+			return fail(address.error().code,
+			            fmt::format("\"{}\" {}", words[1], address.error().message));
+		Result<LinkTo> links = plain_link;
+		if (address->tls)
+			links = tls_of(address->host, words.subspan(2));
+		if (!links)
+			return std::unexpected(links.error());
+		return egd_peer(*address, std::move(*links));
+	}
+	// The place of ssh_peer().
+	if (words.size() == 1 + ssh_words && words[0] == by_ssh)
+		return fail(ExitCode::unavailable, "sources by SSH are not built in");
+	return fail(ExitCode::usage, "hwrngd-pull is started by hwrngd, as the `egd` or `ssh` of a "
+	                             "source says: see hwrngd.conf(5)");
+}
+
+Result<void> run(std::vector<std::string> words)
+{
+	if (words.empty())
+		words.emplace_back();
+	const auto name = words.front();
+	if (auto forbidden = forbid_gaining_rights(); !forbidden)
+		return forbidden;
+	const auto named = [&](const Error &error) {
+		return name.empty() ? error.message : fmt::format("{}: {}", name, error.message);
+	};
+	const auto peer = peer_of(std::span(words).subspan(1));
+	if (!peer)
+		return std::unexpected(Error{peer.error().code, named(peer.error()), peer.error().number});
+	return pump(**peer, STDOUT_FILENO, {}, [&](const Error *error) {
+		const Fields fields = {{"HWRNGD_SOURCE", name}};
+		if (error == nullptr)
+			log(Priority::info, Event::peer_changed, fmt::format("{}: gives bytes again", name),
+			    fields);
+		else
+			log(Priority::warning, Event::peer_changed,
+			    fmt::format("{}; it will be asked again", named(*error)), fields);
+	});
+}
+
+} // namespace
+
+} // namespace hwrngd
+
+int main(int argc, char **argv)
+try {
+	using namespace hwrngd;
+	std::signal(SIGPIPE, SIG_IGN);
+	const auto words = std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0);
+	const auto done = run({words.begin(), words.end()});
+	if (done)
+		return 0;
+	log(Priority::error, Event::peer_changed, done.error().message);
+	return static_cast<int>(done.error().code);
+} catch (const std::exception &error) {
+	std::fputs("hwrngd-pull: ", stderr);
+	std::fputs(error.what(), stderr);
+	std::fputs("\n", stderr);
+	return 1;
+}

@@ -76,12 +76,15 @@ cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is fo
 	@tests/setup build test cross
 	@tests/run cross
 
-peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; metrics with Prometheus; EGD clients
+peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; metrics with Prometheus; EGD both ways, by TLS too; sshd
 	@tests/setup build test
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/peers/run --long
 	@tests/peers/prometheus
 	@tests/peers/egd --long
+	@tests/peers/egd-tls
+	@tests/peers/egd-client
+	@tests/peers/ssh
 
 fuzz: ## Give the parser of the EGD server whatever libFuzzer thinks of, for 10 minutes; SECONDS=N
 	@tests/setup build coverage

@@ -36,6 +36,17 @@ namespace {
 
 /// More than any source gives in a lifetime.
 constexpr uint64_t most_blocks = 1'000'000'000'000;
+constexpr uint64_t most_rate = 1'000'000'000;
+
+/// What names a file in a folder, and nothing else.
+const CLI::Validator is_name(
+    [](const std::string &text) {
+	    const bool wrong = text.empty() || text.size() > 64 || text.starts_with('.') ||
+	                       text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+	                                              "uvwxyz0123456789._-") != std::string::npos;
+	    return wrong ? "\"" + text + "\" is no name" : std::string();
+    },
+    "NAME");
 
 using Run = std::function<Result<ExitCode>()>;
 
@@ -88,6 +99,7 @@ public:
 		add_looking();
 		add_changing();
 		add_testing();
+		add_ssh();
 	}
 
 	/// The exit code of a parse that ends the program, or nothing when a command is to be run.
@@ -234,6 +246,58 @@ private:
 		feed->callback([this] { run_ = [this] { return feed_command(context(), feed_); }; });
 	}
 
+	void add_ssh()
+	{
+		auto *serve = app_.add_subcommand(
+		    "ssh-serve", "Give as many random bytes as SSH_ORIGINAL_COMMAND says (sshd runs it)");
+		serve->add_option("--client", serve_.client, "Whose rate it is")->check(is_name);
+		serve->add_option("--from", serve_.from,
+		                  "unix:/PATH of an EGD server; default: that of hwrngd");
+		serve->add_option("--rate", serve_.rate, "Bytes a second for this client; 0: no limit")
+		    ->check(CLI::Range(uint64_t{0}, most_rate))
+		    ->default_str("4096");
+		serve->callback([this] { run_ = [this] { return ssh_serve_command(context(), serve_); }; });
+
+		auto *setup = app_.add_subcommand(
+		    "ssh-setup", "Let this machine have random bytes of another by SSH, or give them");
+		setup->require_subcommand(1);
+		auto *client = setup->add_subcommand("client", "This machine asks USER@HOST for bytes");
+		client->add_option("HOST", client_.host, "USER@HOST or USER@HOST:PORT")->required();
+		client->add_option("--source", client_.source,
+		                   "The source's name in the configuration; default: that of the host");
+		client->add_option("--identity", client_.identity,
+		                   "This client's key; default: /etc/hwrngd/ssh/identity");
+		client->add_option("--known-hosts", client_.known_host,
+		                   "The hosts' keys; default: /etc/hwrngd/ssh/known_hosts");
+		client->add_option("--user", client_.user,
+		                   "Who reads these; default: the user of hwrngd.conf(5)");
+		auto *key = client->add_option("--host-key", client_.host_key,
+		                               "The host's public key, or a file with it; default: what "
+		                               "the host shows, once you have confirmed it");
+		client->add_flag("--accept", client_.accept, "Take what the host shows, unconfirmed")
+		    ->excludes(key);
+		client->add_flag("--replace", client_.replace, "Even if another key of it is known");
+		client->add_flag("--dry-run", client_.dry_run, "Only say what would be done");
+		client->callback(
+		    [this] { run_ = [this] { return ssh_setup_client_command(context(), client_); }; });
+
+		auto *host = setup->add_subcommand("host", "This machine gives bytes to client NAME");
+		host->add_option("NAME", host_.client, "A name for the client")->required();
+		auto *remove = host->add_flag("--remove", host_.remove, "No longer");
+		host->add_option("--key", host_.key, "The client's public key, or a file with it")
+		    ->excludes(remove);
+		host->add_option("--user", host_.user, "The account, which is made if it is missing")
+		    ->default_str("hwrngd-ssh");
+		host->add_option("--home", host_.home,
+		                 "Use this folder as the account's home, and leave accounts alone");
+		host->add_option("--rate", host_.rate, "Bytes a second for this client; 0: no limit")
+		    ->check(CLI::Range(uint64_t{0}, most_rate))
+		    ->default_str("4096");
+		host->add_flag("--dry-run", host_.dry_run, "Only say what would be done");
+		host->callback(
+		    [this] { run_ = [this] { return ssh_setup_host_command(context(), host_); }; });
+	}
+
 	CLI::App app_{"Choose, test and use this machine's hardware random number generators."};
 	std::string output_ = "text";
 	std::string root_ = "/";
@@ -245,6 +309,9 @@ private:
 	TestOptions test_;
 	AssessOptions assess_;
 	FeedOptions feed_;
+	SshServeOptions serve_;
+	SshClientOptions client_;
+	SshHostOptions host_;
 	Run run_;
 };
 

@@ -15,6 +15,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -107,6 +109,30 @@ Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 	return {};
 }
 
+/// Opens what TLS takes, while this may read it: the key may be root's alone. Without it nobody is
+/// served by TLS, and all else goes on.
+void open_for_tls(const Root &root, const EgdConfig &egd, EgdSockets &sockets)
+{
+	const std::array files{std::pair("tls_certificate", &egd.tls_certificate),
+	                       std::pair("tls_key", &egd.tls_key),
+	                       std::pair("tls_client_ca", &egd.tls_client_ca)};
+	for (const auto &[key, path] : files) {
+		auto file = root.open(*path, O_RDONLY | O_NONBLOCK); // a FIFO would wait for its writer
+		if (!file) {
+			log(Priority::error, Event::restricted,
+			    fmt::format("egd.{}: {}; until hwrngd may read this file and is started anew, "
+			                "nobody is served by TLS",
+			                key, file.error().message));
+			break;
+		}
+		sockets.files.push_back(std::move(*file));
+	}
+	if (sockets.files.size() == files.size())
+		return;
+	sockets.files.clear();
+	std::ranges::replace(sockets.kinds, 't', 'n');
+}
+
 /// Serves EGD clients, if the configuration or the service manager has a place to do so. Returns
 /// the connection to the process that does, or no descriptor.
 Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
@@ -142,19 +168,13 @@ Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
 	}
 	if (sockets.listeners.empty())
 		return FileDescriptor();
-	const auto &egd = config.egd;
-	// The key may be root's alone.
 	if (sockets.kinds.find('t') != std::string::npos)
-		for (const auto &name : {egd.tls_certificate, egd.tls_key, egd.tls_client_ca}) {
-			auto file = root.open(name, O_RDONLY);
-			if (!file)
-				return file;
-			sockets.files.push_back(std::move(*file));
-		}
+		open_for_tls(root, config.egd, sockets);
 	const auto here = own_folder();
 	if (!here)
 		return std::unexpected(here.error());
-	return start_egd_server(hidden_program(*here, "hwrngd-egd"), egd, std::move(sockets), user);
+	return start_egd_server(hidden_program(*here, "hwrngd-egd"), config.egd, std::move(sockets),
+	                        user);
 }
 
 Result<void> run(Root root, bool check)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -45,13 +47,19 @@ constexpr auto dry_pause = 1s;
 constexpr auto answer_limit = 15s;
 // So often the daemon is told how it goes, if it has changed.
 constexpr auto report_interval = 500ms;
+// Of what TLS takes; all authorities of the world fit in.
+constexpr off_t longest_file = 4 << 20;
 // Besides those of clients: listeners, the connection, the event loop's.
 constexpr rlim_t spare_descriptors = 64;
 
+/// Where what TLS takes was found, for errors: certificate, key, authorities.
+using TlsPaths = std::array<std::string, 3>;
+
 /// How it is called, by control/egd_process.cpp.
 struct Arguments {
-	std::string kinds; ///< of listeners: 'p', plain, or 't', TLS
+	std::string kinds; ///< of listeners, as EgdSockets has them
 	EgdServer::Limits limits;
+	TlsPaths paths;
 };
 
 Result<Arguments> arguments_of(std::span<char *> words)
@@ -60,10 +68,11 @@ Result<Arguments> arguments_of(std::span<char *> words)
 	const auto wrong =
 	    fail(ExitCode::usage, "hwrngd-egd is started by hwrngd, as its table [egd] says: see "
 	                          "hwrngd.conf(5)");
-	if (words.size() != 1 + numbers.size())
-		return wrong;
 	Arguments arguments;
+	if (words.size() != 1 + numbers.size() + arguments.paths.size())
+		return wrong;
 	arguments.kinds = words[0];
+	std::ranges::copy(words.last(arguments.paths.size()), arguments.paths.begin());
 	for (size_t i = 0; i < numbers.size(); i++) {
 		const std::string_view word(words[1 + i]);
 		const auto *const end = word.begin() + word.size();
@@ -269,33 +278,42 @@ void allow_descriptors(EgdServer::Limits &limits)
 	                limits.clients));
 }
 
-/// A whole file, which whoever is started next reads again.
-Result<std::string> text_of_file(const FileDescriptor &file)
+/// A whole file, which whoever is started next reads again. Of a key there is no copy besides.
+Result<SecretBuffer> content_of(const FileDescriptor &file, const std::string &what)
 {
-	std::string text;
-	std::array<char, 4096> some{};
-	ssize_t n = 0;
-	while ((n = ::pread(file.get(), some.data(), some.size(), static_cast<off_t>(text.size()))) > 0)
-		text.append(some.data(), static_cast<size_t>(n));
-	explicit_bzero(some.data(), some.size());
-	if (n < 0)
-		return fail_errno(errno, "a file of TLS");
-	return text;
+	struct stat status = {};
+	if (fstat(file.get(), &status) < 0)
+		return fail_errno(errno, what);
+	if (!S_ISREG(status.st_mode) || status.st_size > longest_file)
+		return fail(ExitCode::usage, what + ": this is no file in PEM");
+	SecretBuffer content(static_cast<size_t>(status.st_size));
+	const auto all = content.span();
+	for (size_t at = 0; at < all.size();) {
+		const auto n = ::pread(file.get(), &all[at], all.size() - at, static_cast<off_t>(at));
+		if (n < 0)
+			return fail_errno(errno, what);
+		if (n == 0)
+			return fail(ExitCode::io_error, what + ": it became shorter while it was read");
+		at += static_cast<size_t>(n);
+	}
+	return content;
 }
 
-/// Links by TLS, by what is in the descriptors from `first` on: certificate, key, authorities.
-Result<LinkTo> tls_of(int first)
+/// Links by TLS, by what is in the descriptors from `first` on.
+Result<LinkTo> tls_of(int first, const TlsPaths &paths)
 {
-	std::array<std::string, 3> texts;
-	for (size_t i = 0; i < texts.size(); i++) {
-		auto text = text_of_file(FileDescriptor(first + static_cast<int>(i)));
-		if (!text)
-			return std::unexpected(text.error());
-		texts.at(i) = std::move(*text);
+	constexpr std::array keys{"tls_certificate", "tls_key", "tls_client_ca"};
+	std::vector<SecretBuffer> contents;
+	contents.reserve(keys.size());
+	for (size_t i = 0; i < keys.size(); i++) {
+		auto content = content_of(FileDescriptor(first + static_cast<int>(i)),
+		                          fmt::format("egd.{}: {}", keys.at(i), paths.at(i)));
+		if (!content)
+			return std::unexpected(content.error());
+		contents.push_back(std::move(*content));
 	}
-	auto tls = serve_tls(texts[0], texts[1], texts[2]);
-	explicit_bzero(texts[1].data(), texts[1].size());
-	return tls;
+	return serve_tls({paths[0], contents[0].span()}, {paths[1], contents[1].span()},
+	                 {paths[2], contents[2].span()});
 }
 
 Result<void> run(std::span<char *> words)
@@ -305,11 +323,17 @@ Result<void> run(std::span<char *> words)
 		return std::unexpected(arguments.error());
 	const auto &kinds = arguments->kinds;
 	const int first = STDERR_FILENO + 1;
-	Result<LinkTo> tls = plain_link;
-	if (kinds.find('t') != std::string::npos)
-		tls = tls_of(first + static_cast<int>(kinds.size()));
-	if (!tls)
-		return std::unexpected(tls.error());
+	const LinkTo nobody = [](int) { return nullptr; };
+	LinkTo tls;
+	if (kinds.find('t') != std::string::npos) {
+		auto made = tls_of(first + static_cast<int>(kinds.size()), arguments->paths);
+		if (made)
+			tls = std::move(*made);
+		else // its end would have it started again, and that would change nothing
+			log(Priority::error, Event::restricted,
+			    made.error().message +
+			        "; until that is so and hwrngd is started anew, nobody is served by TLS");
+	}
 	auto connection = take_connection();
 	if (!connection)
 		return std::unexpected(connection.error());
@@ -328,10 +352,15 @@ Result<void> run(std::span<char *> words)
 		auto address = address_of(listener);
 		if (!address)
 			return std::unexpected(address.error());
-		address->tls = kinds[i] == 't';
-		addresses += (addresses.empty() ? "" : ", ") + text_of(*address);
-		const auto &link_to = address->tls ? *tls : LinkTo(plain_link);
-		if (auto listening = serving.listen(std::move(listener), link_to); !listening)
+		address->tls = kinds[i] != 'p';
+		const bool by_tls = kinds[i] == 't' && tls;
+		const bool served = by_tls || !address->tls;
+		if (served)
+			addresses += (addresses.empty() ? "" : ", ") + text_of(*address);
+		const auto &others = by_tls ? tls : nobody;
+		if (auto listening =
+		        serving.listen(std::move(listener), address->tls ? others : plain_link);
+		    !listening)
 			return listening;
 	}
 	if (const auto locked = lock_memory(); !locked)
@@ -341,7 +370,8 @@ Result<void> run(std::span<char *> words)
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
 	// Before the filter, for it looks where to tell it.
-	log(Priority::info, Event::egd_serving, "EGD clients are served at " + addresses);
+	log(Priority::info, Event::egd_serving,
+	    addresses.empty() ? "no EGD clients are served" : "EGD clients are served at " + addresses);
 	if (auto filtered = filter_system_calls_of_server(); !filtered)
 		log(Priority::warning, Event::restricted, filtered.error().message);
 	return serving.run();

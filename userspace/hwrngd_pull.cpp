@@ -3,14 +3,17 @@
 // starts it as it starts a command of the configuration; so what comes from outside is understood
 // here, in a process without any right, and the daemon has bytes.
 #include "control/privileges.h"
+#include "interrupt.h"
 #include "log.h"
 #include "pull/egd_peer.h"
 #include "pull/pump.h"
+#include "pull/ssh_peer.h"
 #include "root.h"
 
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -34,19 +37,23 @@ constexpr std::string_view by_ssh = "ssh"; // USER@HOST PORT IDENTITY KNOWN_HOST
 constexpr size_t egd_words = 4;
 constexpr size_t ssh_words = 4;
 
-/// Links by TLS, by what is in these files.
-Result<LinkTo> tls_of(const std::string &host, std::span<const std::string> files)
+/// Links by TLS, by what is in these files: of the authorities, and if any the certificate and key.
+Result<LinkTo> tls_of(const std::string &host, std::span<const std::string> paths)
 {
 	std::array<std::string, 3> texts;
-	for (size_t i = 0; i < texts.size(); i++) {
-		if (files[i].empty())
+	std::array<PemFile, 3> files;
+	for (size_t i = 0; i < files.size(); i++) {
+		if (paths[i].empty())
 			continue;
-		auto text = Root().read(files[i]);
+		auto text = Root().read(paths[i]);
 		if (!text)
 			return std::unexpected(text.error());
 		texts.at(i) = std::move(*text);
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
+		const auto *bytes = reinterpret_cast<const uint8_t *>(texts.at(i).data());
+		files.at(i) = {paths[i], {bytes, texts.at(i).size()}};
 	}
-	auto tls = reach_tls(texts[0], texts[1], texts[2], host);
+	auto tls = reach_tls(files[0], files[1], files[2], host);
 	explicit_bzero(texts[2].data(), texts[2].size());
 	return tls;
 }
@@ -65,9 +72,16 @@ Result<std::unique_ptr<Peer>> peer_of(std::span<const std::string> words)
 			return std::unexpected(links.error());
 		return egd_peer(*address, std::move(*links));
 	}
-	// The place of ssh_peer().
-	if (words.size() == 1 + ssh_words && words[0] == by_ssh)
-		return fail(ExitCode::unavailable, "sources by SSH are not built in");
+	if (words.size() == 1 + ssh_words && words[0] == by_ssh) {
+		const auto at = words[1].find('@');
+		uint16_t port = 0;
+		const auto *const end = words[2].data() + words[2].size();
+		if (at != std::string::npos && std::from_chars(words[2].data(), end, port).ptr == end &&
+		    port > 0)
+			return ssh_peer(
+			    {.user = words[1].substr(0, at), .host = words[1].substr(at + 1), .port = port},
+			    words[3], words[4]);
+	}
 	return fail(ExitCode::usage, "hwrngd-pull is started by hwrngd, as the `egd` or `ssh` of a "
 	                             "source says: see hwrngd.conf(5)");
 }
@@ -79,6 +93,9 @@ Result<void> run(std::vector<std::string> words)
 	const auto name = words.front();
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
+	// So that no connection of ssh(1) stays behind.
+	if (auto caught = catch_interrupts(); !caught)
+		return caught;
 	const auto named = [&](const Error &error) {
 		return name.empty() ? error.message : fmt::format("{}: {}", name, error.message);
 	};

@@ -4,7 +4,10 @@
 #include "file_descriptor.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <optional>
 
 namespace hwrngd {
 
@@ -21,11 +24,22 @@ std::unexpected<Error> fail_write(int number, const fs::path &path)
 	return error;
 }
 
+struct Access {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
 /// Opens `file`, writes it, and for a regular file waits until it is on the disk.
-Result<void> write_to(const fs::path &file, int flags, std::string_view contents)
+Result<void> write_to(const fs::path &file, int flags, std::string_view contents,
+                      const std::optional<Access> &access = {})
 {
 	const FileDescriptor fd(open(file.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666));
 	if (!fd)
+		return fail_write(errno, file);
+	// The mode last, which a change of owner may take bits from.
+	if (access &&
+	    (fchown(fd.get(), access->uid, access->gid) < 0 || fchmod(fd.get(), access->mode) < 0))
 		return fail_write(errno, file);
 	while (!contents.empty()) {
 		const ssize_t written = write(fd.get(), contents.data(), contents.size());
@@ -41,14 +55,10 @@ Result<void> write_to(const fs::path &file, int flags, std::string_view contents
 	return {};
 }
 
-} // namespace
-
-Result<void> write_file(const fs::path &path, std::string_view contents)
+Result<void> write_whole(const fs::path &path, std::string_view contents,
+                         const std::optional<Access> &access)
 {
 	std::error_code ignored;
-	if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))
-		return write_to(path, 0, contents);
-
 	// A symbolic link stays, and what it points to is replaced.
 	fs::path target = path;
 	if (fs::is_symlink(path, ignored))
@@ -56,7 +66,7 @@ Result<void> write_file(const fs::path &path, std::string_view contents)
 			target = real;
 	fs::path part = target;
 	part += fmt::format(".{}.part", getpid());
-	auto done = write_to(part, O_CREAT | O_EXCL, contents);
+	auto done = write_to(part, O_CREAT | O_EXCL, contents, access);
 	if (done && rename(part.c_str(), target.c_str()) < 0)
 		done = fail_write(errno, target);
 	if (!done) {
@@ -67,6 +77,22 @@ Result<void> write_file(const fs::path &path, std::string_view contents)
 		    fmt::format("{}: nothing was written ({})", path.string(), done.error().message);
 	}
 	return done;
+}
+
+} // namespace
+
+Result<void> write_file(const fs::path &path, std::string_view contents)
+{
+	std::error_code ignored;
+	if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored))
+		return write_to(path, 0, contents);
+	return write_whole(path, contents, std::nullopt);
+}
+
+Result<void> write_file(const fs::path &path, std::string_view contents, mode_t mode, uid_t uid,
+                        gid_t gid)
+{
+	return write_whole(path, contents, Access{.mode = mode, .uid = uid, .gid = gid});
 }
 
 Result<void> remove_file(const std::filesystem::path &path)

@@ -3,6 +3,8 @@
 
 #include "error.h"
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <string_view>
 
@@ -12,6 +14,10 @@ namespace hwrngd {
 /// not a regular file (a pipe, a terminal) is written directly. Fails with ExitCode::io_error, or
 /// not_permitted.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents);
+
+/// As write_file(), for a file that others go by: it has that mode and owner from the beginning.
+[[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents,
+                                      mode_t mode, uid_t uid, gid_t gid);
 
 /// Removes a file; that there is none is no error.
 [[nodiscard]] Result<void> remove_file(const std::filesystem::path &path);

@@ -103,6 +103,7 @@ public:
 		const FileDescriptor theirs(ends[1]);
 		std::vector<std::string> words{program, "p"};
 		words.insert(words.end(), limits.begin(), limits.end());
+		words.insert(words.end(), 3, ""); // no TLS
 		std::vector<char *> arguments;
 		for (auto &word : words)
 			arguments.push_back(word.data());

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 #
 # A machine made of files, on which hwrngd runs beside one that is real and feeds nothing of it.
 
@@ -18,14 +18,14 @@ make_tree() {
 egd_status() { build/hwrngctl --root "$1" --output=json status 2>/dev/null | jq -re ".daemon.egd | $2"; }
 
 # start_with_egd TREE LOG ADDRESS...: hwrngd as $daemon on such a machine, which serves EGD clients there;
-# returns when it has something to give.
+# returns when it has something to give. It is run by ${run_by[@]}, if that is set.
 start_with_egd() {
 	local tree=$1 log=$2 addresses bytes
 	shift 2
 	make_tree "$tree"
 	addresses=$(printf '"%s", ' "$@")
 	printf '[egd]\nlisten = [%s]\n' "${addresses%, }" >"$tree/etc/hwrngd.conf"
-	build/hwrngd --root "$tree" 2>"$log" &
+	"${run_by[@]}" build/hwrngd --root "$tree" 2>"$log" &
 	daemon=$!
 	for _ in {1..300}; do
 		bytes=$(egd_status "$tree" .available || true)

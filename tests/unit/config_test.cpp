@@ -392,6 +392,7 @@ known_hosts = "/etc/known"
 command = ["old"]
 [source.bare]
 ssh = "rng@rng.example.org"
+identity = ""
 )");
 	tree.file("/etc/hwrngd.conf.d/later.conf", "[source.moved]\negd = \"tcp:192.0.2.1:8888\"\n"
 	                                           "[source.bare]\npath = \"/dev/new\"\n");

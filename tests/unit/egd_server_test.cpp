@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Real sockets, one thread: the server's event loop is run while its clients wait.
 #include "serve/egd_server.h"
 
-#include "fake_tree.h"
-#include "sockets.h"
+#include "egd_machine.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
 
-#include <algorithm>
-#include <array>
 #include <cstring>
-#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,141 +18,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
-class Peer {
-public:
-	explicit Peer(FileDescriptor fd) : fd_(std::move(fd)) {}
-
-	void send(const Bytes &bytes) const
-	{
-		ASSERT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT),
-		          static_cast<ssize_t>(bytes.size()));
-	}
-	/// What has come so far.
-	Bytes received()
-	{
-		std::array<uint8_t, 4096> some{};
-		ssize_t n = 0;
-		while ((n = ::recv(fd_.get(), some.data(), some.size(), MSG_DONTWAIT)) > 0)
-			got_.insert(got_.end(), some.begin(), some.begin() + n);
-		over_ = over_ || n == 0 || errno == ECONNRESET;
-		return got_;
-	}
-	[[nodiscard]] bool over()
-	{
-		[[maybe_unused]] const auto bytes = received();
-		return over_;
-	}
-	void forget() { got_.clear(); }
-	void hang_up() { fd_ = FileDescriptor(); }
-	void end() const { ::shutdown(fd_.get(), SHUT_WR); }
-
-private:
-	FileDescriptor fd_;
-	Bytes got_;
-	bool over_ = false;
-};
-
-struct Machine {
-	explicit Machine(const EgdServer::Limits &limits = {.client_rate = 0, .total_rate = 0})
-	    : server(
-	          io, pool, limits,
-	          {.on_change = [this] { changes++; },
-	           .mix =
-	               [this](auto bytes) { mixed.insert(mixed.end(), bytes.begin(), bytes.end()); }})
-	{
-		auto socket = listen_unix(path, SOCK_STREAM);
-		EXPECT_EQ(::listen(socket.get(), 128), 0);
-		EXPECT_TRUE(server.listen(std::move(socket)));
-	}
-
-	/// Puts so many blocks of 64 bytes into the pool.
-	void fill(unsigned blocks)
-	{
-		for (unsigned i = 0; i < blocks; i++) {
-			Bytes input(128);
-			std::memcpy(input.data(), &filled, sizeof filled);
-			filled++;
-			ASSERT_TRUE(pool.add(input, 1024));
-			server.refilled();
-		}
-	}
-	/// Connects without the server's help: to a unix socket that takes a moment at most.
-	[[nodiscard]] Peer connect() const
-	{
-		struct sockaddr_un address = {};
-		address.sun_family = AF_UNIX;
-		std::ranges::copy(path, &address.sun_path[0]);
-		FileDescriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
-		const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
-		EXPECT_EQ(::connect(fd.get(), at, sizeof address), 0);
-		return Peer(std::move(fd));
-	}
-	/// Runs the event loop until it is as it should be, 5 s at most.
-	bool until(const std::function<bool()> &good)
-	{
-		const auto end = std::chrono::steady_clock::now() + 5s;
-		while (!good()) {
-			if (std::chrono::steady_clock::now() > end)
-				return false;
-			io.restart();
-			io.run_one_for(5ms);
-		}
-		return true;
-	}
-	/// Runs it for a while in which nothing is expected.
-	void rest(std::chrono::milliseconds time = 60ms)
-	{
-		io.restart();
-		io.run_for(time);
-	}
-	bool gets(Peer &peer, size_t bytes)
-	{
-		return until([&] { return peer.received().size() >= bytes; }) &&
-		       peer.received().size() == bytes;
-	}
-
-	FakeTree tree;
-	std::string path = tree.at("/egd").string();
-	asio::io_context io;
-	ConditionedPool pool = *ConditionedPool::make(4096);
-	Bytes mixed;
-	unsigned changes = 0;
-	uint64_t filled = 0;
-	EgdServer server;
-};
-
-/// On a port of 127.0.0.1.
-FileDescriptor listen_tcp()
-{
-	FileDescriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	struct sockaddr_in at = {};
-	at.sin_family = AF_INET;
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
-	EXPECT_EQ(bind(listener.get(), reinterpret_cast<struct sockaddr *>(&at), sizeof at), 0);
-	EXPECT_EQ(listen(listener.get(), 128), 0);
-	return listener;
-}
-
-Peer connect_tcp(struct sockaddr_in to, const char *from)
-{
-	FileDescriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	struct sockaddr_in at = {};
-	at.sin_family = AF_INET;
-	EXPECT_EQ(inet_pton(AF_INET, from, &at.sin_addr), 1);
-	// NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
-	EXPECT_EQ(bind(fd.get(), reinterpret_cast<struct sockaddr *>(&at), sizeof at), 0);
-	EXPECT_EQ(connect(fd.get(), reinterpret_cast<struct sockaddr *>(&to), sizeof to), 0);
-	// NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
-	return Peer(std::move(fd));
-}
-
 TEST(EgdServer, AllFiveCommands)
 {
-	Machine machine;
+	EgdMachine machine;
 	machine.fill(2);
 	auto peer = machine.connect();
 	peer.send({0});
@@ -192,7 +53,7 @@ TEST(EgdServer, AllFiveCommands)
 
 TEST(EgdServer, ADryPoolRefusesClearly)
 {
-	Machine machine;
+	EgdMachine machine;
 	auto peer = machine.connect();
 	peer.send({0, 1, 200});
 	ASSERT_TRUE(machine.gets(peer, 5));
@@ -210,7 +71,7 @@ TEST(EgdServer, ADryPoolRefusesClearly)
 
 TEST(EgdServer, OneThatBlocksStarvesNobody)
 {
-	Machine machine;
+	EgdMachine machine;
 	std::vector<Peer> greedy;
 	for (int i = 0; i < 10; i++) {
 		greedy.push_back(machine.connect());
@@ -236,7 +97,7 @@ TEST(EgdServer, OneThatBlocksStarvesNobody)
 
 TEST(EgdServer, WhoComesWithManyClientsTakesNothingFromOthers)
 {
-	Machine machine;
+	EgdMachine machine;
 	auto listener = listen_tcp();
 	struct sockaddr_in server = {};
 	socklen_t size = sizeof server;
@@ -264,7 +125,7 @@ TEST(EgdServer, WhoComesWithManyClientsTakesNothingFromOthers)
 
 TEST(EgdServer, WhoHangsUpTakesNothing)
 {
-	Machine machine;
+	EgdMachine machine;
 	for (int i = 0; i < 20; i++) {
 		auto peer = machine.connect();
 		peer.send({2, 255, 0});
@@ -281,7 +142,7 @@ TEST(EgdServer, WhoHangsUpTakesNothing)
 
 TEST(EgdServer, WhoSendsNoMoreIsAnsweredStill)
 {
-	Machine machine;
+	EgdMachine machine;
 	auto peer = machine.connect();
 	peer.send({0, 2, 64, 4});
 	peer.end();
@@ -294,7 +155,7 @@ TEST(EgdServer, WhoSendsNoMoreIsAnsweredStill)
 
 TEST(EgdServer, TooManyAreRefused)
 {
-	Machine machine({.clients = 3, .clients_per_address = 2});
+	EgdMachine machine({.clients = 3, .clients_per_address = 2});
 	auto first = machine.connect();
 	auto second = machine.connect();
 	auto third = machine.connect();
@@ -312,7 +173,7 @@ TEST(EgdServer, TooManyAreRefused)
 
 TEST(EgdServer, TheWholeIsLimitedToo)
 {
-	Machine machine({.clients = 2, .clients_per_address = 100});
+	EgdMachine machine({.clients = 2, .clients_per_address = 100});
 	std::vector<Peer> peers;
 	peers.reserve(50);
 	for (int i = 0; i < 50; i++)
@@ -323,7 +184,7 @@ TEST(EgdServer, TheWholeIsLimitedToo)
 
 TEST(EgdServer, AClientHasItsRate)
 {
-	Machine machine({.client_rate = 640, .total_rate = 0});
+	EgdMachine machine({.client_rate = 640, .total_rate = 0});
 	machine.fill(64);
 	auto peer = machine.connect();
 	for (int i = 0; i < 100; i++)
@@ -338,7 +199,7 @@ TEST(EgdServer, AClientHasItsRate)
 
 TEST(EgdServer, AllHaveOne)
 {
-	Machine machine({.client_rate = 0, .total_rate = 1000});
+	EgdMachine machine({.client_rate = 0, .total_rate = 1000});
 	machine.fill(64);
 	auto peer = machine.connect();
 	auto other = machine.connect();
@@ -359,7 +220,7 @@ TEST(EgdServer, AllHaveOne)
 
 TEST(EgdServer, WhoDoesNotFinishIsLeft)
 {
-	Machine machine({.idle = 0ms, .patience = 80ms});
+	EgdMachine machine({.idle = 0ms, .patience = 80ms});
 	auto patient = machine.connect();
 	auto partial = machine.connect();
 	partial.send({3, 0, 0, 200});
@@ -386,7 +247,7 @@ TEST(EgdServer, WhoDoesNotFinishIsLeft)
 
 TEST(EgdServer, WhoIsSilentIsLeft)
 {
-	Machine machine({.idle = 100ms, .patience = 40ms});
+	EgdMachine machine({.idle = 100ms, .patience = 40ms});
 	auto silent = machine.connect();
 	auto waiting = machine.connect();
 	waiting.send({2, 10});
@@ -400,7 +261,7 @@ TEST(EgdServer, WhoIsSilentIsLeft)
 
 TEST(EgdServer, NoByteIsGivenTwice)
 {
-	Machine machine({.clients_per_address = 100, .client_rate = 0, .total_rate = 0});
+	EgdMachine machine({.clients_per_address = 100, .client_rate = 0, .total_rate = 0});
 	std::vector<Peer> peers;
 	peers.reserve(100);
 	for (int i = 0; i < 100; i++)
@@ -434,7 +295,7 @@ TEST(EgdServer, NoByteIsGivenTwice)
 
 TEST(EgdServer, TcpOfBothKinds)
 {
-	Machine machine;
+	EgdMachine machine;
 	machine.fill(10);
 	for (const int family : {AF_INET, AF_INET6}) {
 		FileDescriptor listener(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));

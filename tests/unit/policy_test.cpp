@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/policy.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 using namespace hwrngd;
@@ -49,10 +51,19 @@ TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
 	                     {"rdseed", SourceKind::cpu, "", 512, false},
 	                     {"believed", SourceKind::generator, "", 100, false},
 	                     {"printed", SourceKind::command, "", 90, false},
+	                     {"upstairs", SourceKind::egd, "", 80, false},
+	                     {"afar", SourceKind::ssh, "", 70, false},
 	                     {"unheard of", SourceKind{99}, "", 100, false}};
 	EXPECT_EQ(names(rank(inventory, std::nullopt)),
-	          (std::vector<std::string>{"believed", "printed", "rdseed", "jitter", "unheard of",
-	                                    "unbelieved"}));
+	          (std::vector<std::string>{"believed", "printed", "upstairs", "afar", "rdseed",
+	                                    "jitter", "unheard of", "unbelieved"}));
+	const auto sources = decide(inventory, {}, {}, std::nullopt).sources;
+	const auto reason = [&](const std::string &name) {
+		return std::ranges::find(sources, name, [](const auto &one) { return one.source.name; })
+		    ->reason;
+	};
+	EXPECT_EQ(reason("upstairs"), "another machine, by the protocol of EGD");
+	EXPECT_EQ(reason("afar"), "another machine, by SSH");
 }
 
 TEST(Policy, JitterIsReadWhereNothingElseServes)

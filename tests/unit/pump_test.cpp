@@ -194,8 +194,10 @@ TEST(Pump, TheProgramSaysWhatItCannotDo)
 	          "hwrngd: x: \"nonsense\" is none of tcp:HOST:PORT, tls:HOST:PORT, unix:/PATH\n");
 	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/nowhere/ca.pem", "", ""}).second,
 	          "hwrngd: x: /nowhere/ca.pem: No such file or directory\n");
-	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/dev/null", "", ""}).second,
-	          "hwrngd: x: tls_ca: no start line\n");
+	EXPECT_EQ(
+	    code({"x", "egd", "tls:127.0.0.1:1", "/dev/null", "", ""}).second,
+	    "hwrngd: x: tls_ca: /dev/null: no start line: the file is to have the certificates of "
+	    "those who sign the server's certificate, in PEM\n");
 	EXPECT_EQ(code({"x", "egd", "tcp:127.0.0.1:1", "", "", ""}).second,
 	          "hwrngd: standard output is no pipe: hwrngd starts this\n");
 }

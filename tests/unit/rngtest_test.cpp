@@ -228,7 +228,16 @@ public:
 		                                 O_WRONLY | O_CREAT, 0600);
 		std::array<char *, 3> arguments{const_cast<char *>(RNGTEST), const_cast<char *>("-p"),
 		                                nullptr};
-		EXPECT_EQ(posix_spawn(&pid_, RNGTEST, &actions, nullptr, arguments.data(), environ), 0);
+		// Other tests ignore SIGPIPE.
+		sigset_t usual;
+		sigemptyset(&usual);
+		sigaddset(&usual, SIGPIPE);
+		posix_spawnattr_t attributes;
+		posix_spawnattr_init(&attributes);
+		posix_spawnattr_setsigdefault(&attributes, &usual);
+		posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+		EXPECT_EQ(posix_spawn(&pid_, RNGTEST, &actions, &attributes, arguments.data(), environ), 0);
+		posix_spawnattr_destroy(&attributes);
 		posix_spawn_file_actions_destroy(&actions);
 		close(input[0]);
 		close(output[1]);

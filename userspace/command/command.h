@@ -89,4 +89,41 @@ struct FeedOptions {
 inline constexpr uint64_t most_feed_bytes = uint64_t{1} << 20U;
 [[nodiscard]] Result<ExitCode> feed_command(const Context &context, const FeedOptions &options);
 
+struct SshServeOptions {
+	std::string client = "client"; ///< whose rate it is
+	std::string from;              ///< "unix:/PATH" of an EGD server; empty: hwrngd's
+	uint64_t rate = 4096;          ///< bytes a second; 0: no limit of our own
+};
+/// `ssh-serve`: the forced command for a client's key; its exit codes are told to that client.
+[[nodiscard]] Result<ExitCode> ssh_serve_command(const Context &context,
+                                                 const SshServeOptions &options);
+
+struct SshClientOptions {
+	std::string host;       ///< USER@HOST[:PORT]
+	std::string source;     ///< name of its table; empty: that of the host
+	std::string identity;   ///< empty: /etc/hwrngd/ssh/identity
+	std::string known_host; ///< the file; empty: /etc/hwrngd/ssh/known_hosts
+	std::string host_key;   ///< the key, or a file that holds it; empty: it is asked for
+	std::string user;       ///< who is to read these; empty: the daemon's
+	bool accept = false;    ///< the key that the host shows, unseen
+	bool replace = false;   ///< another key that is there
+	bool dry_run = false;
+};
+/// `ssh-setup client`: a key of this machine's own, the host's key, and what is left to do.
+[[nodiscard]] Result<ExitCode> ssh_setup_client_command(const Context &context,
+                                                        const SshClientOptions &options);
+
+struct SshHostOptions {
+	std::string client; ///< NAME
+	std::string key;    ///< its public key, or a file that holds it
+	std::string user = "hwrngd-ssh";
+	std::optional<std::string> home; ///< no account is made or looked at, but this folder used
+	uint64_t rate = SshServeOptions().rate;
+	bool remove = false;
+	bool dry_run = false;
+};
+/// `ssh-setup host`: an account that gives bytes and nothing else, and who may have them.
+[[nodiscard]] Result<ExitCode> ssh_setup_host_command(const Context &context,
+                                                      const SshHostOptions &options);
+
 } // namespace hwrngd

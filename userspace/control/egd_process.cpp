@@ -48,7 +48,10 @@ std::vector<std::string> arguments_of(const std::filesystem::path &program, cons
 	        limit(config.max_clients_per_address),
 	        limit(config.bytes_per_second),
 	        limit(config.total_bytes_per_second),
-	        limit(static_cast<uint64_t>(config.idle_seconds.count()))};
+	        limit(static_cast<uint64_t>(config.idle_seconds.count())),
+	        config.tls_certificate,
+	        config.tls_key,
+	        config.tls_client_ca};
 }
 
 /// Puts the connection where standard input is, and the listeners behind standard error; nothing

@@ -18,7 +18,8 @@ namespace hwrngd {
 /// What the server has to work with.
 struct EgdSockets {
 	std::vector<FileDescriptor> listeners;
-	std::string kinds; ///< of each: 'p', plain, or 't', TLS
+	/// Of each: 'p', plain; 't', TLS; 'n', nobody is served there, and who comes is hung up on.
+	std::string kinds;
 	/// If there is TLS: the certificate, the key, and the clients' authorities, to be read.
 	std::vector<FileDescriptor> files;
 };

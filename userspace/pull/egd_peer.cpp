@@ -2,6 +2,7 @@
 #include "pull/egd_peer.h"
 
 #include "file_descriptor.h"
+#include "interrupt.h"
 #include "serve/egd_protocol.h"
 #include "source/secret_buffer.h"
 
@@ -108,7 +109,7 @@ private:
 			const int ready = ::poll(&waited, 1, static_cast<int>(left));
 			if (ready > 0)
 				return 0;
-			if (ready < 0 && errno != EINTR)
+			if (ready < 0 && (errno != EINTR || interrupted() != 0))
 				return errno;
 		}
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pull/pump.h"
 
+#include "interrupt.h"
 #include "source/secret_buffer.h"
 
 #include <fcntl.h>
@@ -19,14 +20,15 @@ using Milliseconds = std::chrono::milliseconds;
 
 constexpr Milliseconds for_ever{-1};
 
-/// Waits for these events on a pipe, and for its reader to go. Returns whether it is still there.
+/// Waits for these events on a pipe, and for its reader to go. Returns whether it is still there,
+/// and nobody wants us to end.
 Result<bool> wait(int pipe, int events, Milliseconds limit)
 {
 	struct pollfd waited = {.fd = pipe, .events = static_cast<short>(events), .revents = 0};
-	while (::poll(&waited, 1, static_cast<int>(limit.count())) < 0)
+	while (interrupted() == 0 && ::poll(&waited, 1, static_cast<int>(limit.count())) < 0)
 		if (errno != EINTR)
 			return fail_errno(errno, "standard output");
-	return (waited.revents & (POLLERR | POLLNVAL)) == 0;
+	return interrupted() == 0 && (waited.revents & (POLLERR | POLLNVAL)) == 0;
 }
 
 Milliseconds by_chance(Milliseconds least, Milliseconds most)
@@ -67,6 +69,8 @@ Result<void> pump(Peer &peer, int out, const Pace &pace, const Tell &tell)
 		if (!reads || !*reads)
 			break;
 		const auto got = peer.pull(bytes.span(), pace.answer);
+		if (interrupted() != 0)
+			break;
 		if (!got) {
 			if (told != got.error().message)
 				tell(&got.error());

@@ -25,9 +25,9 @@ struct Pace {
 /// nullptr) when bytes come again.
 using Tell = std::function<void(const Error *)>;
 
-/// Pulls whenever pipe `out` has been read empty, until nobody reads it any more: what was pulled
-/// and is not wanted is one pull at most. The pipe becomes one page for that. Fails with
-/// ExitCode::usage if `out` is no pipe.
+/// Pulls whenever pipe `out` has been read empty, until nobody reads it any more, or a signal was
+/// caught (interrupt.h): what was pulled and is not wanted is one pull at most. The pipe becomes
+/// one page for that. Fails with ExitCode::usage if `out` is no pipe.
 [[nodiscard]] Result<void> pump(Peer &peer, int out, const Pace &pace, const Tell &tell);
 
 } // namespace hwrngd

@@ -55,17 +55,22 @@ using LinkTo = std::function<std::unique_ptr<EgdLink>(int socket)>;
 	return std::make_unique<EgdLink>(socket);
 }
 
-/// What makes links by TLS 1.3 with clients that have a certificate of one of the authorities. Each
-/// of these is in PEM (the first may have the rest of its chain behind it), and is named for
-/// errors: ExitCode::usage.
-[[nodiscard]] Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
-                                       const std::string &authorities);
+/// What is in a file in PEM; it is read where it lies, and not copied.
+struct PemFile {
+	std::string path; ///< for errors
+	std::span<const uint8_t> text;
+};
+
+/// What makes links by TLS 1.3 with clients that have a certificate of one of the authorities. The
+/// certificate may have the rest of its chain behind it. Errors (ExitCode::usage) say which key of
+/// hwrngd.conf is wrong, and what its file is to have.
+[[nodiscard]] Result<LinkTo> serve_tls(const PemFile &certificate, const PemFile &key,
+                                       const PemFile &authorities);
 
 /// What makes links by TLS 1.3 with server `host`, a name or an address in numbers, that has a
-/// certificate of one of the authorities in which it stands as subjectAltName. What it is shown is
-/// in PEM too, or empty. To be received from until it is ready().
-[[nodiscard]] Result<LinkTo> reach_tls(const std::string &authorities,
-                                       const std::string &certificate, const std::string &key,
-                                       const std::string &host);
+/// certificate of one of the authorities in which it stands as subjectAltName. What it is shown has
+/// empty paths if there is none. Errors as above. To be received from until it is ready().
+[[nodiscard]] Result<LinkTo> reach_tls(const PemFile &authorities, const PemFile &certificate,
+                                       const PemFile &key, const std::string &host);
 
 } // namespace hwrngd

@@ -2,6 +2,7 @@
 #include "serve/egd_link.h"
 
 #include <cerrno>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -16,37 +17,56 @@ namespace {
 
 template <typename Type> using Owned = std::unique_ptr<Type, void (*)(Type *)>;
 
-std::unexpected<Error> fail_tls(std::string_view what)
+/// What OpenSSL found wrong last.
+std::string reason()
 {
 	const auto number = ERR_peek_last_error();
-	const char *reason = number == 0 ? nullptr : ERR_reason_error_string(number);
+	const char *text = number == 0 ? nullptr : ERR_reason_error_string(number);
 	ERR_clear_error();
-	return fail(ExitCode::usage,
-	            fmt::format("{}: {}", what, reason == nullptr ? "it has none" : reason));
+	return text == nullptr ? "OpenSSL does not say why" : text;
 }
 
-Owned<BIO> reader_of(const std::string &pem)
+/// `key`: of hwrngd.conf. `wanted`: what its file is to have.
+std::unexpected<Error> fail_file(std::string_view key, const PemFile &file, std::string_view wanted)
 {
-	return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};
+	return fail(ExitCode::usage, fmt::format("{}: {}: {}: the file is to have {}", key, file.path,
+	                                         reason(), wanted));
 }
 
-/// Each certificate of a PEM file, in its order, until `use` returns false or there is none.
-template <typename Use> bool for_each_certificate(const std::string &pem, const Use &use)
+Owned<BIO> reader_of(const PemFile &file)
 {
-	const auto bio = reader_of(pem);
-	size_t count = 0;
-	while (bio) {
+	return {file.text.empty()
+	            ? BIO_new(BIO_s_null()) // which is as empty
+	            : BIO_new_mem_buf(file.text.data(), static_cast<int>(file.text.size())),
+	        BIO_free_all};
+}
+
+/// Gives each certificate of a file to `use`, in its order, until that returns false. Returns false
+/// then, and where there is none, or one that cannot be read.
+template <typename Use> bool for_each_certificate(const PemFile &file, const Use &use)
+{
+	const auto bio = reader_of(file);
+	for (size_t number = 0; bio; number++) {
 		const Owned<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
 		                              X509_free);
-		if (!certificate)
-			break;
-		if (!use(certificate.get(), count++))
+		if (!certificate) {
+			// That there are no more is no error.
+			const bool over = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+			if (number == 0 || !over)
+				return false;
+			ERR_clear_error();
+			return true;
+		}
+		if (!use(certificate.get(), number))
 			return false;
 	}
-	// That it ends is no error.
-	if (count > 0)
-		ERR_clear_error();
-	return count > 0;
+	return false;
+}
+
+/// In the place of OpenSSL's own, which would ask at the terminal.
+int no_passphrase(char * /*out*/, int /*size*/, int /*writing*/, void * /*data*/)
+{
+	return -1;
 }
 
 class TlsLink : public EgdLink {
@@ -75,6 +95,7 @@ public:
 	}
 	[[nodiscard]] bool pending() const override { return SSL_pending(ssl_.get()) > 0; }
 	[[nodiscard]] bool ready() const override { return SSL_is_init_finished(ssl_.get()) == 1; }
+
 	[[nodiscard]] std::string trouble() const override
 	{
 		if (const auto bad = SSL_get_verify_result(ssl_.get()); bad != X509_V_OK)
@@ -109,30 +130,36 @@ private:
 /// A context of TLS 1.3.
 Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD *method)
 {
+	ERR_clear_error();
 	std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
 	if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1)
-		return fail_tls("TLS 1.3");
+		return fail(ExitCode::unavailable, "TLS 1.3 is not to be had: " + reason());
 	SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
 	                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 	                                    SSL_MODE_RELEASE_BUFFERS);
+	// Who sends messages without end that are for TLS alone shall not hold up a call.
+	SSL_CTX_clear_mode(context.get(), SSL_MODE_AUTO_RETRY);
 	return context;
 }
 
 /// Shows these to the other side. `where` stands before the names of their keys.
-Result<void> show(SSL_CTX *tls, const std::string &certificate, const std::string &key,
+Result<void> show(SSL_CTX *tls, const PemFile &certificate, const PemFile &key,
                   const std::string &where)
 {
 	if (!for_each_certificate(certificate, [&](X509 *one, size_t number) {
 		    return (number == 0 ? SSL_CTX_use_certificate(tls, one)
 		                        : static_cast<int>(SSL_CTX_add1_chain_cert(tls, one))) == 1;
 	    }))
-		return fail_tls(where + "tls_certificate");
+		return fail_file(where + "tls_certificate", certificate,
+		                 "a certificate in PEM, and behind it the rest of its chain");
 	const auto bio = reader_of(key);
 	const Owned<EVP_PKEY> private_key(
-	    bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr) : nullptr,
+	    bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr) : nullptr,
 	    EVP_PKEY_free);
 	if (!private_key || SSL_CTX_use_PrivateKey(tls, private_key.get()) != 1)
-		return fail_tls(where + "tls_key");
+		return fail_file(where + "tls_key", key,
+		                 "the private key of the certificate in tls_certificate, in PEM and "
+		                 "without a passphrase");
 	return {};
 }
 
@@ -158,20 +185,20 @@ bool is_address(const std::string &host)
 
 } // namespace
 
-Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
-                         const std::string &authorities)
+Result<LinkTo> serve_tls(const PemFile &certificate, const PemFile &key, const PemFile &authorities)
 {
 	const auto context = make_context(TLS_server_method());
 	if (!context)
 		return std::unexpected(context.error());
 	auto *tls = context->get();
-	if (auto shown = show(tls, certificate, key, "[egd] "); !shown)
+	if (auto shown = show(tls, certificate, key, "egd."); !shown)
 		return std::unexpected(shown.error());
 	if (!for_each_certificate(authorities, [&](X509 *one, size_t) {
 		    return X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), one) == 1 &&
 		           SSL_CTX_add_client_CA(tls, one) == 1;
 	    }))
-		return fail_tls("[egd] tls_client_ca");
+		return fail_file("egd.tls_client_ca", authorities,
+		                 "the certificates of those who sign clients' certificates, in PEM");
 	// Who has no certificate of theirs is no client; sessions would have to be remembered.
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
@@ -185,8 +212,8 @@ Result<LinkTo> serve_tls(const std::string &certificate, const std::string &key,
 	};
 }
 
-Result<LinkTo> reach_tls(const std::string &authorities, const std::string &certificate,
-                         const std::string &key, const std::string &host)
+Result<LinkTo> reach_tls(const PemFile &authorities, const PemFile &certificate, const PemFile &key,
+                         const std::string &host)
 {
 	const auto context = make_context(TLS_client_method());
 	if (!context)
@@ -195,8 +222,9 @@ Result<LinkTo> reach_tls(const std::string &authorities, const std::string &cert
 	if (!for_each_certificate(authorities, [&](X509 *one, size_t) {
 		    return X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), one) == 1;
 	    }))
-		return fail_tls("tls_ca");
-	if (!certificate.empty() || !key.empty())
+		return fail_file("tls_ca", authorities,
+		                 "the certificates of those who sign the server's certificate, in PEM");
+	if (!certificate.path.empty() || !key.path.empty())
 		if (auto shown = show(tls, certificate, key, ""); !shown)
 			return std::unexpected(shown.error());
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, nullptr);

@@ -2,9 +2,12 @@
 #include "source/program.h"
 
 #include "file_descriptor.h"
+#include "interrupt.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -91,8 +94,15 @@ public:
 		posix_spawnattr_destroy(&attributes_);
 	}
 
-	/// Starts a program whose descriptor `its` is our `output`. Returns an errno value, or 0.
-	[[nodiscard]] int spawn(const std::vector<std::string> &words, int output, int its, pid_t &pid)
+	/// Its descriptor `its` is our `ours`.
+	Spawning &give(int ours, int its)
+	{
+		given_.push_back({ours, its});
+		return *this;
+	}
+
+	/// Starts a program. Returns an errno value, or 0.
+	[[nodiscard]] int spawn(const std::vector<std::string> &words, pid_t &pid)
 	{
 		sigset_t none;
 		sigset_t all;
@@ -100,7 +110,8 @@ public:
 		sigfillset(&all);
 		note(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
 		note(posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0));
-		note(posix_spawn_file_actions_adddup2(&actions_, output, its));
+		for (const auto &[ours, its] : given_)
+			note(posix_spawn_file_actions_adddup2(&actions_, ours, its));
 		note(posix_spawnattr_setsigmask(&attributes_, &none));
 		note(posix_spawnattr_setsigdefault(&attributes_, &all));
 		note(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
@@ -122,7 +133,105 @@ private:
 
 	posix_spawn_file_actions_t actions_{};
 	posix_spawnattr_t attributes_{};
+	std::vector<std::pair<int, int>> given_;
 	int error_ = 0;
+};
+
+struct Pipe {
+	FileDescriptor output; ///< with O_NONBLOCK
+	FileDescriptor input;
+};
+
+Result<Pipe> make_pipe(const std::string &name)
+{
+	std::array<int, 2> ends{};
+	if (pipe2(ends.data(), O_CLOEXEC) < 0)
+		return fail_errno(errno, name);
+	Pipe pipe{.output = FileDescriptor(ends[0]), .input = FileDescriptor(ends[1])};
+	if (fcntl(pipe.output.get(), F_SETFL, O_NONBLOCK) < 0)
+		return fail_errno(errno, name);
+	return pipe;
+}
+
+/// What a program prints, as it comes.
+class Listening {
+public:
+	Listening(const std::string &name, int output, int complaints, std::span<uint8_t> out)
+	    : name_(name), output_(output), complaints_(complaints), out_(out)
+	{
+	}
+
+	/// Waits for some of it, or the end of what `pidfd` is of, for `pause` at most. Returns whether
+	/// it has ended.
+	Result<bool> wait(int pidfd, std::chrono::milliseconds pause)
+	{
+		std::array<struct pollfd, 3> waited{{{.fd = pidfd, .events = POLLIN, .revents = 0},
+		                                     {.fd = output_, .events = POLLIN, .revents = 0},
+		                                     {.fd = complaints_, .events = POLLIN, .revents = 0}}};
+		if (::poll(waited.data(), waited.size(), static_cast<int>(pause.count())) < 0) {
+			if (errno != EINTR)
+				return fail_errno(errno, name_);
+			return false;
+		}
+		return waited[0].revents != 0;
+	}
+
+	/// Takes what is there.
+	Result<void> take()
+	{
+		std::array<uint8_t, 1024> some{};
+		while (output_ >= 0) {
+			const auto room = out_.subspan(answer_.size);
+			// One byte more, to notice what is too long.
+			const auto into = room.empty() ? std::span(some).first(1) : room;
+			const auto n = read_some(output_, into);
+			if (!n)
+				return std::unexpected(n.error());
+			if (*n == 0)
+				break;
+			if (room.empty())
+				return fail(ExitCode::io_error,
+				            fmt::format("{}: prints more than the {} bytes that were asked for",
+				                        name_, out_.size()));
+			answer_.size += *n;
+		}
+		// Who complains without end shall not keep us from looking at the clock.
+		for (size_t taken = 0; complaints_ >= 0 && taken < most_complaints; taken += some.size()) {
+			const auto n = read_some(complaints_, some);
+			if (!n)
+				return std::unexpected(n.error());
+			if (*n == 0)
+				break;
+			auto &text = answer_.complaint;
+			text.append(some.begin(), some.begin() + static_cast<ptrdiff_t>(*n));
+			if (text.size() > longest_complaint)
+				text.erase(0, text.size() - longest_complaint);
+		}
+		return {};
+	}
+
+	[[nodiscard]] Answer &answer() { return answer_; }
+
+private:
+	static constexpr size_t longest_complaint = 4096;
+	static constexpr size_t most_complaints = 65536; // as many as a pipe holds
+
+	/// Returns 0 when there is nothing now; a descriptor at its end becomes -1.
+	Result<size_t> read_some(int &fd, std::span<uint8_t> into)
+	{
+		const auto n = ::read(fd, into.data(), into.size());
+		if (n == 0)
+			fd = -1;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return fail_errno(errno, name_);
+		return static_cast<size_t>(std::max<ssize_t>(n, 0));
+	}
+
+	const std::string &name_;
+	int output_;
+	int complaints_;
+	std::span<uint8_t> out_;
+	Answer answer_;
 };
 
 } // namespace
@@ -135,17 +244,14 @@ std::string quoted(const std::vector<std::string> &words)
 Result<std::unique_ptr<Program>> start_program(const std::vector<std::string> &words)
 {
 	const auto name = quoted(words);
-	std::array<int, 2> ends{};
-	if (pipe2(ends.data(), O_CLOEXEC) < 0)
-		return fail_errno(errno, name);
-	FileDescriptor output(ends[0]);
-	const FileDescriptor input(ends[1]);
-	if (fcntl(output.get(), F_SETFL, O_NONBLOCK) < 0)
-		return fail_errno(errno, name);
+	auto pipe = make_pipe(name);
+	if (!pipe)
+		return std::unexpected(pipe.error());
 	pid_t pid = -1;
-	if (const int error = Spawning().spawn(words, input.get(), STDOUT_FILENO, pid); error != 0)
+	if (const int error = Spawning().give(pipe->input.get(), STDOUT_FILENO).spawn(words, pid);
+	    error != 0)
 		return fail_errno(error, name);
-	return std::make_unique<Child>(name, pid, std::move(output));
+	return std::make_unique<Child>(name, pid, std::move(pipe->output));
 }
 
 Result<Ended> run_program(const std::vector<std::string> &words)
@@ -157,7 +263,7 @@ Result<Ended> run_program(const std::vector<std::string> &words)
 	const FileDescriptor complaints(ends[0]);
 	FileDescriptor input(ends[1]);
 	pid_t pid = -1;
-	if (const int error = Spawning().spawn(words, input.get(), STDERR_FILENO, pid); error != 0)
+	if (const int error = Spawning().give(input.get(), STDERR_FILENO).spawn(words, pid); error != 0)
 		return fail_errno(error, name);
 	input = FileDescriptor();
 	Ended ended;
@@ -173,6 +279,56 @@ Result<Ended> run_program(const std::vector<std::string> &words)
 		return std::unexpected(status.error());
 	ended.status = *status;
 	return ended;
+}
+
+Result<Answer> ask_program(const std::string &name, const std::vector<std::string> &words,
+                           std::span<uint8_t> out, std::chrono::milliseconds limit)
+{
+	constexpr std::chrono::milliseconds slice = 50ms; // how soon a caught signal is noticed
+	const auto end = std::chrono::steady_clock::now() + limit;
+	auto output = make_pipe(name);
+	auto complaints = make_pipe(name);
+	if (!output || !complaints)
+		return std::unexpected((output ? complaints : output).error());
+	pid_t pid = -1;
+	if (const int error = Spawning()
+	                          .give(output->input.get(), STDOUT_FILENO)
+	                          .give(complaints->input.get(), STDERR_FILENO)
+	                          .spawn(words, pid);
+	    error != 0)
+		return fail_errno(error, fmt::format("{}: {}", name, words.front()));
+	output->input = FileDescriptor();
+	complaints->input = FileDescriptor();
+	const int read_from = output->output.get();
+	Child child(name, pid, std::move(output->output));
+	// Not by <sys/pidfd.h>, which was no header for C++ at first (glibc 2.36).
+	const FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+	if (!pidfd)
+		return fail_errno(errno, name);
+	Listening listening(name, read_from, complaints->output.get(), out);
+	// Not until the pipes end: what it leaves behind may hold them.
+	for (bool ended = false; !ended;) {
+		const auto left =
+		    std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+		if (interrupted() != 0)
+			return fail_errno(EINTR, name);
+		if (left <= 0ms)
+			return std::unexpected(Error{ExitCode::io_error,
+			                             fmt::format("{}: no answer within {:.1f} s", name,
+			                                         std::chrono::duration<double>(limit).count()),
+			                             ETIMEDOUT});
+		const auto waited = listening.wait(pidfd.get(), std::min(left, slice));
+		if (!waited)
+			return std::unexpected(waited.error());
+		ended = *waited;
+		if (auto taken = listening.take(); !taken)
+			return std::unexpected(taken.error());
+	}
+	const auto status = child.end();
+	if (!status)
+		return std::unexpected(status.error());
+	listening.answer().status = *status;
+	return std::move(listening.answer());
 }
 
 } // namespace hwrngd

@@ -4,7 +4,10 @@
 
 #include "error.h"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +41,21 @@ struct Ended {
 
 /// Runs `words`, as start_program(), to its end.
 [[nodiscard]] Result<Ended> run_program(const std::vector<std::string> &words);
+
+/// What a program that was asked for something has answered.
+struct Answer {
+	int status = 0;        ///< as wait(2) has it
+	size_t size = 0;       ///< of what it has printed
+	std::string complaint; ///< the end of what it has printed on its standard error
+};
+
+/// Runs `words`, as start_program(), to its end, for what it prints, which goes to `out`. It is
+/// ended, as Program::end() does, and this fails, when it prints more than that, when it takes
+/// longer than `limit` (then with the number ETIMEDOUT), and when we caught a signal (EINTR).
+/// `name` is for errors.
+[[nodiscard]] Result<Answer> ask_program(const std::string &name,
+                                         const std::vector<std::string> &words,
+                                         std::span<uint8_t> out, std::chrono::milliseconds limit);
 
 /// How messages name a program.
 [[nodiscard]] std::string quoted(const std::vector<std::string> &words);

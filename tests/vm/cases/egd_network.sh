@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="egd: two hosts and a cable: pulled, lossy, slow, the server restarted; the client recovers"
+kernels="6.12" kernels_why="the client is tested, not the kernel"
 # Two network namespaces are the two hosts, a pair of veth the cable.
 programs="build/hwrngd build/hwrngctl build/hwrngd-egd build/hwrngd-pull /usr/sbin/ip /usr/sbin/tc /usr/bin/jq"
 tpm=none
@@ -23,7 +24,7 @@ make_far() {
 		'[egd]' 'listen = ["tcp:192.0.2.2:8888"]' 'plaintext = true' >/tmp/far/etc/hwrngd.conf
 }
 start_server() {
-	in_far hwrngd --root /tmp/far >>/tmp/far.log 2>&1 &
+	nsenter -t "$far" -n hwrngd --root /tmp/far >>/tmp/far.log 2>&1 & # and no shell in between
 	server=$!
 }
 serves() { [ "$(hwrngctl --root /tmp/far -o json status | jq .daemon.egd.available)" -ge 4096 ]; }
@@ -37,7 +38,7 @@ recovers() {
 	check "$1: nothing is credited" test "$(of far .credited_bits)" = 0
 	check "$1: the daemon is the same" kill -0 "$daemon"
 }
-cut() { check "$1: it is noticed" becomes far quarantined 900; }
+notices() { check "$1: it is noticed" becomes far quarantined 900; }
 
 guest() {
 	check "there are cables and bad networks" modprobe -a veth sch_netem
@@ -63,12 +64,12 @@ guest() {
 	check "and reads" by_and_by gives
 
 	in_far ip link set far down
-	cut "the cable is pulled"
+	notices "the cable is pulled"
 	in_far ip link set far up
 	recovers "the cable is pulled"
 
 	tc qdisc add dev near root netem loss 100%
-	cut "all packets are dropped"
+	notices "all packets are dropped"
 	tc qdisc del dev near root
 	recovers "all packets are dropped"
 
@@ -81,7 +82,7 @@ guest() {
 
 	kill "$server"
 	wait "$server"
-	cut "the server ends"
+	notices "the server ends"
 	start_server
 	check "the server is there again" by_and_by serves
 	recovers "the server ends"

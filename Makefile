@@ -63,7 +63,7 @@ coverage: ## Show which branches of what decides its unit tests reach; all of th
 	@tests/setup build test coverage
 	@tests/coverage
 
-long-test: ## Run the guests that take long: each fault of each source, 200 kills of the daemon
+long-test: ## Run the guests that take long: each fault of each source, 200 kills of the daemon, two hosts
 	@tests/setup build test
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --long --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)"

@@ -6,7 +6,8 @@ kernels="6.12" kernels_why="the client is tested, not the kernel"
 programs="build/hwrngd build/hwrngctl build/hwrngd-egd build/hwrngd-pull /usr/sbin/ip /usr/sbin/tc /usr/bin/jq"
 tpm=none
 rng=none
-timeout=600
+timeout=900
+long=1
 
 before() { need tc iproute2; }
 

@@ -10,7 +10,8 @@ make_tree() {
 	printf 'CapEff:\t000001ffffffffff\n' >"$1/proc/self/status"
 	echo 0-test >"$1/proc/sys/kernel/osrelease"
 	: >"$1/dev/random"
-	ln -s /dev/urandom "$1/dev/generator"
+	# A node of its own, where one can be made: a daemon locks what it reads, and there may be another.
+	mknod -m 444 "$1/dev/generator" c 1 9 2>/dev/null || ln -s /dev/urandom "$1/dev/generator"
 	printf '%s\n' '[source."generator"]' 'path = "/dev/generator"' 'credit = 1024' >"$1/etc/hwrngd.conf.d/generator.conf"
 }
 

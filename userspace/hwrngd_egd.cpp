@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,8 +46,6 @@ constexpr auto dry_pause = 1s;
 constexpr auto answer_limit = 15s;
 // So often the daemon is told how it goes, if it has changed.
 constexpr auto report_interval = 500ms;
-// Of what TLS takes; all authorities of the world fit in.
-constexpr off_t longest_file = 4 << 20;
 // Besides those of clients: listeners, the connection, the event loop's.
 constexpr rlim_t spare_descriptors = 64;
 
@@ -278,27 +275,6 @@ void allow_descriptors(EgdServer::Limits &limits)
 	                limits.clients));
 }
 
-/// A whole file, which whoever is started next reads again. Of a key there is no copy besides.
-Result<SecretBuffer> content_of(const FileDescriptor &file, const std::string &what)
-{
-	struct stat status = {};
-	if (fstat(file.get(), &status) < 0)
-		return fail_errno(errno, what);
-	if (!S_ISREG(status.st_mode) || status.st_size > longest_file)
-		return fail(ExitCode::usage, what + ": this is no file in PEM");
-	SecretBuffer content(static_cast<size_t>(status.st_size));
-	const auto all = content.span();
-	for (size_t at = 0; at < all.size();) {
-		const auto n = ::pread(file.get(), &all[at], all.size() - at, static_cast<off_t>(at));
-		if (n < 0)
-			return fail_errno(errno, what);
-		if (n == 0)
-			return fail(ExitCode::io_error, what + ": it became shorter while it was read");
-		at += static_cast<size_t>(n);
-	}
-	return content;
-}
-
 /// Links by TLS, by what is in the descriptors from `first` on.
 Result<LinkTo> tls_of(int first, const TlsPaths &paths)
 {
@@ -306,8 +282,8 @@ Result<LinkTo> tls_of(int first, const TlsPaths &paths)
 	std::vector<SecretBuffer> contents;
 	contents.reserve(keys.size());
 	for (size_t i = 0; i < keys.size(); i++) {
-		auto content = content_of(FileDescriptor(first + static_cast<int>(i)),
-		                          fmt::format("egd.{}: {}", keys.at(i), paths.at(i)));
+		auto content = read_pem(FileDescriptor(first + static_cast<int>(i)),
+		                        fmt::format("egd.{}: {}", keys.at(i), paths.at(i)));
 		if (!content)
 			return std::unexpected(content.error());
 		contents.push_back(std::move(*content));

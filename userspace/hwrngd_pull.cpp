@@ -8,15 +8,13 @@
 #include "pull/egd_peer.h"
 #include "pull/pump.h"
 #include "pull/ssh_peer.h"
-#include "root.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <span>
@@ -33,29 +31,34 @@ namespace {
 
 // How it is called, by control/programs.cpp: the source's name, and one of these with what follows.
 constexpr std::string_view by_egd = "egd"; // ADDRESS AUTHORITIES CERTIFICATE KEY: empty, or files
-constexpr std::string_view by_ssh = "ssh"; // USER@HOST PORT IDENTITY KNOWN_HOSTS
+constexpr std::string_view by_ssh = "ssh"; // ADDRESS IDENTITY KNOWN_HOSTS
 constexpr size_t egd_words = 4;
-constexpr size_t ssh_words = 4;
+constexpr size_t ssh_words = 3;
 
 /// Links by TLS, by what is in these files: of the authorities, and if any the certificate and key.
 Result<LinkTo> tls_of(const std::string &host, std::span<const std::string> paths)
 {
-	std::array<std::string, 3> texts;
+	constexpr std::array keys{"tls_ca", "tls_certificate", "tls_key"};
+	std::vector<SecretBuffer> texts;
+	texts.reserve(paths.size());
 	std::array<PemFile, 3> files;
 	for (size_t i = 0; i < files.size(); i++) {
 		if (paths[i].empty())
 			continue;
-		auto text = Root().read(paths[i]);
+		const FileDescriptor file(::open(paths[i].c_str(), O_RDONLY | O_CLOEXEC));
+		const auto what = fmt::format("{}: {}", keys.at(i), paths[i]);
+		auto text = file ? read_pem(file, what) : fail_errno(errno, what);
 		if (!text)
 			return std::unexpected(text.error());
-		texts.at(i) = std::move(*text);
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
-		const auto *bytes = reinterpret_cast<const uint8_t *>(texts.at(i).data());
-		files.at(i) = {paths[i], {bytes, texts.at(i).size()}};
+		texts.push_back(std::move(*text));
+		files.at(i) = {paths[i], texts.back().span()};
 	}
-	auto tls = reach_tls(files[0], files[1], files[2], host);
-	explicit_bzero(texts[2].data(), texts[2].size());
-	return tls;
+	return reach_tls(files[0], files[1], files[2], host);
+}
+
+std::unexpected<Error> wrong_address(const std::string &address, const Error &error)
+{
+	return fail(error.code, fmt::format("\"{}\" {}", address, error.message));
 }
 
 Result<std::unique_ptr<Peer>> peer_of(std::span<const std::string> words)
@@ -63,8 +66,7 @@ Result<std::unique_ptr<Peer>> peer_of(std::span<const std::string> words)
 	if (words.size() == 1 + egd_words && words[0] == by_egd) {
 		const auto address = parse_egd_address(words[1]);
 		if (!address)
-			return fail(address.error().code,
-			            fmt::format("\"{}\" {}", words[1], address.error().message));
+			return wrong_address(words[1], address.error());
 		Result<LinkTo> links = plain_link;
 		if (address->tls)
 			links = tls_of(address->host, words.subspan(2));
@@ -73,14 +75,10 @@ Result<std::unique_ptr<Peer>> peer_of(std::span<const std::string> words)
 		return egd_peer(*address, std::move(*links));
 	}
 	if (words.size() == 1 + ssh_words && words[0] == by_ssh) {
-		const auto at = words[1].find('@');
-		uint16_t port = 0;
-		const auto *const end = words[2].data() + words[2].size();
-		if (at != std::string::npos && std::from_chars(words[2].data(), end, port).ptr == end &&
-		    port > 0)
-			return ssh_peer(
-			    {.user = words[1].substr(0, at), .host = words[1].substr(at + 1), .port = port},
-			    words[3], words[4]);
+		const auto address = parse_ssh_address(words[1]);
+		if (!address)
+			return wrong_address(words[1], address.error());
+		return ssh_peer(*address, words[2], words[3]);
 	}
 	return fail(ExitCode::usage, "hwrngd-pull is started by hwrngd, as the `egd` or `ssh` of a "
 	                             "source says: see hwrngd.conf(5)");

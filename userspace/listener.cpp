@@ -126,28 +126,42 @@ Result<HostAndPort> split_port(const std::string &text)
 	return at;
 }
 
-Result<ListenAddress> parse_listen_address(const std::string &text)
+Result<EgdPlace> split_place(const std::string &text)
 {
 	constexpr std::string_view local = "unix:";
 	constexpr std::string_view tcp = "tcp:";
 	constexpr std::string_view tls = "tls:";
-	ListenAddress address;
+	EgdPlace place;
 	if (text.starts_with(local)) {
-		address.path = text.substr(local.size());
-		if (!address.path.starts_with('/'))
+		place.path = text.substr(local.size());
+		if (!place.path.starts_with('/'))
 			return fail(ExitCode::usage, "has no path that begins with /");
-		return address;
+		return place;
 	}
-	address.tls = text.starts_with(tls);
-	if (!address.tls && !text.starts_with(tcp))
-		return fail(ExitCode::usage, "is none of unix:/PATH, tcp:ADDRESS:PORT, tcp:[ADDRESS]:PORT, "
-		                             "and these with tls:");
-	const auto at = split_port(text.substr(tcp.size()));
+	place.tls = text.starts_with(tls);
+	if (!place.tls && !text.starts_with(tcp))
+		return fail(ExitCode::usage, "is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
+	auto at = split_port(text.substr(tcp.size()));
 	if (!at)
 		return std::unexpected(at.error());
-	address.port = at->port;
-	address.ip.resize(at->brackets ? sizeof(struct in6_addr) : sizeof(struct in_addr));
-	if (inet_pton(at->brackets ? AF_INET6 : AF_INET, at->host.c_str(), address.ip.data()) != 1)
+	place.at = std::move(*at);
+	return place;
+}
+
+Result<ListenAddress> parse_listen_address(const std::string &text)
+{
+	auto place = split_place(text);
+	if (!place)
+		return std::unexpected(place.error());
+	ListenAddress address;
+	address.tls = place->tls;
+	address.path = std::move(place->path);
+	if (!address.path.empty())
+		return address;
+	const auto &at = place->at;
+	address.port = at.port;
+	address.ip.resize(at.brackets ? sizeof(struct in6_addr) : sizeof(struct in_addr));
+	if (inet_pton(at.brackets ? AF_INET6 : AF_INET, at.host.c_str(), address.ip.data()) != 1)
 		return fail(ExitCode::usage, "has no address of IPv4 (192.0.2.1), or of IPv6 in brackets "
 		                             "([2001:db8::1]), in numbers");
 	return address;

@@ -36,6 +36,16 @@ struct HostAndPort {
 /// is wrong, without the text itself.
 [[nodiscard]] Result<HostAndPort> split_port(const std::string &text);
 
+/// Where EGD is spoken: a path, or a host and its port.
+struct EgdPlace {
+	bool tls = false;
+	std::string path;
+	HostAndPort at;
+};
+
+/// Splits "unix:/PATH", and "tcp:" and "tls:" before what split_port() takes. Fails as that does.
+[[nodiscard]] Result<EgdPlace> split_place(const std::string &text);
+
 /// Fails with ExitCode::usage, and what is wrong, without the address itself.
 [[nodiscard]] Result<ListenAddress> parse_listen_address(const std::string &text);
 

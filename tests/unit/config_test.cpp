@@ -254,8 +254,7 @@ TEST(Config, WrongEgdIsNamed)
 	EXPECT_EQ(refused("egd = 1"),
 	          "/etc/hwrngd.conf, line 1: egd is not a table; its keys stand below [egd]");
 	EXPECT_EQ(wrong("listen = [\"8888\"]"),
-	          "listen: \"8888\" is none of unix:/PATH, tcp:ADDRESS:PORT, tcp:[ADDRESS]:PORT, "
-	          "and these with tls:");
+	          "listen: \"8888\" is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
 	EXPECT_EQ(wrong("max_clients = 0"), "max_clients: give a whole number of clients, 1 to 100000");
 	EXPECT_EQ(wrong("idle_seconds = 0.5"),
 	          "idle_seconds: give seconds, 1 to 86400, or 0 for never");
@@ -426,7 +425,7 @@ TEST(Config, WhatIsWrongWithAnotherMachineIsNamed)
 	EXPECT_EQ(wrong("egd = \"tcp:host:1\"\nssh = \"a@b\""),
 	          "ssh: there is a key egd already; a source has one of path, command, egd and ssh");
 	EXPECT_EQ(wrong("egd = \"host:1\""),
-	          "egd: \"host:1\" is none of tcp:HOST:PORT, tls:HOST:PORT, unix:/PATH");
+	          "egd: \"host:1\" is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
 	EXPECT_EQ(wrong("egd = 1"), "egd: give a text, in quotation marks");
 	EXPECT_EQ(wrong("ssh = \"host\""), "ssh: \"host\" is none of USER@HOST, USER@HOST:PORT");
 	EXPECT_EQ(wrong("tls_ca = \"ca.pem\""), "tls_ca: \"ca.pem\" does not begin with /");

@@ -137,7 +137,7 @@ TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)
 	using Words = std::vector<std::string>;
 	const auto at = [&](const char *path) { return tree.at(path).string(); };
 	EXPECT_EQ(said("far"), std::tuple(SourceKind::ssh, "rng@[::1]:2222", 100U,
-	                                  Words({"ssh", "rng@::1", "2222", at("/etc/id"),
+	                                  Words({"ssh", "rng@[::1]:2222", at("/etc/id"),
 	                                         at("/etc/hwrngd/ssh/known_hosts")})));
 	EXPECT_EQ(said("local"), std::tuple(SourceKind::egd, "unix:/run/egd", 0U,
 	                                    Words({"egd", "unix:" + at("/run/egd"), "", "", ""})));

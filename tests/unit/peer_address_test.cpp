@@ -38,7 +38,7 @@ TEST(PeerAddress, OfEgdWhatIsWrongIsNamed)
 {
 	for (const char *text : {"", "/run/egd", "udp:host:1", "host:8888", "tcp"})
 		EXPECT_EQ(wrong(parse_egd_address(text)),
-		          "is none of tcp:HOST:PORT, tls:HOST:PORT, unix:/PATH");
+		          "is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
 	EXPECT_EQ(wrong(parse_egd_address("unix:egd")), "has no path that begins with /");
 	for (const char *text : {"tcp:", "tcp:host", "tcp:host:", "tcp:host:0", "tls:host:65536",
 	                         "tcp:host:-1", "tcp:host:egd", "tcp:[::1]"})

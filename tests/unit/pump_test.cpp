@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pull/pump.h"
 
+#include "fake_tree.h"
 #include "file_descriptor.h"
 #include "scripted_server.h"
 #include "source/source.h"
@@ -191,13 +192,21 @@ TEST(Pump, TheProgramSaysWhatItCannotDo)
 	EXPECT_EQ(code({}).first, usage);
 	EXPECT_EQ(code({"x", "egd", "tcp:127.0.0.1:1"}).first, usage);
 	EXPECT_EQ(code({"x", "egd", "nonsense", "", "", ""}).second,
-	          "hwrngd: x: \"nonsense\" is none of tcp:HOST:PORT, tls:HOST:PORT, unix:/PATH\n");
+	          "hwrngd: x: \"nonsense\" is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT\n");
 	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/nowhere/ca.pem", "", ""}).second,
-	          "hwrngd: x: /nowhere/ca.pem: No such file or directory\n");
+	          "hwrngd: x: tls_ca: /nowhere/ca.pem: No such file or directory\n");
+	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/dev/null", "", ""}).second,
+	          "hwrngd: x: tls_ca: /dev/null: this is no file in PEM\n");
+	FakeTree tree;
+	tree.file("/empty.pem", "");
+	const auto empty = tree.at("/empty.pem").string();
 	EXPECT_EQ(
-	    code({"x", "egd", "tls:127.0.0.1:1", "/dev/null", "", ""}).second,
-	    "hwrngd: x: tls_ca: /dev/null: no start line: the file is to have the certificates of "
-	    "those who sign the server's certificate, in PEM\n");
+	    code({"x", "egd", "tls:127.0.0.1:1", empty, "", ""}).second,
+	    fmt::format("hwrngd: x: tls_ca: {}: no start line: the file is to have the certificates "
+	                "of those who sign the server's certificate, in PEM\n",
+	                empty));
+	EXPECT_EQ(code({"x", "ssh", "nonsense", "", ""}).second,
+	          "hwrngd: x: \"nonsense\" is none of USER@HOST, USER@HOST:PORT\n");
 	EXPECT_EQ(code({"x", "egd", "tcp:127.0.0.1:1", "", "", ""}).second,
 	          "hwrngd: standard output is no pipe: hwrngd starts this\n");
 }

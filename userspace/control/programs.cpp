@@ -7,14 +7,6 @@
 
 namespace hwrngd {
 
-namespace {
-
-// hwrngctl ssh-setup has the same.
-constexpr const char *usual_identity = "/etc/hwrngd/ssh/identity";
-constexpr const char *usual_known_hosts = "/etc/hwrngd/ssh/known_hosts";
-
-} // namespace
-
 Result<std::filesystem::path> own_folder()
 {
 	std::error_code failed;
@@ -52,12 +44,11 @@ std::vector<std::string> words_of(const Root &root, const std::filesystem::path 
 		        file(source.tls_certificate),
 		        file(source.tls_key)};
 	}
-	if (const auto address = parse_ssh_address(source.ssh))
+	if (!source.ssh.empty())
 		return {pull,
 		        name,
 		        "ssh",
-		        fmt::format("{}@{}", address->user, address->host),
-		        std::to_string(address->port),
+		        source.ssh,
 		        file(source.identity.empty() ? usual_identity : source.identity),
 		        file(source.known_hosts.empty() ? usual_known_hosts : source.known_hosts)};
 	return {};

@@ -6,8 +6,17 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace hwrngd {
+
+/// This machine's key for other machines' SSH, and their host keys, where nothing else is said.
+inline constexpr const char *usual_identity = "/etc/hwrngd/ssh/identity";
+inline constexpr const char *usual_known_hosts = "/etc/hwrngd/ssh/known_hosts";
+
+/// Letters, digits, -, _ and ., of which the first is a letter or a digit: nobody takes it for an
+/// option, and it means the same to a shell, a file system, TOML and sshd(8).
+[[nodiscard]] bool is_name(std::string_view text);
 
 /// An EGD server: "unix:/PATH", "tcp:HOST:PORT", "tcp:[IPV6]:PORT", or the latter two with "tls:".
 struct EgdAddress {

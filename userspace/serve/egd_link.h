@@ -3,6 +3,8 @@
 #pragma once
 
 #include "error.h"
+#include "file_descriptor.h"
+#include "source/secret_buffer.h"
 
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -60,6 +62,10 @@ struct PemFile {
 	std::string path; ///< for errors
 	std::span<const uint8_t> text;
 };
+
+/// All of a file that is about to be given to the functions below, and of which no copy stays.
+/// Whoever reads `file` next finds it whole; `what` names it in errors.
+[[nodiscard]] Result<SecretBuffer> read_pem(const FileDescriptor &file, const std::string &what);
 
 /// What makes links by TLS 1.3 with clients that have a certificate of one of the authorities. The
 /// certificate may have the rest of its chain behind it. Errors (ExitCode::usage) say which key of

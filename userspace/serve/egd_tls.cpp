@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "serve/egd_link.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -184,6 +187,27 @@ bool is_address(const std::string &host)
 }
 
 } // namespace
+
+Result<SecretBuffer> read_pem(const FileDescriptor &file, const std::string &what)
+{
+	constexpr off_t longest = 4 << 20; // all authorities of the world fit in
+	struct stat status = {};
+	if (fstat(file.get(), &status) < 0)
+		return fail_errno(errno, what);
+	if (!S_ISREG(status.st_mode) || status.st_size > longest)
+		return fail(ExitCode::usage, what + ": this is no file in PEM");
+	SecretBuffer content(static_cast<size_t>(status.st_size));
+	const auto all = content.span();
+	for (size_t at = 0; at < all.size();) {
+		const auto n = ::pread(file.get(), &all[at], all.size() - at, static_cast<off_t>(at));
+		if (n < 0)
+			return fail_errno(errno, what);
+		if (n == 0)
+			return fail(ExitCode::io_error, what + ": it became shorter while it was read");
+		at += static_cast<size_t>(n);
+	}
+	return content;
+}
 
 Result<LinkTo> serve_tls(const PemFile &certificate, const PemFile &key, const PemFile &authorities)
 {

@@ -11,7 +11,8 @@
 
 namespace hwrngd {
 
-/// Exit codes of hwrngctl, as its man page lists them (69 is EX_UNAVAILABLE of sysexits.h).
+/// Exit codes of hwrngctl, as its man page lists them; 64, 69 and 75 are those of sysexits.h, the
+/// first and the last of `ssh-serve` alone.
 enum class ExitCode : int {
 	done = 0,
 	check_failed = 1,
@@ -19,7 +20,9 @@ enum class ExitCode : int {
 	no_source = 3,
 	not_permitted = 4,
 	io_error = 5,
+	bad_request = 64,
 	unavailable = 69,
+	try_later = 75,
 	interrupted = 130,
 };
 

@@ -24,12 +24,6 @@ std::unexpected<Error> fail_write(int number, const fs::path &path)
 	return error;
 }
 
-struct Access {
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-};
-
 /// Opens `file`, writes it, and for a regular file waits until it is on the disk.
 Result<void> write_to(const fs::path &file, int flags, std::string_view contents,
                       const std::optional<Access> &access = {})
@@ -89,10 +83,9 @@ Result<void> write_file(const fs::path &path, std::string_view contents)
 	return write_whole(path, contents, std::nullopt);
 }
 
-Result<void> write_file(const fs::path &path, std::string_view contents, mode_t mode, uid_t uid,
-                        gid_t gid)
+Result<void> write_file(const fs::path &path, std::string_view contents, const Access &access)
 {
-	return write_whole(path, contents, Access{.mode = mode, .uid = uid, .gid = gid});
+	return write_whole(path, contents, access);
 }
 
 Result<void> remove_file(const std::filesystem::path &path)

@@ -15,9 +15,16 @@ namespace hwrngd {
 /// not_permitted.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents);
 
+/// Whose a file is to be, and for whom.
+struct Access {
+	uid_t uid = 0;
+	gid_t gid = 0;
+	mode_t mode = 0644;
+};
+
 /// As write_file(), for a file that others go by: it has that mode and owner from the beginning.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents,
-                                      mode_t mode, uid_t uid, gid_t gid);
+                                      const Access &access);
 
 /// Removes a file; that there is none is no error.
 [[nodiscard]] Result<void> remove_file(const std::filesystem::path &path);

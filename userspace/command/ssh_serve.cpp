@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What sshd(8) runs for a client's key, whatever the client asks for: it is given so many bytes of
 // the daemon, or told why not.
-#include "command/command.h"
-#include "format.h"
+#include "command/ssh_setup.h"
 #include "source/secret_buffer.h"
 #include "unix_socket.h"
 
@@ -29,9 +28,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr size_t most_bytes = 512;
-// Of sysexits.h, for the program at the other end: EX_USAGE, EX_TEMPFAIL.
-constexpr auto bad_request = static_cast<ExitCode>(64);
-constexpr auto try_later = static_cast<ExitCode>(75);
 
 /// How many bytes the client asks for: a number, as nobody would write it otherwise.
 Result<size_t> asked_for()
@@ -42,9 +38,10 @@ Result<size_t> asked_for()
 	const auto *const end = text.begin() + text.size();
 	const auto [last, error] = std::from_chars(text.begin(), end, bytes);
 	if (error != std::errc() || last != end || text.starts_with('0') || bytes > most_bytes)
-		return fail(bad_request, fmt::format("ssh-serve gives random bytes: ask for a number of "
-		                                     "them, 1 to {}, and nothing else",
-		                                     most_bytes));
+		return fail(ExitCode::bad_request,
+		            fmt::format("ssh-serve gives random bytes: ask for a number of "
+		                        "them, 1 to {}, and nothing else",
+		                        most_bytes));
 	return bytes;
 }
 
@@ -87,7 +84,7 @@ public:
 		const auto wait = busy_ + time_of(bytes) - std::max(burst(), time_of(most_bytes));
 		if (wait <= 0ns)
 			return {};
-		return fail(try_later,
+		return fail(ExitCode::try_later,
 		            fmt::format("ssh-serve gives this client {} bytes a second; ask again in {} s",
 		                        rate_, std::chrono::ceil<std::chrono::seconds>(wait).count()));
 	}
@@ -151,7 +148,7 @@ Result<FileDescriptor> connect_to_server(const Context &context, const std::stri
 			return fail(ExitCode::usage, fmt::format("--from {}: is not unix:/PATH", from));
 		return connect_unix(from.substr(local.size()), SOCK_STREAM);
 	}
-	for (const auto *const path : {"/run/hwrngd-egd", "/run/hwrngd/egd"})
+	for (const auto *const path : egd_sockets)
 		if (auto fd = connect_unix(context.root.at(path).string(), SOCK_STREAM);
 		    fd || fd.error().code != ExitCode::no_source)
 			return fd;
@@ -199,7 +196,8 @@ Result<size_t> take(int fd, std::span<uint8_t> out)
 		got += length[0];
 	}
 	if (got == 0)
-		return fail(try_later, "hwrngd has used up what it had ready for others; ask again later");
+		return fail(ExitCode::try_later,
+		            "hwrngd has used up what it had ready for others; ask again later");
 	return got;
 }
 
@@ -221,6 +219,8 @@ Result<void> print(std::span<const uint8_t> bytes)
 
 Result<ExitCode> ssh_serve_command(const Context &context, const SshServeOptions &options)
 {
+	if (auto checked = check_name(options.client); !checked)
+		return std::unexpected(checked.error());
 	const auto asked = asked_for();
 	if (!asked)
 		return std::unexpected(asked.error());

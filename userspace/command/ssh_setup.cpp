@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/ssh_setup.h"
 
-#include "file_descriptor.h"
+#include "pull/address.h"
 #include "source/program.h"
-#include "write_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -58,6 +56,8 @@ std::string for_shell(const std::string &text)
 	return quoted + "'";
 }
 
+} // namespace
+
 std::string command_line(const std::vector<std::string> &words)
 {
 	std::string line;
@@ -65,8 +65,6 @@ std::string command_line(const std::vector<std::string> &words)
 		line += (line.empty() ? "" : " ") + for_shell(word);
 	return line;
 }
-
-} // namespace
 
 Result<PublicKey> public_key(const std::string &text)
 {
@@ -97,17 +95,17 @@ Result<PublicKey> public_key(const std::string &text)
 
 Result<std::string> fingerprint(const PublicKey &key)
 {
-	std::string path = (fs::temp_directory_path() / "hwrngd-key-XXXXXX").string();
-	{
-		const FileDescriptor file(::mkstemp(path.data()));
-		if (!file)
-			return fail_errno(errno, path);
-	}
+	std::string folder = (fs::temp_directory_path() / "hwrngd-key-XXXXXX").string();
+	if (::mkdtemp(folder.data()) == nullptr)
+		return fail_errno(errno, folder);
+	const auto path = folder + "/key.pub";
 	auto told = [&]() -> Result<std::string> {
-		std::ofstream(path) << key.text() << " " << key.comment << "\n";
+		if (auto wrote = write_file(path, key.text() + " " + key.comment + "\n"); !wrote)
+			return std::unexpected(wrote.error());
 		return run_tool({"ssh-keygen", "-l", "-f", path});
 	}();
-	::unlink(path.c_str());
+	std::error_code ignored; // a public key is no secret
+	fs::remove_all(folder, ignored);
 	if (!told)
 		return fail(ExitCode::usage,
 		            fmt::format("\"{}\" is no key: {}", key.text(), told.error().message));
@@ -117,8 +115,7 @@ Result<std::string> fingerprint(const PublicKey &key)
 Result<void> check_name(const std::string &name)
 {
 	constexpr size_t longest = 64;
-	if (name.empty() || name.size() > longest || !letters_and_digits.contains(name.front()) ||
-	    !consists_of(name, "-_."))
+	if (name.size() > longest || !is_name(name))
 		return fail(ExitCode::usage,
 		            fmt::format("\"{}\" is no name: take letters, digits, -, _ and ., {} at most",
 		                        name, longest));
@@ -206,7 +203,7 @@ Result<void> Steps::write(const fs::path &path, const std::vector<std::string> &
 	std::string text;
 	for (const auto &line : lines)
 		text += line + "\n";
-	return write_file(path, text, access.mode, access.uid, access.gid);
+	return write_file(path, text, access);
 }
 
 nlohmann::ordered_json Steps::document() const

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "command/command.h"
+#include "write_file.h"
 
-#include <sys/types.h>
-
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -31,18 +31,18 @@ struct PublicKey {
 /// Its fingerprint as ssh-keygen(1) says it: "256 SHA256:... comment (ED25519)".
 [[nodiscard]] Result<std::string> fingerprint(const PublicKey &key);
 
-/// A name that means the same to a shell, a file system, TOML and sshd(8).
+/// Whether is_name(), and not longer than a file's may be. Fails with ExitCode::usage.
 [[nodiscard]] Result<void> check_name(const std::string &name);
+
+/// Where hwrngd serves EGD clients of its own machine: by hwrngd-egd.socket, or as hwrngd.conf(5)
+/// suggests.
+inline constexpr std::array egd_sockets{"/run/hwrngd-egd", "/run/hwrngd/egd"};
+
+/// Such words as a shell would want them.
+[[nodiscard]] std::string command_line(const std::vector<std::string> &words);
 
 /// Runs a program of OpenSSH or of the accounts' to its end, and returns what it printed.
 [[nodiscard]] Result<std::string> run_tool(const std::vector<std::string> &words);
-
-/// Whose a file is to be, and for whom.
-struct Access {
-	uid_t uid = 0;
-	gid_t gid = 0;
-	mode_t mode = 0644;
-};
 
 /// What is done, step by step, or only said.
 class Steps {
@@ -56,6 +56,7 @@ public:
 
 	/// A folder: made if it is missing. One that others could change is refused.
 	[[nodiscard]] Result<void> folder(const std::filesystem::path &path, const Access &access);
+	/// A program that changes something, by run_tool().
 	[[nodiscard]] Result<void> run(const std::vector<std::string> &words);
 	/// Gives a file these lines, whole or not at all; `added` and `removed` say what is new.
 	[[nodiscard]] Result<void> write(const std::filesystem::path &path,

@@ -69,8 +69,8 @@ private:
 		std::ranges::replace(source_, ':', '-');
 		if (auto checked = check_name(source_); !checked)
 			return checked;
-		identity_ = below(options_.identity, "/etc/hwrngd/ssh/identity");
-		known_hosts_ = below(options_.known_host, "/etc/hwrngd/ssh/known_hosts");
+		identity_ = below(options_.identity, usual_identity);
+		known_hosts_ = below(options_.known_host, usual_known_hosts);
 		auto name = options_.user;
 		if (name.empty()) {
 			const auto config = read_config(context_.root);
@@ -133,10 +133,7 @@ private:
 		                                     "",           "-C", comment, "-f"};
 		auto nominal = words;
 		nominal.push_back(identity_.string());
-		std::string said = "+";
-		for (const auto &word : nominal)
-			said += " " + (word.empty() ? "''" : word);
-		steps_.say(said);
+		steps_.say("+ " + command_line(nominal));
 		steps_.say(fmt::format("+ chown {}:{} {}", user_.uid, user_.gid, identity_.string()));
 		if (steps_.dry_run())
 			return {};

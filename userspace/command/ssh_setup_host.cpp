@@ -220,7 +220,8 @@ private:
 			if (key->type == "ssh-ed25519" && !context_.json)
 				fmt::print("  for the client: --host-key '{}'\n", key->text());
 		}
-		if (!context_.root.exists("/run/hwrngd-egd") && !context_.root.exists("/run/hwrngd/egd"))
+		if (std::ranges::none_of(egd_sockets,
+		                         [&](const char *path) { return context_.root.exists(path); }))
 			steps_.say("hwrngd serves nobody here yet: hwrngd(8) says how, by `systemctl "
 			           "enable hwrngd-egd.socket` or `listen`");
 	}

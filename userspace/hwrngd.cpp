@@ -12,6 +12,7 @@
 #include "pool/kernel_pool.h"
 
 #include <fcntl.h>
+#include <getopt.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -19,12 +20,12 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <expected>
 #include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace hwrngd {
@@ -213,6 +214,64 @@ Result<void> run(Root root, bool check)
 	return run_daemon(root, *config, std::move(*pool), std::move(*egd));
 }
 
+struct Arguments {
+	std::string root = "/";
+	bool check = false;
+	bool helper = false;
+};
+
+/// What it is called with; or, when all was said, the exit code.
+std::expected<Arguments, int> arguments_of(int argc, char **argv)
+{
+	constexpr const char *help =
+	    "Feeds the kernel's pool from all healthy sources of randomness, and watches them.\n"
+	    "Usage: hwrngd [OPTIONS]\n\n"
+	    "  -h, --help          Print this and end\n"
+	    "  -V, --version       Print the version and end\n"
+	    "  --check-config      Read the configuration, say what is wrong with it, and end\n"
+	    "  --helper            Do for a daemon, which standard input is connected to, what needs "
+	    "rights\n"
+	    "  --root FOLDER       Look for /etc, /sys, /proc, /dev, /run below this folder\n\n"
+	    "Stays in the foreground. Signals: SIGHUP reads the configuration again, SIGUSR1\n"
+	    "feeds now, SIGTERM ends it. `hwrngctl status` shows what it does. See hwrngd(8).\n";
+	static constexpr std::array<struct option, 6> options{{
+	    {"help", no_argument, nullptr, 'h'},
+	    {"version", no_argument, nullptr, 'V'},
+	    {"check-config", no_argument, nullptr, 'c'},
+	    {"helper", no_argument, nullptr, 'p'},
+	    {"root", required_argument, nullptr, 'r'},
+	    {nullptr, 0, nullptr, 0},
+	}};
+	Arguments arguments;
+	while (true) {
+		switch (getopt_long(argc, argv, "hV", options.data(), nullptr)) {
+		case 'h':
+			fmt::print("{}", help);
+			return std::unexpected(0);
+		case 'V':
+			fmt::print("hwrngd {}\n", HWRNGD_VERSION);
+			return std::unexpected(0);
+		case 'c':
+			arguments.check = true;
+			break;
+		case 'p':
+			arguments.helper = true;
+			break;
+		case 'r':
+			arguments.root = optarg;
+			break;
+		case -1:
+			if (optind >= argc)
+				return arguments;
+			fmt::print(stderr, "hwrngd: \"{}\" is no option; see `hwrngd --help`\n", argv[optind]);
+			return std::unexpected(static_cast<int>(ExitCode::usage));
+		default: // getopt_long(3) has said what is wrong
+			fmt::print(stderr, "See `hwrngd --help`.\n");
+			return std::unexpected(static_cast<int>(ExitCode::usage));
+		}
+	}
+}
+
 } // namespace
 
 } // namespace hwrngd
@@ -220,31 +279,12 @@ Result<void> run(Root root, bool check)
 int main(int argc, char **argv)
 try {
 	using namespace hwrngd;
-	CLI::App app(
-	    "Feeds the kernel's pool from all healthy sources of randomness, and watches them.");
-	std::string root = "/";
-	bool check = false;
-	bool helper = false;
-	app.name("hwrngd");
-	app.set_version_flag("-V,--version", "hwrngd " HWRNGD_VERSION);
-	app.add_flag("--check-config", check,
-	             "Read the configuration, say what is wrong with it, and end");
-	app.add_flag("--helper", helper,
-	             "Do for a daemon, which standard input is connected to, what needs rights");
-	app.add_option("--root", root, "Look for /etc, /sys, /proc, /dev, /run below this folder")
-	    ->default_str("/");
-	app.footer("Stays in the foreground. Signals: SIGHUP reads the configuration again, SIGUSR1\n"
-	           "feeds now, SIGTERM ends it. `hwrngctl status` shows what it does. See hwrngd(8).");
-	try {
-		app.parse(argc, argv);
-	} catch (const CLI::ParseError &error) {
-		if (error.get_exit_code() == 0)
-			return app.exit(error);
-		fmt::print(stderr, "hwrngd: {}; see `hwrngd --help`\n", error.what());
-		return static_cast<int>(ExitCode::usage);
-	}
+	const auto arguments = arguments_of(argc, argv);
+	if (!arguments)
+		return arguments.error();
 	std::signal(SIGPIPE, SIG_IGN);
-	const auto done = helper ? run_helper(Root(root)) : run(Root(root), check);
+	const auto done = arguments->helper ? run_helper(Root(arguments->root))
+	                                    : run(Root(arguments->root), arguments->check);
 	if (done)
 		return 0;
 	log(Priority::error, Event::failed, done.error().message);

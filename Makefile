@@ -86,7 +86,7 @@ peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; 
 	@tests/peers/egd-client
 	@tests/peers/ssh
 
-fuzz: ## Give the parser of the EGD server whatever libFuzzer thinks of, for 10 minutes; SECONDS=N
+fuzz: ## Give the parsers of the EGD server and client whatever libFuzzer thinks of, 10 minutes each; SECONDS=N
 	@tests/setup build coverage
 	@tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS))
 

@@ -19,7 +19,7 @@ namespace hwrngd::test {
 /// A key, and a certificate of it.
 class Identity {
 public:
-	static constexpr long day = 24 * 3600;
+	static constexpr long day = 24L * 3600;
 
 	/// Signed by `authority`, or by itself, which makes it one. Good until `end`, in seconds from
 	/// now.

@@ -75,9 +75,9 @@ std::string last_line(std::string_view text)
 
 class SshPeer final : public Peer {
 public:
-	SshPeer(const SshAddress &address, std::string identity, std::string known_hosts,
+	SshPeer(SshAddress address, std::string identity, std::string known_hosts,
 	        PrivateFolder folder)
-	    : address_(address), identity_(std::move(identity)), known_hosts_(std::move(known_hosts)),
+	    : address_(std::move(address)), identity_(std::move(identity)), known_hosts_(std::move(known_hosts)),
 	      folder_(std::move(folder)), socket_(folder_.path() + "/c"),
 	      name_(fmt::format("ssh {}@{}", address_.user, known_host(address_)))
 	{

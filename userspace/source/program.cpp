@@ -97,7 +97,7 @@ public:
 	/// Its descriptor `its` is our `ours`.
 	Spawning &give(int ours, int its)
 	{
-		given_.push_back({ours, its});
+		given_.emplace_back(ours, its);
 		return *this;
 	}
 

@@ -116,9 +116,9 @@ TEST(Helper, DoesForAnotherUserWhatThatMayNot)
 {
 	if (geteuid() != 0 || !has_capability(Root(), CAP_SETUID))
 		GTEST_SKIP() << "needs root";
+	const Helped h; // whose folder goes with this process, and not with that one
 	EXPECT_EXIT(
 	    {
-		    const Helped h;
 		    Root root = h.tree.root();
 		    h.tree.file("/dev/hwrng", "hwrng");
 		    h.tree.file("/dev/other", "other");
@@ -283,9 +283,9 @@ TEST(Helper, IsAskedForWhatAUnitHides)
 {
 	if (geteuid() != 0 || !has_capability(Root(), CAP_SYS_ADMIN))
 		GTEST_SKIP() << "needs root";
+	const Helped h; // whose folder goes with this process, and not with that one
 	EXPECT_EXIT(
 	    {
-		    const Helped h;
 		    h.tree.file("/dev/hwrng", "hwrng");
 		    h.tree.hwrng("a b", "a");
 		    Root root = h.tree.root();

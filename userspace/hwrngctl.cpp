@@ -89,6 +89,7 @@ public:
 		add_looking();
 		add_changing();
 		add_testing();
+		add_checking();
 		add_ssh();
 	}
 
@@ -236,6 +237,17 @@ private:
 		feed->callback([this] { run_ = [this] { return feed_command(context(), feed_); }; });
 	}
 
+	void add_checking()
+	{
+		auto *check = app_.add_subcommand("check", "Check this machine against a standard");
+		check->require_subcommand(1);
+		auto *scs = check->add_subcommand("scs", "Sovereign Cloud Stack 0101, Entropy");
+		scs->add_option("--profile", profile_, "Its version: v1, or v1.1 of June 2026")
+		    ->check(CLI::IsMember({"v1", "v1.1"}))
+		    ->default_str("v1.1");
+		scs->callback([this] { run_ = [this] { return check_scs_command(context(), profile_); }; });
+	}
+
 	void add_ssh()
 	{
 		auto *serve = app_.add_subcommand(
@@ -299,6 +311,7 @@ private:
 	TestOptions test_;
 	AssessOptions assess_;
 	FeedOptions feed_;
+	std::string profile_ = "v1.1";
 	SshServeOptions serve_;
 	SshClientOptions client_;
 	SshHostOptions host_;

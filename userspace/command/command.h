@@ -89,6 +89,11 @@ struct FeedOptions {
 inline constexpr uint64_t most_feed_bytes = uint64_t{1} << 20U;
 [[nodiscard]] Result<ExitCode> feed_command(const Context &context, const FeedOptions &options);
 
+/// `check scs`: what standard 0101 of the Sovereign Cloud Stack asks of a machine; `profile` is v1
+/// or v1.1. ExitCode::check_failed when an item is an error.
+[[nodiscard]] Result<ExitCode> check_scs_command(const Context &context,
+                                                 const std::string &profile);
+
 struct SshServeOptions {
 	std::string client = "client"; ///< whose rate it is
 	std::string from;              ///< "unix:/PATH" of an EGD server; empty: hwrngd's

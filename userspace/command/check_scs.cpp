@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `check scs`: what the Sovereign Cloud Stack's standard 0101 (Entropy) asks of a machine, item by
+// item, as its supplement on testing words them.
+#include "command/command.h"
+#include "command/sample.h"
+#include "control/inventory.h"
+#include "interrupt.h"
+#include "source/program.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+constexpr uint64_t tested_blocks = 1000;
+// What an old pool of 4096 bits was asked to hold, before the standard pinned 256.
+constexpr unsigned old_level = 1000;
+
+enum class Verdict { ok, warning, error };
+
+const char *name(Verdict verdict)
+{
+	switch (verdict) {
+	case Verdict::ok:
+		return "ok";
+	case Verdict::warning:
+		return "warning";
+	case Verdict::error:
+		break;
+	}
+	return "ERROR";
+}
+
+/// One item of the standard, as it is met here.
+struct Item {
+	const char *id;
+	const char *clause; ///< what is to be
+	Verdict verdict = Verdict::ok;
+	std::string found;
+	std::string remedy = {}; ///< empty if none is needed
+};
+
+/// How many of 1000 blocks may fail.
+struct Limits {
+	uint64_t warning; ///< more than these are worth one
+	uint64_t error;   ///< more than these are one
+};
+
+/// "Images": only v1 has it.
+Result<Item> check_service()
+{
+	constexpr std::chrono::seconds limit{20};
+	Item item{.id = "rngd", .clause = "the service rngd is running (v1, Errors)", .found = {}};
+	std::vector<uint8_t> out(4096);
+	const std::vector<std::string> words{"systemctl", "show", "--property=Id,ActiveState",
+	                                     "rngd.service"};
+	const auto answer = ask_program("systemctl", words, out, limit);
+	if (!answer && answer.error().code == ExitCode::interrupted)
+		return std::unexpected(answer.error());
+	const std::string said(out.begin(),
+	                       out.begin() + static_cast<ptrdiff_t>(answer ? answer->size : 0));
+	const auto value = [&](const std::string &key) {
+		const auto begin = said.find(key);
+		if (begin == std::string::npos)
+			return std::string();
+		const auto line = said.substr(begin + key.size());
+		return line.substr(0, line.find('\n'));
+	};
+	const auto state = value("ActiveState=");
+	if (!answer)
+		item.found = answer.error().message;
+	else if (state.empty())
+		item.found = fmt::format("systemctl does not tell: {}",
+		                         answer->complaint.substr(0, answer->complaint.find('\n')));
+	else
+		item.found = fmt::format("{} is {}", value("Id="), state);
+	if (state != "active") {
+		item.verdict = Verdict::error;
+		item.remedy = "systemctl enable --now hwrngd, which is rngd.service too";
+	}
+	return item;
+}
+
+Item check_pool(const Inventory &inventory)
+{
+	Item item{.id = "entropy_avail",
+	          .clause = "/proc/sys/kernel/random/entropy_avail is 256 (Errors)",
+	          .found = {}};
+	if (!inventory.entropy_available) {
+		item.verdict = Verdict::error;
+		item.found = "it cannot be read";
+		item.remedy = "run it on the machine itself, and not in a container";
+		return item;
+	}
+	const auto bits = *inventory.entropy_available;
+	item.found = fmt::format("{} of {} bits", bits, inventory.pool_size.value_or(0));
+	if (inventory.new_random_device()) {
+		if (bits == inventory.pool_size)
+			return item;
+		item.verdict = Verdict::error;
+		item.remedy = "hwrngctl feed --once, and hwrngd at each boot";
+		return item;
+	}
+	item.verdict = bits >= old_level ? Verdict::warning : Verdict::error;
+	item.found += fmt::format(": a kernel with the pool as it was before 5.18, where {} or more "
+	                          "were asked for; 256 means nothing there",
+	                          old_level);
+	item.remedy = bits >= old_level ? "a kernel of 5.18 or later"
+	                                : "a kernel of 5.18 or later; until then hwrngd, which feeds";
+	return item;
+}
+
+/// Blocks that failed; none when a signal has ended it.
+Result<std::optional<uint64_t>> failed_blocks(const Root &root)
+{
+	const std::string title = "/dev/random";
+	auto source = open_device(root.at(title).string(), fips140_2::block_bytes);
+	if (!source)
+		return std::unexpected(source.error());
+	const auto sample = test_blocks(
+	    **source, {.blocks = tested_blocks, .blocks_a_read = 1, .title = title}, [](auto, auto) {});
+	if (!sample)
+		return std::unexpected(sample.error());
+	if (sample->fips.blocks == tested_blocks)
+		return sample->fips.failures;
+	if (interrupted() != 0)
+		return std::nullopt;
+	return fail(ExitCode::io_error,
+	            fmt::format("{} ends after {} blocks", title, sample->fips.blocks));
+}
+
+/// Twice, before it is called an error: one in 75 perfect sources has more than 3 failures.
+Result<Item> check_fips(const Root &root, const Limits &limits)
+{
+	Item item{.id = "fips",
+	          .clause =
+	              limits.error == limits.warning
+	                  ? "no more than 3 of 1000 blocks of /dev/random fail FIPS 140-2 (Errors)"
+	                  : "no more than 5 of 1000 blocks of /dev/random fail FIPS 140-2 (Errors), or "
+	                    "3 (Warnings)",
+	          .found = {}};
+	uint64_t least = 0;
+	for (const bool again : {false, true}) {
+		const auto failed = failed_blocks(root);
+		if (!failed && failed.error().code != ExitCode::interrupted) {
+			item.verdict = Verdict::error;
+			item.found = failed.error().message;
+			return item;
+		}
+		if (!failed || !*failed)
+			return fail(ExitCode::interrupted, "");
+		const auto now = failed->value_or(0);
+		least = again ? std::min(least, now) : now;
+		item.found +=
+		    fmt::format("{}{} of {}", again ? ", and tested again " : "", now, tested_blocks);
+		if (now <= limits.error)
+			break;
+	}
+	if (least > limits.warning)
+		item.verdict = least > limits.error ? Verdict::error : Verdict::warning;
+	if (item.verdict == Verdict::error)
+		item.remedy =
+		    "no perfect source does so twice: hwrngctl test of each source of `hwrngctl list`";
+	else if (item.verdict == Verdict::warning)
+		item.remedy = "test again: a perfect source has 4 or more once in 75 times";
+	return item;
+}
+
+Item check_kernel(const Inventory &inventory)
+{
+	Item item{.id = "kernel",
+	          .clause = "the kernel is 5.18 or later, or has its random numbers (recommended)",
+	          .found = inventory.kernel};
+	if (inventory.new_random_device())
+		return item;
+	item.verdict = Verdict::warning;
+	item.remedy = "a kernel of 5.18 or later, or of the stable ones that have them";
+	return item;
+}
+
+Item check_cpu(const Inventory &inventory)
+{
+	Item item{.id = "cpu",
+	          .clause = "the CPU offers RDSEED, RDRAND or RNDR, unfiltered (Compute nodes)",
+	          .found = fmt::format("{}", fmt::join(inventory.cpu_instructions, ", "))};
+	if (!inventory.cpu_instructions.empty())
+		return item;
+	item.verdict = Verdict::warning;
+	item.found = "none of them";
+	item.remedy = "a CPU model of the hypervisor that passes them on, as host-passthrough does";
+	return item;
+}
+
+nlohmann::ordered_json to_json(const Item &item)
+{
+	const std::string_view verdict = item.verdict == Verdict::error ? "error" : name(item.verdict);
+	nlohmann::ordered_json document{
+	    {"id", item.id}, {"clause", item.clause}, {"verdict", verdict}, {"found", item.found}};
+	if (!item.remedy.empty())
+		document["remedy"] = item.remedy;
+	return document;
+}
+
+/// A table as Markdown has it, for a report.
+void print_table(const std::vector<Item> &items)
+{
+	constexpr size_t columns = 3;
+	std::vector<std::array<std::string, columns>> rows{{"Item", "Verdict", "Found"}};
+	rows.reserve(items.size() + 1);
+	for (const auto &item : items)
+		rows.push_back({item.clause, name(item.verdict), item.found});
+	std::array<size_t, columns> widths{};
+	for (const auto &row : rows)
+		for (size_t i = 0; i < columns; i++)
+			widths.at(i) = std::max(widths.at(i), row.at(i).size());
+	for (size_t i = 0; i < rows.size(); i++) {
+		for (size_t j = 0; j < columns; j++)
+			fmt::print("| {:<{}} ", rows[i].at(j), widths.at(j));
+		fmt::print("|\n");
+		for (size_t j = 0; i == 0 && j < columns; j++)
+			fmt::print("|{:-<{}}{}", "", widths.at(j) + 2, j + 1 == columns ? "|\n" : "");
+	}
+}
+
+} // namespace
+
+Result<ExitCode> check_scs_command(const Context &context, const std::string &profile)
+{
+	const auto inventory = inventory_of(context);
+	if (!inventory)
+		return std::unexpected(inventory.error());
+	const bool first = profile == "v1";
+	std::vector<Item> items;
+	if (first) {
+		auto service = check_service();
+		if (!service)
+			return std::unexpected(service.error());
+		items.push_back(std::move(*service));
+	}
+	items.push_back(check_pool(*inventory));
+	auto fips = check_fips(context.root, first ? Limits{.warning = 3, .error = 3}
+	                                           : Limits{.warning = 3, .error = 5});
+	if (!fips)
+		return std::unexpected(fips.error());
+	items.push_back(std::move(*fips));
+	items.push_back(check_kernel(*inventory));
+	items.push_back(check_cpu(*inventory));
+
+	const auto errors = std::ranges::count(items, Verdict::error, &Item::verdict);
+	const auto warnings = std::ranges::count(items, Verdict::warning, &Item::verdict);
+	if (context.json) {
+		auto list = nlohmann::ordered_json::array();
+		for (const auto &item : items)
+			list.push_back(to_json(item));
+		print_json({{"standard", "SCS 0101"},
+		            {"profile", profile},
+		            {"errors", errors},
+		            {"warnings", warnings},
+		            {"items", list}});
+	} else {
+		fmt::print("SCS 0101 (Entropy) {}, {}\n\n", profile, inventory->kernel);
+		print_table(items);
+		fmt::print("\n");
+		for (const auto &item : items)
+			if (!item.remedy.empty())
+				fmt::print("{}: {}\n", item.id, item.remedy);
+		const auto number = [](auto count, const char *what) {
+			return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+		};
+		fmt::print("{}: {}, {}\n", errors == 0 ? "Passed" : "FAILED", number(errors, "error"),
+		           number(warnings, "warning"));
+	}
+	return errors == 0 ? ExitCode::done : ExitCode::check_failed;
+}
+
+} // namespace hwrngd

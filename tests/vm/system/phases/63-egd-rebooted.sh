@@ -13,6 +13,13 @@ guest() {
 	check_match "what speaks with clients is the daemon's user" "Uid:( $(id -u hwrngd)){4}" "$is"
 	check_match "and has no capability" 'CapPrm: 0000000000000000' "$is"
 	tell "its memory: $(echo "$is" | sed -n 's/^VmRSS: *//p')"
+	check "it meets SCS 0101 v1, which asks for rngd" hwrngctl check scs --profile v1
+	diag "$(cat "$output")"
+	check "and v1.1" hwrngctl check scs
+	systemctl stop hwrngd
+	check_fails "without the daemon it does not meet v1" 1 hwrngctl check scs --profile v1
+	check_match "which names the service" 'the service rngd is running.*ERROR.*hwrngd.service is inactive' "$(cat "$output")"
+	check "but v1.1" hwrngctl check scs
 	check "apt-get remove hwrngd" apt-get -qq remove hwrngd
 	check_match "then nobody is" "Connection refused" "$(served IP PeerAddr 127.0.0.1:8888 2>&1)"
 	check_equal "no unit has failed then" "" "$(failed_units)"

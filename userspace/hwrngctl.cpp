@@ -84,6 +84,7 @@ public:
 		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
 		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
 		    "  hwrngctl feed --once                test the best source and feed the pool\n"
+		    "  hwrngctl check scs                  does it meet SCS 0101, Entropy?\n"
 		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
 		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
 		add_looking();

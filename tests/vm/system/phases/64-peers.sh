@@ -17,6 +17,11 @@ guest() {
 	# The other machine is this one: its server and its sshd are real, and so is the way there.
 	check "apt installs sshd" apt-get -qq install openssh-server
 	: >/etc/default/locale # which Debian's installer writes, and sshd's PAM asks for
+	# What systemd says of a machine with an sshd and without a vsock is not ours either.
+	systemctl daemon-reload
+	journalctl --sync
+	errors >>"$kept/errors"
+	sort -u -o "$kept/errors" "$kept/errors"
 	check "ssh-setup client" hwrngctl ssh-setup client hwrngd-ssh@127.0.0.1 --source host --host-key /etc/ssh/ssh_host_ed25519_key.pub
 	check "ssh-setup host" hwrngctl ssh-setup host guest --key /etc/hwrngd/ssh/identity.pub
 	hwrngctl ssh-setup client hwrngd-ssh@127.0.0.1 --source host --output=json | jq -r .configuration >/etc/hwrngd.conf.d/host.conf

@@ -79,6 +79,7 @@ public:
 		app_.footer(
 		    "Examples:\n"
 		    "  hwrngctl status                     what this machine has, and who feeds its pool\n"
+		    "  hwrngctl doctor                     what is wrong here, and what to do\n"
 		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
 		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
 		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
@@ -148,6 +149,10 @@ private:
 		    ->callback([this] { run_ = [this] { return status_command(context()); }; });
 		app_.add_subcommand("list", "List every source of randomness of this machine")
 		    ->callback([this] { run_ = [this] { return list_command(context()); }; });
+		auto *doctor =
+		    app_.add_subcommand("doctor", "Find out what is wrong here, and what to do about it");
+		doctor->add_flag("-a,--all", all_, "Also what is often taken for a fault, and is none");
+		doctor->callback([this] { run_ = [this] { return doctor_command(context(), all_); }; });
 		auto *metrics = app_.add_subcommand("metrics", "Show what the daemon does, for Prometheus");
 		auto *textfile = metrics->add_option(
 		    "--textfile", metrics_.textfile,
@@ -306,6 +311,7 @@ private:
 	std::string root_ = "/";
 	SelectOptions select_;
 	std::string which_ = "all";
+	bool all_ = false;
 	bool explain_ = false;
 	bool once_ = false;
 	MetricsOptions metrics_;

@@ -34,6 +34,10 @@ void print_json(const nlohmann::ordered_json &document);
 /// `status`: the machine, its pool, sources, modules and feeders.
 [[nodiscard]] Result<ExitCode> status_command(const Context &context);
 
+/// `doctor`: what is wrong here and what to do; with `all` also what is often taken for a fault.
+/// ExitCode::check_failed when there is something to do.
+[[nodiscard]] Result<ExitCode> doctor_command(const Context &context, bool all);
+
 struct MetricsOptions {
 	std::optional<std::string> textfile; ///< where to write them
 	std::optional<std::string> listen;   ///< HOST:PORT to serve them at; neither: standard output

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <sstream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -25,6 +26,16 @@ constexpr std::array<KnownFeeder, 6> known_feeders{{
     {"entropyservice", "entropy over SSH"},
 }};
 
+/// The service that a process belongs to, by the last part of its control group (cgroups(7)).
+std::string unit_of(const Root &root, const std::string &pid)
+{
+	std::istringstream groups(root.read_if_any("/proc/" + pid + "/cgroup").value_or(""));
+	for (std::string group; std::getline(groups, group);)
+		if (group.ends_with(".service"))
+			return group.substr(group.rfind('/') + 1);
+	return "";
+}
+
 } // namespace
 
 std::vector<Feeder> find_feeders(const Root &root, const std::string &current)
@@ -40,10 +51,11 @@ std::vector<Feeder> find_feeders(const Root &root, const std::string &current)
 		if (comm == "hwrng")
 			feeders.push_back({comm, pid,
 			                   fmt::format("the kernel's own thread, from {}",
-			                               current.empty() ? "no RNG" : current)});
+			                               current.empty() ? "no RNG" : current),
+			                   ""});
 		for (const auto &known : known_feeders)
 			if (comm == known.comm)
-				feeders.push_back({comm, pid, std::string(known.what)});
+				feeders.push_back({comm, pid, std::string(known.what), unit_of(root, entry)});
 	}
 	return feeders;
 }

@@ -13,6 +13,7 @@ struct Feeder {
 	std::string name; ///< its comm, proc(5)
 	unsigned pid = 0;
 	std::string what;
+	std::string unit; ///< systemd's, which has it run; empty if there is none
 };
 
 /// Those whose processes can be seen. `current` is the hwrng that the kernel's own thread reads.

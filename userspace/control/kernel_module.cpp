@@ -41,16 +41,6 @@ std::optional<std::string> signer_of(const kmod_module *module)
 	return signer;
 }
 
-bool in_container(const Root &root)
-{
-	if (root.exists("/run/systemd/container") || root.exists("/.dockerenv") ||
-	    root.exists("/run/.containerenv"))
-		return true;
-	const auto environment = root.read_if_any("/proc/1/environ").value_or("");
-	return environment.starts_with("container=") ||
-	       environment.find(std::string("\0container=", 11)) != std::string::npos;
-}
-
 bool secure_boot_is_on(const Root &root)
 {
 	// Four bytes of attributes, then the value (UEFI 2.10, 3.3).
@@ -62,18 +52,6 @@ bool lockdown_is_on(const Root &root)
 {
 	const auto modes = root.read_if_any("/sys/kernel/security/lockdown");
 	return modes && modes->find("[none]") == std::string::npos;
-}
-
-/// What makes this kernel take only modules signed by a key it trusts, or nothing.
-std::optional<std::string> signature_rule(const Root &root)
-{
-	if (secure_boot_is_on(root))
-		return "Secure Boot";
-	if (lockdown_is_on(root))
-		return "lockdown (/sys/kernel/security/lockdown)";
-	if (root.read_if_any("/sys/module/module/parameters/sig_enforce") == "Y")
-		return "module.sig_enforce";
-	return std::nullopt;
 }
 
 /// How the kernel comes to trust the key that dkms signs with. The firmware keeps such keys.
@@ -91,6 +69,27 @@ std::string enrol_a_key(const Root &root)
 }
 
 } // namespace
+
+bool in_container(const Root &root)
+{
+	if (root.exists("/run/systemd/container") || root.exists("/.dockerenv") ||
+	    root.exists("/run/.containerenv"))
+		return true;
+	const auto environment = root.read_if_any("/proc/1/environ").value_or("");
+	return environment.starts_with("container=") ||
+	       environment.find(std::string("\0container=", 11)) != std::string::npos;
+}
+
+std::optional<std::string> signature_rule(const Root &root)
+{
+	if (secure_boot_is_on(root))
+		return "Secure Boot";
+	if (lockdown_is_on(root))
+		return "lockdown (/sys/kernel/security/lockdown)";
+	if (root.read_if_any("/sys/module/module/parameters/sig_enforce") == "Y")
+		return "module.sig_enforce";
+	return std::nullopt;
+}
 
 std::vector<std::string> module_obstacles(const Root &root)
 {

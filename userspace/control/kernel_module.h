@@ -29,6 +29,12 @@ struct ModuleState {
 /// known to be in the way.
 [[nodiscard]] std::vector<std::string> module_obstacles(const Root &root);
 
+/// Does this process run in a container, by the marks that their managers leave?
+[[nodiscard]] bool in_container(const Root &root);
+
+/// What makes this kernel take only modules signed by a key it trusts, or nothing.
+[[nodiscard]] std::optional<std::string> signature_rule(const Root &root);
+
 class KernelModules {
 public:
 	/// `release`: as uname -r; the modules are looked up in /lib/modules/RELEASE.

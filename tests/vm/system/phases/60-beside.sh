@@ -16,5 +16,9 @@ guest() {
 	cp /lib/systemd/system/rngd.service /etc/systemd/system/rng-tools5.service
 	check "their daemon gets a unit of its own" systemctl enable --now rng-tools5.service
 	check "hwrngd.service is active" systemctl is-active hwrngd.service
+	check_fails "doctor finds too many feeders" 1 hwrngctl doctor
+	check_match "and names them" 'haveged and hwrngd and rngd feed the same pool.*two-feeders' "$(cat "$output")"
+	check_match "and the unit of the one" 'systemctl disable --now haveged\.service$' "$(cat "$output")"
+	check_match "and of the other" 'systemctl disable --now rng-tools5\.service$' "$(cat "$output")"
 	check_equal "no unit has failed" "" "$(failed_units)"
 }

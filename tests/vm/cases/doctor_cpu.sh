@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154
+description="hwrngctl doctor: no RNG and no TPM, but the CPU's instructions"
+like=doctor
+rng=none
+tpm=none
+
+guest() {
+	mkdir -p /etc/modules-load.d
+	check_equal "no hwrng" no-hwrng "$(first)"
+	check "following it" follow
+	check_match "the CPU is the kernel's hwrng" '^cpu_rng\.' "$(cat "$hw_random/rng_current")"
+	check_equal "nothing is left to do" nothing "$(first)"
+}

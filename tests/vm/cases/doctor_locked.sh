@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154
+description="hwrngctl doctor: module.sig_enforce keeps our unsigned module out"
+like=doctor
+flavours="cloud" flavours_why="generic kernels serve the TPM; the debug kernel knows no signatures"
+cmdline="module.sig_enforce=1"
+rng=none
+rule='module\.sig_enforce'
+
+guest() {
+	check_equal "is named" modules-refused "$(first)"
+	check_match "with its reason" "$rule has it take signed modules alone, and the file is not signed" "$(hwrngctl doctor)"
+}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154
+description="hwrngctl doctor: virtio-rng gives zeros"
+like=doctor
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
+flavours="cloud" flavours_why="generic kernels serve the TPM"
+rng=zeros
+
+guest() {
+	check_equal "is named" hwrng-sick "$(first)"
+	check "following it" follow
+	check_equal "the TPM is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `doctor`: what ails this machine's randomness, why we think so, and what to do.
+#include "command/command.h"
+#include "command/daemon_status.h"
+#include "control/diagnosis.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The escape sequence, where standard output is a terminal that has colours (no-color.org).
+const char *colour(const char *sequence)
+{
+	const auto variable = [](const char *key) -> std::string_view {
+		const char *value = std::getenv(key); // NOLINT(concurrency-mt-unsafe): nobody sets any
+		return value == nullptr ? "" : value;
+	};
+	const bool plain =
+	    isatty(STDOUT_FILENO) == 0 || !variable("NO_COLOR").empty() || variable("TERM") == "dumb";
+	return plain ? "" : sequence;
+}
+
+const char *colour_of(Severity severity)
+{
+	switch (severity) {
+	case Severity::problem:
+		return colour("\033[1;31m");
+	case Severity::warning:
+		return colour("\033[1;33m");
+	case Severity::note:
+		break;
+	}
+	return colour("\033[1m");
+}
+
+void print_finding(const Finding &finding)
+{
+	fmt::print("{}{}{}  {} ({})  [{}]\n", colour_of(finding.severity), name(finding.severity),
+	           colour("\033[0m"), finding.text, name(finding.certainty), finding.id);
+	for (const auto &evidence : finding.evidence)
+		fmt::print("  seen  {}: {}\n", evidence.where, evidence.value);
+	for (const auto &step : finding.remedy)
+		fmt::print("  do    {}{}{}\n", step.what,
+		           step.what.empty() || step.command.empty() ? "" : ": ", step.command);
+	fmt::print("\n");
+}
+
+Json to_json(const Finding &finding)
+{
+	Json evidence = Json::array();
+	for (const auto &seen : finding.evidence)
+		evidence.push_back({{"where", seen.where}, {"value", seen.value}});
+	Json remedy = Json::array();
+	for (const auto &step : finding.remedy)
+		remedy.push_back({{"what", step.what},
+		                  {"command", step.command.empty() ? Json(nullptr) : Json(step.command)}});
+	return {{"id", finding.id},
+	        {"severity", name(finding.severity)},
+	        {"certainty", name(finding.certainty)},
+	        {"finding", finding.text},
+	        {"evidence", evidence},
+	        {"remedy", remedy}};
+}
+
+std::string judgement(size_t to_do, const Inventory &inventory, const Symptoms &symptoms)
+{
+	if (symptoms.container)
+		return "hwrngd is not needed here.";
+	if (to_do > 0)
+		return fmt::format("{} to do.", to_do == 1 ? "One thing" : fmt::format("{} things", to_do));
+	// There is one, or there would be a finding.
+	const auto current = inventory.hwrng ? inventory.hwrng->current : "";
+	if (symptoms.hwrngd_runs)
+		return fmt::format("Nothing needs doing: the CRNG is ready, the kernel uses {}, and hwrngd "
+		                   "tests and feeds.",
+		                   current);
+	return fmt::format("Nothing needs doing: the CRNG is ready, and the kernel uses {} by itself. "
+	                   "hwrngd is not needed; what it would add is tests of what that gives.",
+	                   current);
+}
+
+/// What the daemon says of its sources.
+void ask_for_symptoms(const Context &context, Symptoms &symptoms)
+{
+	const auto daemon = ask_daemon(context.root);
+	if (!daemon) {
+		symptoms.not_seen.push_back(daemon.error().message);
+		// One that does not answer runs all the same.
+		symptoms.hwrngd_runs = true;
+		return;
+	}
+	symptoms.hwrngd_runs = daemon->is_object();
+	if (!symptoms.hwrngd_runs)
+		return;
+	for (const auto &source : daemon->value("sources", Json::array())) {
+		if (source.value("use", "") == "ignore" || source.value("state", "") != "quarantined")
+			continue;
+		const auto path = source.value("path", Json::array());
+		symptoms.ill_sources.push_back(
+		    {source.value("name", "?"),
+		     path.empty() ? "quarantined" : path.back().value("reason", "quarantined")});
+	}
+}
+
+} // namespace
+
+Result<ExitCode> doctor_command(const Context &context, bool all)
+{
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
+	const auto inventory = take_inventory(context.root, *config);
+	const auto around = look_around(context.root, inventory);
+	auto symptoms = find_symptoms(context.root, inventory, around, *config);
+	ask_for_symptoms(context, symptoms);
+	auto findings = diagnose(inventory, around, symptoms);
+	const auto is_note = [](const Finding &finding) { return finding.severity == Severity::note; };
+	if (!all && !symptoms.container)
+		std::erase_if(findings, is_note);
+	const auto to_do = static_cast<size_t>(
+	    std::ranges::count_if(findings, [&](const auto &finding) { return !is_note(finding); }));
+	const auto words = judgement(to_do, inventory, symptoms);
+	if (context.json) {
+		Json list = Json::array();
+		for (const auto &finding : findings)
+			list.push_back(to_json(finding));
+		print_json({{"kernel", inventory.kernel},
+		            {"hypervisor", symptoms.hypervisor},
+		            {"to_do", to_do},
+		            {"findings", list},
+		            {"not_seen", symptoms.not_seen},
+		            {"judgement", words}});
+	} else {
+		for (const auto &finding : findings)
+			print_finding(finding);
+		if (!symptoms.not_seen.empty())
+			fmt::print("Not seen: {}.\n", fmt::join(symptoms.not_seen, "; "));
+		fmt::print("{}\n", words);
+	}
+	return to_do == 0 ? ExitCode::done : ExitCode::check_failed;
+}
+
+} // namespace hwrngd

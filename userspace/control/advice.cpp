@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/advice.h"
+
+#include "format.h"
+
+namespace hwrngd {
+
+namespace {
+
+/// How a virtual machine comes to a source, by the name of its maker.
+std::vector<Advice> give_the_guest_a_source(const std::string &hypervisor)
+{
+	if (hypervisor.starts_with("VMware"))
+		return {{"on VMware: add the device \"Trusted Platform Module\" to this virtual machine"}};
+	if (hypervisor.starts_with("Microsoft"))
+		return {{"on Hyper-V: Set-VMKeyProtector -VMName NAME -NewLocalKeyProtector; "
+		         "Enable-VMTPM -VMName NAME"}};
+	if (hypervisor.starts_with("innotek") || hypervisor.starts_with("Oracle"))
+		return {{"on the host: VBoxManage modifyvm NAME --tpm-type 2.0"}};
+	if (hypervisor.starts_with("Amazon"))
+		return {{"register the image with a NitroTPM: aws ec2 register-image --tpm-support v2.0"}};
+	return {{"on the host, with libvirt: virt-xml NAME --add-device --rng /dev/urandom"},
+	        {"or with Proxmox: qm set ID --rng0 source=/dev/urandom"},
+	        {"or with QEMU alone: -device virtio-rng-pci"},
+	        {"or with OpenStack: openstack image set --property hw_rng_model=virtio IMAGE"}};
+}
+
+} // namespace
+
+std::vector<Advice> get_a_source(const std::string &hypervisor)
+{
+	if (!hypervisor.empty())
+		return give_the_guest_a_source(hypervisor);
+	return {
+	    {"switch the TPM on in the firmware's set-up (also called fTPM, PTT, Security Device)"}};
+}
+
+Advice keep_loaded(const std::string &module)
+{
+	return {"and at every boot", fmt::format("echo {0} >/etc/modules-load.d/{0}.conf", module)};
+}
+
+} // namespace hwrngd

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/symptoms.h"
+
+#include "source/source.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <sstream>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace hwrngd {
+
+namespace {
+
+/// What link `name` points to, or nothing.
+std::string link_of(const Root &root, const std::string &name)
+{
+	std::error_code none;
+	return std::filesystem::read_symlink(root.at(name), none).string();
+}
+
+/// Calls `take` with each line of `text`.
+template <typename Take> void for_lines(const std::string &text, Take take)
+{
+	std::istringstream lines(text);
+	for (std::string line; std::getline(lines, line);)
+		take(line);
+}
+
+void look_at_place(const Root &root, Symptoms &symptoms)
+{
+	// The first namespace of processes has this number on every kernel (linux/proc_ns.h).
+	const auto processes = link_of(root, "/proc/self/ns/pid");
+	symptoms.container =
+	    in_container(root) || (!processes.empty() && processes != "pid:[4026531836]");
+	const auto cpuinfo = root.read_if_any("/proc/cpuinfo").value_or("");
+	symptoms.amd = cpuinfo.contains("AuthenticAMD");
+	const auto vendor = root.read_if_any("/sys/class/dmi/id/sys_vendor").value_or("");
+	const auto xen = root.read_if_any("/sys/hypervisor/type");
+	bool virtual_machine = xen.has_value();
+	for_lines(cpuinfo, [&](const std::string &line) {
+		virtual_machine |= line.starts_with("flags") && (line + " ").contains(" hypervisor ");
+	});
+	// Some ARM machines say it nowhere else.
+	virtual_machine |= vendor == "QEMU" || vendor.starts_with("VMware") || vendor == "Amazon EC2";
+	if (virtual_machine)
+		symptoms.hypervisor = vendor.empty() ? xen.value_or("unknown") : vendor;
+	auto board = root.read_if_any("/proc/device-tree/model").value_or("");
+	symptoms.board = board.substr(0, board.find('\0'));
+	symptoms.efi = root.exists("/sys/firmware/efi");
+	symptoms.systemd = root.exists("/run/systemd/system");
+	for (const char *folder : {"/etc", "/lib", "/usr/lib", "/usr/local/lib"})
+		symptoms.hwrngd_installed |=
+		    root.exists(fmt::format("{}/systemd/system/hwrngd.service", folder));
+	symptoms.rngd_installed = root.exists("/usr/sbin/rngd") || root.exists("/usr/bin/rngd");
+	// "tpm_crb", and "tpm_crb_acpi" since Linux 7.
+	const bool crb = link_of(root, "/sys/class/tpm/tpm0/device/driver").contains("/tpm_crb");
+	symptoms.amd_ftpm = crb && symptoms.amd;
+}
+
+/// Files that have a module loaded at boot which is not what it was: modules-load.d(5).
+void look_at_asked_modules(const Root &root, Symptoms &symptoms)
+{
+	std::vector<std::string> files{"/etc/modules"};
+	for (const char *folder : {"/etc/modules-load.d", "/run/modules-load.d",
+	                           "/usr/local/lib/modules-load.d", "/usr/lib/modules-load.d"})
+		for (const auto &name : root.list(folder))
+			// Debian's modules.conf there is a link to /etc/modules.
+			if (name.ends_with(".conf") &&
+			    !link_of(root, fmt::format("{}/{}", folder, name)).ends_with("/modules"))
+				files.push_back(fmt::format("{}/{}", folder, name));
+	for (const auto &file : files)
+		for_lines(root.read_if_any(file).value_or(""), [&](const std::string &line) {
+			std::string word;
+			std::istringstream(line) >> word;
+			std::ranges::replace(word, '-', '_');
+			if (word == "tpm_rng" || word == "bcm2708_rng")
+				symptoms.asked_modules.push_back({file, word});
+		});
+}
+
+/// Monitors as Debian packages them, where they watch what has stood still since Linux 5.18.
+void look_at_monitors(const Root &root, Symptoms &symptoms)
+{
+	if (root.exists("/etc/munin/plugins/entropy"))
+		symptoms.monitors.push_back({"/etc/munin/plugins/entropy", "installed"});
+	std::vector<std::pair<std::string, std::string>> files{
+	    {"/etc/collectd/collectd.conf", "LoadPlugin entropy"},
+	    {"/etc/nagios/nrpe.cfg", "entropy"},
+	    {"/etc/zabbix/zabbix_agentd.conf", "entropy_avail"},
+	};
+	for (const auto &name : root.list("/etc/nagios/nrpe.d"))
+		files.emplace_back("/etc/nagios/nrpe.d/" + name, "entropy");
+	for (const auto &[file, word] : files)
+		for_lines(root.read_if_any(file).value_or(""),
+		          [&, &path = file, &wanted = word](const std::string &line) {
+			          if (!line.starts_with('#') && line.contains(wanted))
+				          symptoms.monitors.push_back({path, line});
+		          });
+}
+
+void look_at_idle_devices(const Root &root, Symptoms &symptoms)
+{
+	const auto add = [&](const std::string &folder, const std::string &value) {
+		// An ACPI device has its driver at the platform's device.
+		if (!root.exists(folder + "/driver") && !root.exists(folder + "/physical_node/driver"))
+			symptoms.idle_devices.push_back({folder, value});
+	};
+	constexpr std::string_view virtio_entropy = "0x0004"; // VIRTIO 1.2, 5.4
+	for (const auto &name : root.list("/sys/bus/virtio/devices")) {
+		const auto folder = "/sys/bus/virtio/devices/" + name;
+		if (root.read_if_any(folder + "/device") == virtio_entropy)
+			add(folder, "virtio-rng");
+	}
+	if (root.list("/sys/class/tpm").empty())
+		for (const auto &name : root.list("/sys/bus/acpi/devices"))
+			if (name.starts_with("MSFT0101:"))
+				add("/sys/bus/acpi/devices/" + name, "TPM 2.0");
+}
+
+/// One record of /dev/kmsg: "priority,number,microseconds,flags;text" (Documentation/ABI/testing/
+/// dev-kmsg).
+void take_message(const std::string &record, Symptoms &symptoms)
+{
+	constexpr std::array<std::string_view, 8> words{
+	    "Disabling hwrng",
+	    "A TPM error (",
+	    "Loading of unsigned module is rejected",
+	    "Loading of module with unavailable key is rejected",
+	    "Key was rejected by service",
+	    "is left alone",
+	    "RDSEED is not reliable",
+	    "RDRAND is not reliable",
+	};
+	const auto text = record.find(';');
+	if (text == std::string::npos)
+		return;
+	const auto message = record.substr(text + 1);
+	if (message.contains("crng init done")) {
+		const auto second = record.find(',', record.find(',') + 1);
+		uint64_t us = 0;
+		if (second < text &&
+		    std::from_chars(&record[second + 1], &record[text], us).ec == std::errc{})
+			symptoms.ready_after = static_cast<double>(us) / 1e6;
+	}
+	constexpr size_t most = 8; // a machine can say the same a thousand times
+	if (symptoms.messages.size() < most &&
+	    std::ranges::any_of(words, [&](auto word) { return message.contains(word); }))
+		symptoms.messages.push_back({"the kernel's log", message});
+}
+
+void look_at_log(const Root &root, Symptoms &symptoms)
+{
+	const auto log = root.open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	if (!log) {
+		if (log.error().code == ExitCode::not_permitted)
+			symptoms.not_seen.emplace_back("the kernel's log (run as root)");
+		return;
+	}
+	// A record is at most 8 KiB long, and a read gives one.
+	constexpr size_t longest = 8192;
+	constexpr int most_records = 100'000;
+	std::string text;
+	std::string record(longest, '\0');
+	for (int i = 0; i < most_records; i++) {
+		const auto size = ::read(log->get(), record.data(), record.size());
+		if (size > 0)
+			text.append(record, 0, static_cast<size_t>(size));
+		else if (size == 0 || (errno != EPIPE && errno != EINTR)) // EPIPE: some were overwritten
+			break;
+	}
+	for_lines(text, [&](const std::string &line) { take_message(line, symptoms); });
+}
+
+/// Clock ticks that a process has used, by proc(5): the 12th and 13th word after its name.
+std::optional<uint64_t> ticks_of(const Root &root, unsigned pid)
+{
+	const auto stat = root.read_if_any(fmt::format("/proc/{}/stat", pid)).value_or("");
+	const auto name_end = stat.rfind(')');
+	if (name_end == std::string::npos)
+		return std::nullopt;
+	std::istringstream words(stat.substr(name_end + 1));
+	constexpr int before = 11;
+	std::string skipped;
+	for (int i = 0; i < before; i++)
+		words >> skipped;
+	uint64_t user = 0;
+	uint64_t system = 0;
+	words >> user >> system;
+	return words ? std::optional(user + system) : std::nullopt;
+}
+
+void look_at_load(const Root &root, const Surroundings &around, Symptoms &symptoms)
+{
+	constexpr std::chrono::milliseconds period{500};
+	using Clock = std::chrono::steady_clock;
+	std::vector<std::pair<Feeder, uint64_t>> before;
+	for (const auto &feeder : around.feeders)
+		if (const auto ticks = ticks_of(root, feeder.pid))
+			before.emplace_back(feeder, *ticks);
+	if (before.empty())
+		return;
+	const auto start = Clock::now();
+	std::this_thread::sleep_for(period);
+	const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+	const auto ticks_a_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+	for (const auto &[feeder, ticks] : before)
+		// Another process may have its number by now.
+		if (const auto now = ticks_of(root, feeder.pid); now.value_or(0) >= ticks)
+			symptoms.busy.push_back(
+			    {feeder, static_cast<double>(now.value_or(0) - ticks) / ticks_a_second / seconds});
+}
+
+void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &symptoms)
+{
+	if (!inventory.hwrng || inventory.hwrng->current.empty())
+		return;
+	const auto path = root.at("/dev/hwrng").string();
+	auto source = open_device(path, 64);
+	if (!source) {
+		if (source.error().code == ExitCode::not_permitted)
+			symptoms.not_seen.emplace_back("what /dev/hwrng gives (run as root)");
+		return;
+	}
+	// More than the framework may have left of an earlier RNG.
+	std::array<uint8_t, 256> bytes{};
+	const auto size = fill(**source, bytes);
+	if (!size) {
+		symptoms.answer = size.error().number == ETIMEDOUT || size.error().number == EAGAIN
+		                      ? HwrngAnswer::nothing
+		                      : HwrngAnswer::error;
+		symptoms.answer_text = size.error().message;
+		if (size.error().code == ExitCode::interrupted)
+			symptoms.answer = HwrngAnswer::unknown;
+	} else if (*size == bytes.size()) {
+		const auto last = bytes.back();
+		const auto fresh = std::span(bytes).subspan(64);
+		symptoms.answer = std::ranges::all_of(fresh, [&](auto byte) { return byte == last; })
+		                      ? HwrngAnswer::equal_bytes
+		                      : HwrngAnswer::bytes;
+		if (symptoms.answer == HwrngAnswer::equal_bytes)
+			symptoms.answer_text = fmt::format("{} bytes of 0x{:02x}", fresh.size(), last);
+	}
+	explicit_bzero(bytes.data(), bytes.size());
+}
+
+} // namespace
+
+Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surroundings &around,
+                       const Config &config)
+{
+	Symptoms symptoms;
+	look_at_place(root, symptoms);
+	// All else belongs to the host.
+	if (symptoms.container)
+		return symptoms;
+	if (config.rng_current == Hold::hold && !config.prefer.empty())
+		symptoms.kept_rng = config.prefer.front();
+	symptoms.refusal = signature_rule(root).transform(
+	    [](const std::string &rule) { return Evidence{rule, "on"}; });
+	look_at_asked_modules(root, symptoms);
+	look_at_monitors(root, symptoms);
+	look_at_idle_devices(root, symptoms);
+	look_at_log(root, symptoms);
+	look_at_load(root, around, symptoms);
+	look_at_hwrng(root, inventory, symptoms);
+	return symptoms;
+}
+
+} // namespace hwrngd

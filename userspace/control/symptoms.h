@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a diagnosis of a machine looks at beyond its inventory and surroundings: where it runs, how
+// its hwrng answers, what its kernel has said, what is configured to be loaded. Plain data.
+#pragma once
+
+#include "control/feeders.h"
+#include "control/inventory.h"
+#include "control/surroundings.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hwrngd {
+
+/// Where something was seen, a file as a rule, and what it says.
+struct Evidence {
+	std::string where;
+	std::string value;
+};
+
+/// How /dev/hwrng has answered to a read.
+enum class HwrngAnswer : uint8_t {
+	unknown, ///< it was not read
+	bytes,
+	equal_bytes, ///< the same byte over and over
+	nothing,     ///< no byte within stall_limit
+	error,
+};
+
+/// A process that collects or feeds, and how much of a CPU it has used while we looked.
+struct BusyFeeder {
+	Feeder feeder;
+	double share = 0; ///< 0 to 1 of one CPU
+};
+
+struct Symptoms {
+	bool container = false;
+	std::string hypervisor; ///< as the firmware names it ("QEMU"); "unknown"; empty: real hardware
+	std::string board;      ///< of a device tree, else empty
+	bool amd = false;       ///< the CPU is of AMD
+	bool amd_ftpm = false;  ///< the first TPM is reached as firmware TPMs of AMD are
+	bool efi = false;
+	bool systemd = false;
+	bool hwrngd_installed = false;
+	bool hwrngd_runs = false;
+	bool rngd_installed = false; ///< that of rng-tools
+	HwrngAnswer answer = HwrngAnswer::unknown;
+	std::string answer_text;             ///< of an error
+	std::optional<std::string> kept_rng; ///< what our configuration selects at each boot
+	std::optional<Evidence> refusal;     ///< why the kernel takes signed modules alone
+	std::vector<Evidence> asked_modules; ///< files that have tpm_rng or bcm2708_rng loaded at boot
+	std::vector<Evidence> monitors;      ///< files of monitors that watch entropy_avail
+	std::vector<Evidence> ill_sources;   ///< that hwrngd has quarantined, and why
+	std::vector<Evidence> idle_devices;  ///< RNG and TPM devices that have no driver
+	std::vector<Evidence> messages;      ///< of the kernel's log, those that bear on randomness
+	std::optional<double> ready_after; ///< seconds from boot until the CRNG was ready, by that log
+	std::vector<BusyFeeder> busy;
+	std::vector<std::string> not_seen; ///< what could not be looked at, and how it could
+};
+
+/// Looks at all that, for half a second or, where the hwrng is silent, for stall_limit. Reads a few
+/// bytes of /dev/hwrng and forgets them; changes nothing. What hwrngd says is for the caller to
+/// add.
+[[nodiscard]] Symptoms find_symptoms(const Root &root, const Inventory &inventory,
+                                     const Surroundings &around, const Config &config);
+
+} // namespace hwrngd

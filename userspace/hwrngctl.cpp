@@ -36,6 +36,7 @@ namespace {
 
 /// More than any source gives in a lifetime.
 constexpr uint64_t most_blocks = 1'000'000'000'000;
+constexpr uint64_t most_looks = 1'000'000'000;
 constexpr uint64_t most_rate = 1'000'000'000;
 
 using Run = std::function<Result<ExitCode>()>;
@@ -79,6 +80,7 @@ public:
 		app_.footer(
 		    "Examples:\n"
 		    "  hwrngctl status                     what this machine has, and who feeds its pool\n"
+		    "  hwrngctl top                        watch it, as it happens\n"
 		    "  hwrngctl doctor                     what is wrong here, and what to do\n"
 		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
 		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
@@ -149,6 +151,16 @@ private:
 		    ->callback([this] { run_ = [this] { return status_command(context()); }; });
 		app_.add_subcommand("list", "List every source of randomness of this machine")
 		    ->callback([this] { run_ = [this] { return list_command(context()); }; });
+		auto *top = app_.add_subcommand("top", "Watch what the sources do, as it happens");
+		top->add_option("-d,--delay", top_.delay, "Seconds between looks")
+		    ->check(CLI::Range(least_top_delay, most_top_delay))
+		    ->default_str("1");
+		top->add_option("-n,--count", top_.count,
+		                "End after so many looks; default: by q or Ctrl-C")
+		    ->check(CLI::Range(uint64_t{1}, most_looks));
+		top->add_flag("-b,--batch", top_.batch,
+		              "Print one look after the other, for a file or a pipe");
+		top->callback([this] { run_ = [this] { return top_command(context(), top_); }; });
 		auto *doctor =
 		    app_.add_subcommand("doctor", "Find out what is wrong here, and what to do about it");
 		doctor->add_flag("-a,--all", all_, "Also what is often taken for a fault, and is none");
@@ -311,6 +323,7 @@ private:
 	std::string root_ = "/";
 	SelectOptions select_;
 	std::string which_ = "all";
+	TopOptions top_;
 	bool all_ = false;
 	bool explain_ = false;
 	bool once_ = false;

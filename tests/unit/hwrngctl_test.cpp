@@ -108,7 +108,7 @@ TEST(Hwrngctl, StatusOfAMachineWithNothingIsAnAnswerNotAnError)
 	FakeTree tree;
 	const auto ran = run(tree, "status");
 	EXPECT_EQ(ran.code, 0);
-	EXPECT_NE(ran.out.find("no source was found"), std::string::npos);
+	EXPECT_NE(ran.out.find("No source was found"), std::string::npos);
 	EXPECT_EQ(run(tree, "list").code, 3);
 	EXPECT_EQ(run(tree, "feed --once --dry-run").code, 3);
 }

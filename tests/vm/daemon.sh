@@ -25,9 +25,9 @@ started() {
 	helper=$(grep -lx "PPid:.$daemon" /proc/[0-9]*/status | cut -d/ -f3)
 }
 
-source_line() { hwrngctl status | sed -n "s/^ *$1: //p"; }
-state() { source_line "$1" | sed 's/,.*//'; }
-credited() { source_line "$1" | sed -E 's/.*, ([0-9]+) bits credited.*/\1/'; }
+# What the status' table has of a source, if the daemon uses it.
+state() { hwrngctl status | awk -v name="$1" '$1 == name && $4 ~ /hwrngd/ { print $5 }'; }
+credited() { hwrngctl status | awk -v name="$1" '$1 == name && $4 ~ /hwrngd/ { print $NF }'; }
 fed() { grep -c RNDADDENTROPY /tmp/ioctl; }
 
 # becomes SOURCE STATE [TENTHS]

@@ -38,6 +38,17 @@ void print_json(const nlohmann::ordered_json &document);
 /// ExitCode::check_failed when there is something to do.
 [[nodiscard]] Result<ExitCode> doctor_command(const Context &context, bool all);
 
+inline constexpr double least_top_delay = 0.1;
+inline constexpr double most_top_delay = 3600;
+struct TopOptions {
+	double delay = 1;   ///< s between looks, least_top_delay to most_top_delay
+	uint64_t count = 0; ///< of looks, then it ends; 0: no end
+	bool batch = false; ///< print them one after the other, for a file or a pipe
+};
+/// `top`: what the sources do, as it happens. Errors: ExitCode::usage without a terminal, and
+/// unavailable for one that is not known.
+[[nodiscard]] Result<ExitCode> top_command(const Context &context, const TopOptions &options);
+
 struct MetricsOptions {
 	std::optional<std::string> textfile; ///< where to write them
 	std::optional<std::string> listen;   ///< HOST:PORT to serve them at; neither: standard output

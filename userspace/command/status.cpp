@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
 #include "command/daemon_status.h"
+#include "command/source_rows.h"
 #include "control/surroundings.h"
 #include "pool/credit.h"
 
 #include <algorithm>
-#include <chrono>
+#include <map>
+#include <utility>
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -28,9 +30,9 @@ std::string pool_meaning(const Inventory &inventory)
 	if (!inventory.entropy_available)
 		return "entropy_avail cannot be read here";
 	if (!inventory.new_random_device())
-		return "a level that rises and falls, as before Linux 5.18; any is fine once ready";
+		return "before Linux 5.18 it rises and falls, any is fine";
 	if (inventory.crng_ready)
-		return "full; since Linux 5.18 it stays at 256, and nothing is wrong with that";
+		return "full, as it always is since Linux 5.18";
 	return "ready at 256; feed it with `hwrngctl feed --once`";
 }
 
@@ -38,8 +40,6 @@ std::string module_text(const ModuleState &module)
 {
 	if (module.builtin)
 		return "built into the kernel";
-	if (module.loaded)
-		return "loaded";
 	if (module.obstacles.empty())
 		return fmt::format("not loaded; `hwrngctl load {}` loads it{}",
 		                   module.name.substr(0, module.name.find('_')),
@@ -56,20 +56,39 @@ std::string tpm_text(const Tpm &tpm)
 	return text + ", no hwrng yet: `hwrngctl load tpm` makes it one";
 }
 
+/// What the daemon's sources add to the judgement.
+std::string judge_daemon(const Json &daemon, const std::vector<SourceRow> &rows)
+{
+	if (daemon.is_null())
+		return "";
+	const auto is = [](const char *state) {
+		return [state](const SourceRow &row) { return row.health == state; };
+	};
+	if (const auto ill = std::ranges::find_if(rows, is("quarantined")); ill != rows.end())
+		return fmt::format(" hwrngd does not use {}, which failed its tests.", ill->name);
+	const auto healthy = std::ranges::count_if(rows, is("healthy"));
+	if (healthy == 0)
+		return " hwrngd has no healthy source yet.";
+	return fmt::format(" hwrngd has {} healthy source{}.", healthy, healthy == 1 ? "" : "s");
+}
+
 /// One line of judgement.
-std::string judgement(const Inventory &inventory)
+std::string judgement(const Inventory &inventory, const Json &daemon,
+                      const std::vector<SourceRow> &rows)
 {
 	if (!inventory.crng_ready)
-		return inventory.sources.empty()
+		return rows.empty()
 		           ? "The CRNG is not ready and no source was found: give this machine one (a "
 		             "virtio-rng device, or the TPM in the firmware's set-up)."
 		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
-	if (inventory.sources.empty())
+	if (rows.empty())
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
-		return "The CRNG is ready. The kernel uses no hwrng; others can feed it (see the sources).";
-	return fmt::format("The CRNG is ready, and the kernel has {} as its hwrng.",
-	                   inventory.hwrng->current);
+		return "The CRNG is ready. The kernel uses no hwrng" +
+		       (daemon.is_null() ? std::string("; others can feed it (see the sources).")
+		                         : "." + judge_daemon(daemon, rows));
+	return fmt::format("The CRNG is ready, the kernel uses {}.{}", inventory.hwrng->current,
+	                   judge_daemon(daemon, rows));
 }
 
 Json source_json(const SourceInfo &source)
@@ -90,7 +109,8 @@ Json sources_json(const Inventory &inventory)
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory, const Surroundings &around, const Json &daemon)
+void print_status_json(const Inventory &inventory, const Surroundings &around, const Json &daemon,
+                       const std::vector<SourceRow> &rows)
 {
 	Json tpms = Json::array();
 	Json modules = Json::array();
@@ -133,7 +153,7 @@ void print_status_json(const Inventory &inventory, const Surroundings &around, c
 	            {"feeders", feeders},
 	            {"sees_all_processes", around.sees_all_processes},
 	            {"daemon", daemon},
-	            {"judgement", judgement(inventory)}});
+	            {"judgement", judgement(inventory, daemon, rows)}});
 }
 
 void print_hwrng_text(const Inventory &inventory)
@@ -146,15 +166,38 @@ void print_hwrng_text(const Inventory &inventory)
 	fmt::print("hwrng       {}, {}{}\n", state.current.empty() ? "none in use" : state.current,
 	           state.selected ? "chosen by an administrator" : "chosen by the kernel",
 	           state.quality ? fmt::format(", quality {} of 1024", *state.quality) : "");
-	fmt::print("            available: {}\n",
-	           state.available.empty() ? "none"
-	                                   : fmt::format("{}", fmt::join(state.available, ", ")));
+}
+
+void print_modules_text(const Surroundings &around)
+{
+	std::vector<std::string> loaded;
+	for (const auto &module : around.modules)
+		if (module.loaded && !module.builtin)
+			loaded.push_back(module.name);
+		else
+			fmt::print("Module      {}: {}\n", module.name, module_text(module));
+	if (!loaded.empty())
+		fmt::print("Module      {}: loaded\n", fmt::join(loaded, ", "));
+}
+
+void print_feeders_text(const Surroundings &around)
+{
+	if (around.feeders.empty())
+		fmt::print("Fed by      {}\n", around.sees_all_processes
+		                                   ? "nobody but the kernel's own collecting"
+		                                   : "unknown: a container shows only its own processes");
+	std::map<std::pair<std::string, std::string>, std::vector<unsigned>> pids;
+	for (const auto &feeder : around.feeders)
+		pids[{feeder.name, feeder.what}].push_back(feeder.pid);
+	for (const auto &[feeder, numbers] : pids)
+		fmt::print("Fed by      {} (pid {}): {}\n", feeder.first, fmt::join(numbers, ", "),
+		           feeder.second);
 }
 
 void print_sources_text(const Inventory &inventory)
 {
 	if (inventory.sources.empty()) {
-		fmt::print("  no source was found\n");
+		fmt::print("No source was found.\n");
 		return;
 	}
 	fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", "NAME", "KIND", "DRIVER", "CLAIM/1024",
@@ -163,19 +206,6 @@ void print_sources_text(const Inventory &inventory)
 		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", source.name, name(source.kind),
 		           source.driver.empty() ? "?" : source.driver, source.claim,
 		           source.current ? "by the kernel" : "-");
-}
-
-/// "12 s", "3 min", "5 h", "2 d" since `when`, seconds since 1970.
-std::string ago(double when)
-{
-	using namespace std::chrono;
-	const double s =
-	    std::max(0.0, duration<double>(system_clock::now().time_since_epoch()).count() - when);
-	if (s < 120)
-		return fmt::format("{:.0f} s", s);
-	if (s < 2 * 3600)
-		return fmt::format("{:.0f} min", s / 60);
-	return s < 2 * 86400 ? fmt::format("{:.0f} h", s / 3600) : fmt::format("{:.0f} d", s / 86400);
 }
 
 void print_daemon_text(const Json &daemon)
@@ -191,19 +221,28 @@ void print_daemon_text(const Json &daemon)
 	fmt::print("\n");
 	if (const auto &error = daemon["config_error"]; error.is_string())
 		fmt::print("            it keeps its old configuration: {}\n", error.get<std::string>());
-	for (const auto &source : daemon.value("sources", Json::array())) {
-		if (source.value("use", "") == "ignore")
-			continue;
-		fmt::print("            {}: {}, {} bits credited", source.value("name", ""),
-		           source.value("state", "?"), source.value("credited_bits", uint64_t{0}));
-		if (const auto &path = source.value("path", Json::array()); !path.empty())
-			fmt::print("; {}", path.back().value("reason", ""));
-		fmt::print("\n");
-	}
 	if (const auto egd = daemon.value("egd", Json(nullptr)); egd.is_object())
 		fmt::print("            EGD: {} clients, {} bytes served, {} at hand; {} were refused\n",
 		           egd.value("clients", uint64_t{0}), egd.value("bytes_served", uint64_t{0}),
 		           egd.value("available", uint64_t{0}), egd.value("refused", uint64_t{0}));
+}
+
+/// The sources, who uses them and how they do; then what is to be said of those that are ill.
+void print_rows(const std::vector<SourceRow> &rows)
+{
+	if (rows.empty()) {
+		fmt::print("No source was found.\n");
+		return;
+	}
+	fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", "SOURCE", "KIND", "CLAIM",
+	           "USED BY", "HEALTH", "LAST FED", "CREDITED");
+	for (const auto &row : rows)
+		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", row.name, row.kind, row.claim,
+		           row.used_by, row.health, row.last_fed ? ago(*row.last_fed) : "-",
+		           row.health == "-" ? "-" : fmt::format("{}", row.credited_bits));
+	for (const auto &row : rows)
+		if (!row.why.empty() && row.health != "healthy" && row.health != "starting")
+			fmt::print("{} is {}: {}\n", row.name, row.health, row.why);
 }
 
 } // namespace
@@ -219,23 +258,18 @@ Result<ExitCode> status_command(const Context &context)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
 	const Json daemon = answer ? *answer : Json(nullptr);
 	const auto exit_code = answer ? ExitCode::done : answer.error().code;
+	const auto rows = source_rows(inventory, daemon);
 	if (context.json) {
-		print_status_json(inventory, around, daemon);
+		print_status_json(inventory, around, daemon, rows);
 		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
-	fmt::print("CRNG        {}\n", inventory.crng_ready ? "ready" : "NOT ready");
-	if (inventory.entropy_available)
-		fmt::print("Pool        {} of {} bits: {}\n", *inventory.entropy_available,
-		           inventory.pool_size.value_or(0), pool_meaning(inventory));
+	fmt::print("CRNG        {}{}\n", inventory.crng_ready ? "ready" : "NOT ready",
+	           inventory.entropy_available
+	               ? fmt::format(", pool {} of {} bits: {}", *inventory.entropy_available,
+	                             inventory.pool_size.value_or(0), pool_meaning(inventory))
+	               : "");
 	print_hwrng_text(inventory);
-	if (around.feeders.empty())
-		fmt::print("Fed by      {}\n", around.sees_all_processes
-		                                   ? "nobody but the kernel's own collecting"
-		                                   : "unknown: a container shows only its own processes");
-	for (const auto &feeder : around.feeders)
-		fmt::print("Fed by      {} (pid {}): {}\n", feeder.name, feeder.pid, feeder.what);
-	print_daemon_text(daemon);
 	fmt::print("CPU         {}\n",
 	           inventory.cpu_instructions.empty()
 	               ? "no random instruction (a hypervisor may hide it)"
@@ -247,11 +281,12 @@ Result<ExitCode> status_command(const Context &context)
 	if (around.config_hw_random_tpm)
 		fmt::print("            CONFIG_HW_RANDOM_TPM={} in this kernel\n",
 		           *around.config_hw_random_tpm);
-	for (const auto &module : around.modules)
-		fmt::print("Module      {}: {}\n", module.name, module_text(module));
-	fmt::print("\nSources\n");
-	print_sources_text(inventory);
-	fmt::print("\n{}\n", judgement(inventory));
+	print_modules_text(around);
+	print_feeders_text(around);
+	print_daemon_text(daemon);
+	fmt::print("\n");
+	print_rows(rows);
+	fmt::print("\n{}\n", judgement(inventory, daemon, rows));
 	return exit_code;
 }
 

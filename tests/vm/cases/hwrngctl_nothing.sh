@@ -26,7 +26,7 @@ guest() {
 	rmmod algif_rng
 	mv /lib/modules /lib/modules.away
 	check "status" hwrngctl status
-	check_match "says that there is none" 'no source was found' "$(cat "$output")"
+	check_match "says that there is none" 'No source was found' "$(cat "$output")"
 	check_fails "list" 3 hwrngctl list
 	check_fails "feed --once" 3 hwrngctl feed --once
 	check_match "says what to do" 'virtio-rng' "$(cat "$output")"

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command/top_view.h"
+
+#include <gtest/gtest.h>
+
+namespace hwrngd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Two looks at a machine of virtio_rng.0, which the kernel uses, and `sources` of the daemon's.
+class WatchedMachine {
+public:
+	explicit WatchedMachine(int sources = 1)
+	{
+		Inventory inventory{.kernel = "6.1.0-56-cloud-amd64",
+		                    .architecture = "x86_64",
+		                    .crng_ready = true,
+		                    .entropy_available = 256,
+		                    .pool_size = 256,
+		                    .hwrng = HwrngState{},
+		                    .sources = {},
+		                    .tpms = {},
+		                    .cpu_instructions = {}};
+		inventory.hwrng->current = "virtio_rng.0";
+		inventory.sources.push_back(
+		    {.name = "virtio_rng.0", .driver = "virtio_rng", .current = true});
+		before.inventory = now.inventory = inventory;
+		before.time = 1000;
+		now.time = 1002;
+		for (int i = 0; i < sources; i++)
+			daemon["sources"].push_back(source(i));
+	}
+
+	static Json source(int i)
+	{
+		return {
+		    {"name", "source" + std::to_string(i)},
+		    {"kind", "generator"},
+		    {"claim", 512},
+		    {"use", "read"},
+		    {"state", "healthy"},
+		    {"bytes_read", 1000},
+		    {"bytes_fed", 500},
+		    {"fips_failures", 3},
+		    {"latency", {{"reads", 10}, {"sum", 10.0}}},
+		    {"path",
+		     {{{"time", 900 + i}, {"from", "starting"}, {"to", "healthy"}, {"reason", "passed"}}}}};
+	}
+
+	/// What was seen first, and then after `change` of the first source.
+	void later(const Json &change)
+	{
+		before.daemon = daemon;
+		now.daemon = daemon;
+		now.daemon["started"] = 900.00001; // as clocks have it
+		now.daemon["sources"][0].update(change);
+		before.rows = source_rows(before.inventory, before.daemon);
+		now.rows = source_rows(now.inventory, now.daemon);
+	}
+
+	[[nodiscard]] std::string screen(const TopView &view) const
+	{
+		std::string text;
+		for (const auto &line : top_lines(before, now, {}, view))
+			text += line.text + "\n";
+		return text;
+	}
+
+	TopSample before;
+	TopSample now;
+	Json daemon{{"pid", 240}, {"started", 900.0}, {"version", "1"}, {"feeds", 5}};
+};
+
+TEST(TopView, FillsAnyScreenAndGoesNowhereBeyondIt)
+{
+	WatchedMachine machine(30);
+	machine.later(Json::object());
+	for (const size_t width : {0U, 1U, 40U, 80U, 200U})
+		for (const size_t height : {1U, 2U, 10U, 24U, 50U})
+			for (const bool help : {false, true}) {
+				const auto lines =
+				    top_lines(machine.before, machine.now, {},
+				              {.width = width, .height = height, .help = help, .message = {}});
+				EXPECT_EQ(lines.size(), height);
+				for (const auto &line : lines)
+					EXPECT_LE(line.text.size(), width);
+			}
+}
+
+TEST(TopView, RatesAreThoseBetweenTwoLooks)
+{
+	WatchedMachine machine;
+	machine.later(
+	    {{"bytes_read", 6000}, {"bytes_fed", 3500}, {"latency", {{"reads", 14}, {"sum", 10.02}}}});
+	const auto did = activity(machine.before, machine.now, machine.now.rows.at(1));
+	EXPECT_TRUE(did.known);
+	EXPECT_DOUBLE_EQ(did.bytes_read, 2500);
+	EXPECT_DOUBLE_EQ(did.bytes_fed, 1500);
+	EXPECT_NEAR(did.latency, 0.005, 1e-9);
+	const auto screen = machine.screen({.message = {}});
+	EXPECT_NE(
+	    screen.find("source0           healthy        2.5k    1.5k     3    0  ####.... 5.0ms"),
+	    std::string::npos)
+	    << screen;
+	EXPECT_NE(screen.find("*virtio_rng.0      -                 -       -     -    -\n"),
+	          std::string::npos)
+	    << screen;
+}
+
+TEST(TopView, AnotherDaemonHasNoRatesYet)
+{
+	WatchedMachine machine;
+	machine.later({{"bytes_read", 6000}});
+	machine.now.daemon["pid"] = 241;
+	EXPECT_FALSE(activity(machine.before, machine.now, machine.now.rows.at(1)).known);
+	const auto changes = changes_between(machine.before, machine.now);
+	ASSERT_EQ(changes.size(), 1U);
+	EXPECT_EQ(changes[0].text, "hwrngd runs, as pid 241");
+	machine.now.daemon = nullptr;
+	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text, "hwrngd no longer runs");
+	EXPECT_NE(machine.screen({.message = {}}).find("hwrngd is not running"), std::string::npos);
+	machine.now.no_answer = "status: permission denied";
+	EXPECT_NE(machine.screen({.message = {}}).find("status: permission denied"), std::string::npos);
+}
+
+TEST(TopView, ChangesAreShownTheNewestFirst)
+{
+	WatchedMachine machine(2);
+	machine.later(
+	    {{"state", "quarantined"},
+	     {"path",
+	      {{{"time", 950}, {"from", "healthy"}, {"to", "quarantined"}, {"reason", "bad"}}}}});
+	machine.now.inventory.hwrng->current = "tpm_rng.0";
+	const auto seen = changes_between(machine.before, machine.now);
+	const auto lines = top_lines(machine.before, machine.now, seen, {.message = {}});
+	const auto at = std::ranges::find(lines, "CHANGES", &TopLine::text);
+	ASSERT_GT(lines.end() - at, 3);
+	EXPECT_NE(at[1].text.find("rng_current is tpm_rng.0, was virtio_rng.0"), std::string::npos);
+	EXPECT_NE(at[2].text.find("source0: quarantined, was healthy: bad"), std::string::npos);
+	EXPECT_EQ(at[2].look, Look::bad);
+	EXPECT_NE(at[3].text.find("source1: healthy, was starting: passed"), std::string::npos);
+	EXPECT_EQ(at[3].look, Look::plain);
+}
+
+TEST(TopView, RowsAreOrderedAndScrolled)
+{
+	WatchedMachine machine(30);
+	machine.later({{"bytes_read", 9000}});
+	const auto first = [&](const TopView &view) {
+		return top_lines(machine.before, machine.now, {}, view).at(5).text.substr(0, 14);
+	};
+	EXPECT_EQ(first({.message = {}}), "*virtio_rng.0 ");
+	EXPECT_EQ(first({.first = 3, .message = {}}), " source2      ");
+	EXPECT_EQ(first({.order = TopOrder::read, .message = {}}), " source0      ");
+	EXPECT_EQ(first({.order = TopOrder::name, .message = {}}), " source0      ");
+	EXPECT_EQ(first({.order = TopOrder::name, .reversed = true, .message = {}}), "*virtio_rng.0 ");
+	EXPECT_EQ(rows_shown(machine.now, {.message = {}}), 13U);
+	EXPECT_NE(machine.screen({.first = 99, .message = {}}).find("(19 to 31 of 31 sources)"),
+	          std::string::npos);
+}
+
+TEST(TopView, NamesCannotCommandTheTerminal)
+{
+	WatchedMachine machine;
+	machine.later(Json::object());
+	machine.now.inventory.kernel = "6.1\033[2J\xff";
+	EXPECT_NE(machine.screen({.message = {}}).find("Kernel 6.1?[2J?,"), std::string::npos);
+}
+
+} // namespace
+} // namespace hwrngd

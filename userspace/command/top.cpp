@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// `top`: what the sources do, as it happens, on a terminal.
+#include "command/command.h"
+#include "command/daemon_status.h"
+#include "command/top_view.h"
+#include "interrupt.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <clocale>
+#include <cstdlib>
+#include <memory>
+
+#define NCURSES_NOMACROS // or it takes names like move and clear from everybody
+#include <curses.h>
+
+namespace hwrngd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+/// The machine is looked at without an end; what the daemon cannot answer now it may soon.
+TopSample look(const Context &context, const Config &config)
+{
+	using namespace std::chrono;
+	TopSample sample;
+	sample.inventory = take_inventory(context.root, config);
+	if (auto answer = ask_daemon(context.root))
+		sample.daemon = std::move(*answer);
+	else
+		sample.no_answer = answer.error().message;
+	sample.time = duration<double>(system_clock::now().time_since_epoch()).count();
+	sample.rows = source_rows(sample.inventory, sample.daemon);
+	return sample;
+}
+
+/// Two looks, and what changed since the first one.
+class Watch {
+public:
+	Watch(const Context &context, const Config &config) : context_(context), config_(config)
+	{
+		before_ = now_ = look(context, config);
+	}
+
+	void look_again()
+	{
+		before_ = std::exchange(now_, look(context_, config_));
+		for (auto &change : changes_between(before_, now_))
+			changes_.push_back(std::move(change));
+		constexpr size_t most = 100;
+		if (changes_.size() > most)
+			changes_.erase(changes_.begin(), changes_.end() - most);
+	}
+
+	[[nodiscard]] const TopSample &now() const { return now_; }
+	[[nodiscard]] std::vector<TopLine> lines(const TopView &view) const
+	{
+		return top_lines(before_, now_, changes_, view);
+	}
+	[[nodiscard]] SourceActivity did(const SourceRow &row) const
+	{
+		return activity(before_, now_, row);
+	}
+
+private:
+	const Context &context_;
+	const Config &config_;
+	TopSample before_;
+	TopSample now_;
+	std::vector<TopChange> changes_;
+};
+
+/// The terminal, which is as it was when this ends.
+class Terminal {
+public:
+	static Result<std::unique_ptr<Terminal>> open()
+	{
+		// NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
+		const char *type = std::getenv("TERM");
+		std::setlocale(LC_CTYPE, "");
+		auto *screen = newterm(nullptr, stdout, stdin);
+		if (screen == nullptr)
+			return fail(ExitCode::unavailable,
+			            fmt::format("the terminal \"{}\" (TERM) is not known here; set another, or "
+			                        "see `hwrngctl top --batch`",
+			                        type == nullptr ? "" : type));
+		const char *plain = std::getenv("NO_COLOR");
+		// NOLINTEND(concurrency-mt-unsafe)
+		return std::unique_ptr<Terminal>(new Terminal(screen, plain == nullptr || *plain == '\0'));
+	}
+	Terminal(const Terminal &) = delete;
+	Terminal &operator=(const Terminal &) = delete;
+	~Terminal()
+	{
+		endwin();
+		delscreen(screen_);
+	}
+
+	[[nodiscard]] static size_t width() { return static_cast<size_t>(getmaxx(stdscr)); }
+	[[nodiscard]] static size_t height() { return static_cast<size_t>(getmaxy(stdscr)); }
+
+	void draw(const std::vector<TopLine> &lines) const
+	{
+		werase(stdscr);
+		for (size_t i = 0; i < lines.size(); i++) {
+			const auto attributes = attributes_of(lines[i].look);
+			wattrset(stdscr, static_cast<int>(attributes));
+			mvwaddnstr(stdscr, static_cast<int>(i), 0, lines[i].text.c_str(), -1);
+		}
+		wrefresh(stdscr);
+	}
+
+	/// A key, or ERR when none came in time or a signal did.
+	[[nodiscard]] static int key(std::chrono::milliseconds most)
+	{
+		wtimeout(stdscr, static_cast<int>(most.count()));
+		return wgetch(stdscr);
+	}
+
+private:
+	Terminal(SCREEN *screen, bool colour) : screen_(screen)
+	{
+		cbreak();
+		noecho();
+		nonl();
+		curs_set(0);
+		keypad(stdscr, true);
+		colour_ = colour && has_colors() && start_color() == OK;
+		if (colour_) {
+			use_default_colors();
+			init_pair(good_pair, COLOR_GREEN, -1);
+			init_pair(bad_pair, COLOR_RED, -1);
+		}
+	}
+
+	[[nodiscard]] attr_t attributes_of(Look look) const
+	{
+		switch (look) {
+		case Look::plain:
+			break;
+		case Look::title:
+			return A_BOLD;
+		case Look::good:
+			return colour_ ? static_cast<attr_t>(COLOR_PAIR(good_pair)) : A_NORMAL;
+		case Look::bad:
+			return colour_ ? static_cast<attr_t>(COLOR_PAIR(bad_pair)) : A_REVERSE;
+		}
+		return A_NORMAL;
+	}
+
+	static constexpr short good_pair = 1;
+	static constexpr short bad_pair = 2;
+	SCREEN *screen_;
+	bool colour_ = false;
+};
+
+/// What is shown, and what is being typed.
+struct Dialogue {
+	TopView view;
+	std::optional<std::string> typed; ///< as the new delay
+};
+
+void take_delay(TopView &view, const std::string &typed)
+{
+	double delay = 0;
+	const auto *end = typed.data() + typed.size();
+	const auto [stop, error] = std::from_chars(typed.data(), end, delay);
+	if (error == std::errc{} && stop == end && delay >= least_top_delay && delay <= most_top_delay)
+		view.delay = delay;
+	else if (!typed.empty())
+		view.message = fmt::format("\"{}\": give seconds, from {:g} to {:g}", typed,
+		                           least_top_delay, most_top_delay);
+}
+
+/// A key while the delay is typed.
+void type(int key, std::string &typed, Dialogue &dialogue)
+{
+	constexpr int escape = 27;
+	constexpr int del = 127;
+	constexpr size_t longest = 20;
+	switch (key) {
+	case '\r':
+	case '\n':
+	case KEY_ENTER:
+		take_delay(dialogue.view, typed);
+		dialogue.typed.reset();
+		return;
+	case escape:
+		dialogue.typed.reset();
+		return;
+	case KEY_BACKSPACE:
+	case '\b':
+	case del:
+		if (!typed.empty())
+			typed.pop_back();
+		break;
+	default:
+		if (key >= ' ' && key < del && typed.size() < longest)
+			typed.push_back(static_cast<char>(key));
+	}
+}
+
+void reorder(TopView &view, int step)
+{
+	const int order = static_cast<int>(view.order) + top_orders + step;
+	view.order = static_cast<TopOrder>(order % top_orders);
+}
+
+void scroll(TopView &view, const TopSample &now, ptrdiff_t by)
+{
+	const auto shown = rows_shown(now, view);
+	const auto last = static_cast<ptrdiff_t>(now.rows.size() - shown);
+	view.first = static_cast<size_t>(
+	    std::clamp<ptrdiff_t>(static_cast<ptrdiff_t>(view.first) + by, 0, last));
+}
+
+enum class Next : uint8_t { draw, look, end };
+
+/// What a key does, and what comes then.
+Next obey(int key, Dialogue &dialogue, const TopSample &now)
+{
+	auto &view = dialogue.view;
+	const auto page = static_cast<ptrdiff_t>(rows_shown(now, view));
+	if (key == KEY_RESIZE)
+		return Next::draw;
+	view.message.clear();
+	if (dialogue.typed) {
+		type(key, *dialogue.typed, dialogue);
+		return Next::draw;
+	}
+	switch (key) {
+	case 'q':
+		return Next::end;
+	case ' ':
+	case '\r':
+	case '\n':
+	case KEY_ENTER:
+		return Next::look;
+	case 's':
+	case 'd':
+		dialogue.typed.emplace();
+		break;
+	case 'h':
+	case '?':
+		view.help = !view.help;
+		break;
+	case '<':
+	case '>':
+		reorder(view, key == '<' ? -1 : 1);
+		break;
+	case 'R':
+		view.reversed = !view.reversed;
+		break;
+	case KEY_UP:
+		scroll(view, now, -1);
+		break;
+	case KEY_DOWN:
+		scroll(view, now, 1);
+		break;
+	case KEY_PPAGE:
+		scroll(view, now, -page);
+		break;
+	case KEY_NPAGE:
+		scroll(view, now, page);
+		break;
+	case KEY_HOME:
+		view.first = 0;
+		break;
+	default:
+		view.message = "no such key; h lists them";
+	}
+	return Next::draw;
+}
+
+Clock::duration seconds(double number)
+{
+	return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(number));
+}
+
+/// A key, if one comes before the next look is due.
+Next wait_for_key(Dialogue &dialogue, const TopSample &now, Clock::time_point due)
+{
+	// ncurses goes on waiting when a signal comes.
+	constexpr std::chrono::milliseconds longest{200};
+	const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
+	if (left.count() <= 0)
+		return Next::look;
+	const int key = Terminal::key(std::min(left, longest));
+	return key == ERR ? Next::draw : obey(key, dialogue, now);
+}
+
+Result<ExitCode> show(Watch &watch, const TopOptions &options)
+{
+	const auto terminal = Terminal::open();
+	if (!terminal)
+		return std::unexpected(terminal.error());
+	Dialogue dialogue;
+	auto &view = dialogue.view;
+	view.delay = options.delay;
+	uint64_t looks = 1;
+	auto last = Clock::now();
+	while (interrupted() == 0) {
+		view.width = Terminal::width();
+		view.height = Terminal::height();
+		scroll(view, watch.now(), 0);
+		if (dialogue.typed)
+			view.message =
+			    fmt::format("Seconds between looks (now {:g}): {}", view.delay, *dialogue.typed);
+		(*terminal)->draw(watch.lines(view));
+		const auto next = wait_for_key(dialogue, watch.now(), last + seconds(view.delay));
+		if (next == Next::end || (next == Next::look && looks == options.count))
+			return ExitCode::done;
+		if (next == Next::look) {
+			watch.look_again();
+			last = Clock::now();
+			looks++;
+		}
+	}
+	return fail(ExitCode::interrupted, "");
+}
+
+Json to_json(const Watch &watch)
+{
+	const auto &now = watch.now();
+	Json sources = Json::array();
+	for (const auto &row : now.rows) {
+		const auto did = watch.did(row);
+		const auto known = [](bool is, double number) { return is ? Json(number) : Json(nullptr); };
+		sources.push_back({{"name", row.name},
+		                   {"kind", row.kind},
+		                   {"used_by", row.used_by},
+		                   {"health", row.health == "-" ? Json(nullptr) : Json(row.health)},
+		                   {"bytes_read_per_second", known(did.known, did.bytes_read)},
+		                   {"bytes_fed_per_second", known(did.known, did.bytes_fed)},
+		                   {"latency_seconds", known(row.reads > 0, did.latency)},
+		                   {"fips_failures", row.fips_failures},
+		                   {"read_errors", row.read_errors}});
+	}
+	return {
+	    {"time", now.time},
+	    {"crng_ready", now.inventory.crng_ready},
+	    {"rng_current", now.inventory.hwrng ? Json(now.inventory.hwrng->current) : Json(nullptr)},
+	    {"daemon", now.daemon.is_object()},
+	    {"sources", sources}};
+}
+
+/// One document or screen after the other.
+Result<ExitCode> print(Watch &watch, const TopOptions &options, bool json)
+{
+	for (uint64_t looks = 1;; looks++) {
+		// The first look has nothing before it, and so no rates.
+		const auto until = Clock::now() + seconds(options.delay);
+		while (Clock::now() < until && interrupted() == 0) {
+			const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+			::poll(nullptr, 0, static_cast<int>(left.count())); // a signal ends it
+		}
+		if (interrupted() != 0)
+			return fail(ExitCode::interrupted, "");
+		watch.look_again();
+		if (json) {
+			fmt::print("{}\n", to_json(watch).dump(-1, ' ', false, Json::error_handler_t::replace));
+		} else {
+			constexpr size_t around = 30; // lines of the head and of changes
+			const TopView view{.width = 160,
+			                   .height = watch.now().rows.size() + around,
+			                   .delay = options.delay,
+			                   .message = " "};
+			auto lines = watch.lines(view);
+			while (!lines.empty() && lines.back().text.find_first_not_of(' ') == std::string::npos)
+				lines.pop_back();
+			for (const auto &line : lines)
+				fmt::print("{}\n", line.text);
+			fmt::print("\n");
+		}
+		if (std::fflush(stdout) != 0 || looks == options.count)
+			return ExitCode::done; // whether output was lost is main's to say
+	}
+}
+
+} // namespace
+
+Result<ExitCode> top_command(const Context &context, const TopOptions &options)
+{
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
+	const bool batch = options.batch || context.json;
+	if (!batch && (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0))
+		return fail(ExitCode::usage,
+		            "top: standard input or output is no terminal; for a file or a "
+		            "pipe there is `hwrngctl top --batch`");
+	Watch watch(context, *config);
+	return batch ? print(watch, options, context.json) : show(watch, options);
+}
+
+} // namespace hwrngd

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command/top_view.h"
+
+#include "format.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+namespace hwrngd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t lines_above = 5;   // of the sources
+constexpr size_t least_changes = 6; // lines for these and what is around them
+constexpr size_t wide = 110;        // columns, from which on there is room for more of each source
+
+/// Of the wall clock, local time.
+std::string clock_time(double time)
+{
+	const auto seconds = static_cast<time_t>(time);
+	std::tm local = {};
+	if (localtime_r(&seconds, &local) == nullptr)
+		return "??:??:??";
+	return fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+/// "0", "512", "1.2k", "34M": in 4 columns.
+std::string short_number(double number)
+{
+	constexpr double kilo = 1000;
+	size_t unit = 0;
+	constexpr std::string_view units = " kMGTPE";
+	while (number >= kilo - 0.5 && unit + 1 < units.size()) {
+		number /= kilo;
+		unit++;
+	}
+	if (unit == 0)
+		return fmt::format("{:.0f}", number);
+	return fmt::format("{:.{}f}{}", number, number < 9.95 ? 1 : 0, units[unit]);
+}
+
+/// "12us", "3.1ms", "1.2s".
+std::string short_time(double seconds)
+{
+	if (seconds < 1e-3)
+		return fmt::format("{:.0f}us", seconds * 1e6);
+	if (seconds < 1)
+		return fmt::format("{:.{}f}ms", seconds * 1e3, seconds < 0.01 ? 1 : 0);
+	return fmt::format("{:.1f}s", seconds);
+}
+
+/// Each tenfold of 10 us is a sixth of `width`.
+std::string latency_bar(double seconds, size_t width)
+{
+	constexpr double shortest = 1e-5;
+	constexpr double decades = 6;
+	const double share =
+	    seconds <= 0 ? 0 : std::clamp(std::log10(seconds / shortest) / decades, 0.0, 1.0);
+	const auto filled = static_cast<size_t>(std::lround(share * static_cast<double>(width)));
+	return std::string(filled, '#') + std::string(width - filled, '.');
+}
+
+bool runs(const TopSample &sample)
+{
+	return sample.daemon.is_object();
+}
+
+std::string current_of(const TopSample &sample)
+{
+	return sample.inventory.hwrng && !sample.inventory.hwrng->current.empty()
+	           ? sample.inventory.hwrng->current
+	           : "none";
+}
+
+/// Of the daemon, or 0. (When it was started is known to some microseconds only.)
+int pid_of(const TopSample &sample)
+{
+	return runs(sample) ? sample.daemon.value("pid", 0) : 0;
+}
+
+std::string daemon_line(const TopSample &now)
+{
+	if (!now.no_answer.empty())
+		return now.no_answer;
+	if (!runs(now))
+		return "hwrngd is not running, so nothing is tested: `systemctl start hwrngd`";
+	auto text = fmt::format(
+	    "hwrngd {} (pid {}), for {}, {} feeds", now.daemon.value("version", "?"), pid_of(now),
+	    ago(now.daemon.value("started", 0.0)), now.daemon.value("feeds", uint64_t{0}));
+	if (const auto last = now.daemon.find("last_feed");
+	    last != now.daemon.end() && last->is_number())
+		text += fmt::format(", the last {} ago", ago(last->get<double>()));
+	return text;
+}
+
+/// A source's line, or with no row the header's.
+std::string source_line(const SourceRow *row, const SourceActivity &did, bool is_wide)
+{
+	if (row == nullptr)
+		return is_wide
+		           ? fmt::format("{:<24} {:<9} {:<13} {:<11} {:>7} {:>7} {:>10} {:>9} {:>5} {:>4} "
+		                         "{:>7}  {}",
+		                         "SOURCE", "KIND", "USED BY", "HEALTH", "READ/s", "FED/s",
+		                         "CREDITED", "BLOCKS", "FAIL", "ERR", "WORST", "LATENCY")
+		           : fmt::format("{:<18} {:<11} {:>7} {:>7} {:>5} {:>4}  {}", "SOURCE", "HEALTH",
+		                         "READ/s", "FED/s", "FAIL", "ERR", "LATENCY");
+	const auto rate = [&](double number) { return did.known ? short_number(number) : "-"; };
+	const bool tested = row->health != "-";
+	const auto count = [&](uint64_t number) {
+		return tested ? short_number(static_cast<double>(number)) : "-";
+	};
+	const auto latency = row->reads == 0
+	                         ? ""
+	                         : fmt::format("{} {}", latency_bar(did.latency, is_wide ? 24 : 8),
+	                                       short_time(did.latency));
+	const auto name = (row->used_by.starts_with("kernel") ? "*" : " ") + row->name;
+	if (is_wide)
+		return fmt::format(
+		    "{:<24.24} {:<9} {:<13} {:<11} {:>7} {:>7} {:>10} {:>9} {:>5} {:>4} {:>7}  {}", name,
+		    row->kind, row->used_by, row->health, rate(did.bytes_read), rate(did.bytes_fed),
+		    count(row->credited_bits), count(row->fips_blocks), count(row->fips_failures),
+		    count(row->read_errors),
+		    tested ? short_time(static_cast<double>(row->worst_latency_ms) / 1e3) : "-", latency);
+	return fmt::format("{:<18.18} {:<11} {:>7} {:>7} {:>5} {:>4}  {}", name, row->health,
+	                   rate(did.bytes_read), rate(did.bytes_fed), count(row->fips_failures),
+	                   count(row->read_errors), latency);
+}
+
+Look look_of(const SourceRow &row)
+{
+	if (row.health == "quarantined" || row.health == "suspect")
+		return Look::bad;
+	return row.health == "healthy" ? Look::good : Look::plain;
+}
+
+/// Those of the sources' paths, and `seen`; the newest first.
+std::vector<TopChange> all_changes(const TopSample &now, std::vector<TopChange> seen)
+{
+	if (runs(now))
+		for (const auto &source : now.daemon.value("sources", Json::array()))
+			for (const auto &step : source.value("path", Json::array())) {
+				const auto to = step.value("to", "?");
+				seen.push_back({step.value("time", 0.0),
+				                fmt::format("{}: {}, was {}: {}", source.value("name", "?"), to,
+				                            step.value("from", "?"), step.value("reason", "")),
+				                to == "quarantined" || to == "suspect"});
+			}
+	std::ranges::sort(seen, std::ranges::greater(), &TopChange::time);
+	return seen;
+}
+
+std::vector<SourceRow> ordered_rows(const TopSample &before, const TopSample &now,
+                                    const TopView &view)
+{
+	auto rows = now.rows;
+	const auto key = [&](const SourceRow &row) {
+		const auto did = activity(before, now, row);
+		switch (view.order) {
+		case TopOrder::read:
+			return did.bytes_read;
+		case TopOrder::fed:
+			return did.bytes_fed;
+		case TopOrder::failures:
+			return static_cast<double>(row.fips_failures + row.read_errors);
+		case TopOrder::latency:
+			return did.latency;
+		case TopOrder::place:
+		case TopOrder::name:
+			break;
+		}
+		return 0.0;
+	};
+	if (view.order == TopOrder::name)
+		std::ranges::sort(rows, {}, &SourceRow::name);
+	else if (view.order != TopOrder::place)
+		// By name where nothing else differs, so that lines do not jump about.
+		std::ranges::sort(rows, [&](const SourceRow &a, const SourceRow &b) {
+			const auto key_a = key(a);
+			const auto key_b = key(b);
+			return key_a == key_b ? a.name < b.name : key_a > key_b;
+		});
+	if (view.reversed)
+		std::ranges::reverse(rows);
+	return rows;
+}
+
+const char *name(TopOrder order)
+{
+	switch (order) {
+	case TopOrder::place:
+		return "as they are listed";
+	case TopOrder::name:
+		return "by name";
+	case TopOrder::read:
+		return "by bytes read";
+	case TopOrder::fed:
+		return "by bytes fed";
+	case TopOrder::failures:
+		return "by failures";
+	case TopOrder::latency:
+		return "by latency";
+	}
+	return "?";
+}
+
+std::vector<TopLine> help_lines()
+{
+	return {{"Keys", Look::title},
+	        {"  q, Ctrl-C           end"},
+	        {"  space, Enter        look again now"},
+	        {"  s, d                seconds between looks"},
+	        {"  < >                 order by another column"},
+	        {"  R                   the other way round"},
+	        {"  Up, Down, PgUp, PgDn, Home  other sources, where there are more than lines"},
+	        {"  h, ?                this, and back"},
+	        {""},
+	        {"Columns", Look::title},
+	        {"  SOURCE   * is the hwrng that the kernel uses"},
+	        {"  READ/s   bytes that hwrngd had of it in a second; FED/s: that the pool got"},
+	        {"  FAIL     blocks of 2500 bytes that failed FIPS 140-2; a few of 1000 are normal"},
+	        {"  ERR      reads that failed"},
+	        {"  LATENCY  of a read, the mean since the last look; a full bar is 10 s, half of"},
+	        {"           it 10 ms, none 10 us"}};
+}
+
+/// Nothing that a terminal would obey, and no more than fits.
+std::string printable(std::string text, size_t width)
+{
+	text.resize(std::min({text.size(), width, text.find_last_not_of(' ') + 1}));
+	std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+	return text;
+}
+
+} // namespace
+
+std::vector<TopChange> changes_between(const TopSample &before, const TopSample &now)
+{
+	std::vector<TopChange> changes;
+	if (current_of(before) != current_of(now))
+		changes.push_back(
+		    {now.time,
+		     fmt::format("rng_current is {}, was {}", current_of(now), current_of(before)),
+		     current_of(now) == "none"});
+	if (pid_of(before) == pid_of(now))
+		return changes;
+	if (runs(now))
+		changes.push_back({now.time, fmt::format("hwrngd runs, as pid {}", pid_of(now)), false});
+	else
+		changes.push_back({now.time, "hwrngd no longer runs", true});
+	return changes;
+}
+
+SourceActivity activity(const TopSample &before, const TopSample &now, const SourceRow &row)
+{
+	SourceActivity did;
+	if (row.reads > 0)
+		did.latency = row.read_seconds / static_cast<double>(row.reads);
+	const auto old = std::ranges::find(before.rows, row.name, &SourceRow::name);
+	const double seconds = now.time - before.time;
+	if (!runs(now) || pid_of(before) != pid_of(now) || old == before.rows.end() || seconds <= 0 ||
+	    row.health == "-" || old->bytes_read > row.bytes_read)
+		return did;
+	did.known = true;
+	did.bytes_read = static_cast<double>(row.bytes_read - old->bytes_read) / seconds;
+	did.bytes_fed = static_cast<double>(row.bytes_fed - old->bytes_fed) / seconds;
+	if (row.reads > old->reads)
+		did.latency =
+		    (row.read_seconds - old->read_seconds) / static_cast<double>(row.reads - old->reads);
+	return did;
+}
+
+size_t rows_shown(const TopSample &now, const TopView &view)
+{
+	const size_t room = view.height > lines_above + least_changes + 1
+	                        ? view.height - lines_above - least_changes
+	                        : 1;
+	return std::min(room, now.rows.size());
+}
+
+std::vector<TopLine> top_lines(const TopSample &before, const TopSample &now,
+                               const std::vector<TopChange> &changes, const TopView &view)
+{
+	const auto &has = now.inventory;
+	std::vector<TopLine> lines;
+	lines.push_back({fmt::format("hwrngctl top - {}, every {:g} s, {}{}", clock_time(now.time),
+	                             view.delay, name(view.order), view.reversed ? ", reversed" : ""),
+	                 Look::title});
+	lines.push_back(
+	    {fmt::format("Kernel {}, CRNG {}, pool {}/{}, hwrng {}", has.kernel,
+	                 has.crng_ready ? "ready" : "NOT ready", has.entropy_available.value_or(0),
+	                 has.pool_size.value_or(0), current_of(now)),
+	     has.crng_ready ? Look::plain : Look::bad});
+	lines.push_back({daemon_line(now), runs(now) ? Look::plain : Look::bad});
+	lines.push_back({});
+	if (view.help) {
+		std::ranges::move(help_lines(), std::back_inserter(lines));
+	} else {
+		const bool is_wide = view.width >= wide;
+		lines.push_back({source_line(nullptr, {}, is_wide), Look::title});
+		const auto rows = ordered_rows(before, now, view);
+		const auto shown = rows_shown(now, view);
+		const auto first = std::min(view.first, rows.size() - shown);
+		for (size_t i = first; i < first + shown; i++)
+			lines.push_back(
+			    {source_line(&rows[i], activity(before, now, rows[i]), is_wide), look_of(rows[i])});
+		if (rows.empty())
+			lines.push_back({"No source was found: `hwrngctl doctor` says what can be done"});
+		lines.push_back({shown < rows.size() ? fmt::format("({} to {} of {} sources)", first + 1,
+		                                                   first + shown, rows.size())
+		                                     : ""});
+		lines.push_back({"CHANGES", Look::title});
+		for (const auto &change : all_changes(now, changes))
+			lines.push_back({fmt::format("{} {}", clock_time(change.time), change.text),
+			                 change.bad ? Look::bad : Look::plain});
+	}
+	lines.resize(std::max<size_t>(view.height, 1));
+	lines.back() = {view.message.empty() ? "q end  h help  s seconds  < > R order  space now"
+	                                     : view.message,
+	                Look::title};
+	for (auto &line : lines)
+		line.text = printable(std::move(line.text), view.width);
+	return lines;
+}
+
+} // namespace hwrngd

@@ -2,6 +2,7 @@
 // hwrngctl: looks at a machine's sources of randomness, tests them, chooses among them, feeds the
 // kernel's pool from them. One table of commands.
 #include "command/command.h"
+#include "command/output.h"
 #include "control/inventory.h"
 #include "health/assess.h"
 #include "interrupt.h"
@@ -13,7 +14,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace hwrngd {
 
@@ -25,13 +25,6 @@ Result<Inventory> inventory_of(const Context &context)
 	return take_inventory(context.root, *config);
 }
 
-void print_json(const nlohmann::ordered_json &document)
-{
-	// Names of devices and files need not be UTF-8; a replacement is better than no document.
-	fmt::print("{}\n",
-	           document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
-
 namespace {
 
 /// More than any source gives in a lifetime.
@@ -40,27 +33,6 @@ constexpr uint64_t most_looks = 1'000'000'000;
 constexpr uint64_t most_rate = 1'000'000'000;
 
 using Run = std::function<Result<ExitCode>()>;
-
-/// Reports an error once: for people on standard error, for programs as a document too.
-ExitCode report(const Error &error, bool json)
-{
-	if (error.code == ExitCode::interrupted)
-		return error.code;
-	if (json)
-		print_json(
-		    {{"error", {{"message", error.message}, {"exit_code", static_cast<int>(error.code)}}}});
-	fmt::print(stderr, "hwrngctl: {}\n", error.message);
-	return error.code;
-}
-
-/// Output that was lost (a full disk, a closed pipe) is a failure too.
-ExitCode flush_output(ExitCode code)
-{
-	if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
-		return code;
-	fmt::print(stderr, "hwrngctl: standard output: {}\n", std::generic_category().message(errno));
-	return code == ExitCode::done ? ExitCode::io_error : code;
-}
 
 /// The command line: fills what it points to, and `run` with the command that was asked for.
 class CommandLine {

@@ -2,6 +2,7 @@
 #include "health/assess.h"
 #include "command/assess_tests.h"
 #include "command/command.h"
+#include "command/output.h"
 #include "command/progress.h"
 #include "command/report.h"
 #include "command/sample.h"

@@ -2,6 +2,7 @@
 // `check scs`: what the Sovereign Cloud Stack's standard 0101 (Entropy) asks of a machine, item by
 // item, as its supplement on testing words them.
 #include "command/command.h"
+#include "command/output.h"
 #include "command/sample.h"
 #include "control/inventory.h"
 #include "interrupt.h"
@@ -10,7 +11,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -213,27 +213,6 @@ nlohmann::ordered_json to_json(const Item &item)
 	return document;
 }
 
-/// A table as Markdown has it, for a report.
-void print_table(const std::vector<Item> &items)
-{
-	constexpr size_t columns = 3;
-	std::vector<std::array<std::string, columns>> rows{{"Item", "Verdict", "Found"}};
-	rows.reserve(items.size() + 1);
-	for (const auto &item : items)
-		rows.push_back({item.clause, name(item.verdict), item.found});
-	std::array<size_t, columns> widths{};
-	for (const auto &row : rows)
-		for (size_t i = 0; i < columns; i++)
-			widths.at(i) = std::max(widths.at(i), row.at(i).size());
-	for (size_t i = 0; i < rows.size(); i++) {
-		for (size_t j = 0; j < columns; j++)
-			fmt::print("| {:<{}} ", rows[i].at(j), widths.at(j));
-		fmt::print("|\n");
-		for (size_t j = 0; i == 0 && j < columns; j++)
-			fmt::print("|{:-<{}}{}", "", widths.at(j) + 2, j + 1 == columns ? "|\n" : "");
-	}
-}
-
 } // namespace
 
 Result<ExitCode> check_scs_command(const Context &context, const std::string &profile)
@@ -271,16 +250,17 @@ Result<ExitCode> check_scs_command(const Context &context, const std::string &pr
 		            {"items", list}});
 	} else {
 		fmt::print("SCS 0101 (Entropy) {}, {}\n\n", profile, inventory->kernel);
-		print_table(items);
+		std::vector<std::vector<std::string>> rows{{"Item", "Verdict", "Found"}};
+		for (const auto &item : items)
+			rows.push_back({item.clause, name(item.verdict), item.found});
+		print_table(std::move(rows));
 		fmt::print("\n");
 		for (const auto &item : items)
 			if (!item.remedy.empty())
 				fmt::print("{}: {}\n", item.id, item.remedy);
-		const auto number = [](auto count, const char *what) {
-			return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-		};
-		fmt::print("{}: {}, {}\n", errors == 0 ? "Passed" : "FAILED", number(errors, "error"),
-		           number(warnings, "warning"));
+		fmt::print("{}: {}, {}\n", errors == 0 ? "Passed" : "FAILED",
+		           counted(static_cast<size_t>(errors), "error"),
+		           counted(static_cast<size_t>(warnings), "warning"));
 	}
 	return errors == 0 ? ExitCode::done : ExitCode::check_failed;
 }

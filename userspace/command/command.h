@@ -10,8 +10,6 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
 namespace hwrngd {
 
 struct Inventory;
@@ -24,9 +22,6 @@ struct Context {
 
 /// What the machine has, and what its configuration adds to that; an error in that is one here.
 [[nodiscard]] Result<Inventory> inventory_of(const Context &context);
-
-/// Prints one JSON document on standard output.
-void print_json(const nlohmann::ordered_json &document);
 
 /// `list`: all sources of this machine.
 [[nodiscard]] Result<ExitCode> list_command(const Context &context);

@@ -2,6 +2,7 @@
 // `doctor`: what ails this machine's randomness, why we think so, and what to do.
 #include "command/command.h"
 #include "command/daemon_status.h"
+#include "command/output.h"
 #include "control/diagnosis.h"
 
 #include <unistd.h>

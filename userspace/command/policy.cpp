@@ -2,6 +2,7 @@
 #include "control/policy.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
+#include "command/output.h"
 #include "config.h"
 
 #include <array>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `ssh-setup client`: makes this machine's key, pins the host's, and says what is left to do.
+#include "command/output.h"
 #include "command/ssh_setup.h"
 
 #include "config.h"

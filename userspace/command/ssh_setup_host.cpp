@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `ssh-setup host`: an account that gives random bytes by `ssh-serve` and can do nothing else, and
 // the keys that may have them.
+#include "command/output.h"
 #include "command/ssh_setup.h"
 
 #include <pwd.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
 #include "command/daemon_status.h"
+#include "command/output.h"
 #include "command/source_rows.h"
 #include "control/surroundings.h"
 #include "pool/credit.h"

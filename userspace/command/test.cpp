@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
+#include "command/output.h"
 #include "command/sample.h"
 #include "control/policy.h"
 #include "interrupt.h"

@@ -30,6 +30,7 @@ namespace {
 /// More than any source gives in a lifetime.
 constexpr uint64_t most_blocks = 1'000'000'000'000;
 constexpr uint64_t most_looks = 1'000'000'000;
+constexpr unsigned most_timeout = 3600;
 constexpr uint64_t most_rate = 1'000'000'000;
 
 using Run = std::function<Result<ExitCode>()>;
@@ -60,6 +61,7 @@ public:
 		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
 		    "  hwrngctl feed --once                test the best source and feed the pool\n"
 		    "  hwrngctl check scs                  does it meet SCS 0101, Entropy?\n"
+		    "  hwrngctl check openstack            do a cloud's flavors and images?\n"
 		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
 		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
 		add_looking();
@@ -229,13 +231,37 @@ private:
 
 	void add_checking()
 	{
-		auto *check = app_.add_subcommand("check", "Check this machine against a standard");
+		auto *check =
+		    app_.add_subcommand("check", "Check this machine, or a cloud, against a standard");
 		check->require_subcommand(1);
 		auto *scs = check->add_subcommand("scs", "Sovereign Cloud Stack 0101, Entropy");
 		scs->add_option("--profile", profile_, "Its version: v1, or v1.1 of June 2026")
 		    ->check(CLI::IsMember({"v1", "v1.1"}))
 		    ->default_str("v1.1");
 		scs->callback([this] { run_ = [this] { return check_scs_command(context(), profile_); }; });
+
+		auto *cloud = check->add_subcommand(
+		    "openstack",
+		    "A cloud's flavors and images: have its servers an RNG, and does 0101 say so?");
+		cloud->add_flag("-a,--all", openstack_.all,
+		                "Show those too of which there is nothing to say");
+		cloud->add_option(
+		    "--os-cloud", openstack_.cloud,
+		    "A cloud of clouds.yaml; default: OS_CLOUD, the other OS_* variables, or the "
+		    "only one there");
+		cloud->add_option("--os-region-name", openstack_.region,
+		                  "Default: that of clouds.yaml, OS_REGION_NAME, or the catalog's first");
+		cloud
+		    ->add_option("--os-interface", openstack_.interface, "Which endpoints; default: public")
+		    ->check(CLI::IsMember({"public", "internal", "admin"}));
+		cloud->add_option("--os-cacert", openstack_.ca_file,
+		                  "Certificates of authorities (PEM); default: the system's");
+		cloud->add_flag("--insecure", openstack_.insecure, "Verify no certificate");
+		cloud->add_option("--timeout", openstack_.timeout, "Seconds for each request")
+		    ->check(CLI::Range(1U, most_timeout))
+		    ->default_str("30");
+		cloud->callback(
+		    [this] { run_ = [this] { return check_openstack_command(context(), openstack_); }; });
 	}
 
 	void add_ssh()
@@ -304,6 +330,7 @@ private:
 	AssessOptions assess_;
 	FeedOptions feed_;
 	std::string profile_ = "v1.1";
+	OpenStackOptions openstack_;
 	SshServeOptions serve_;
 	SshClientOptions client_;
 	SshHostOptions host_;

@@ -104,6 +104,19 @@ inline constexpr uint64_t most_feed_bytes = uint64_t{1} << 20U;
 [[nodiscard]] Result<ExitCode> check_scs_command(const Context &context,
                                                  const std::string &profile);
 
+struct OpenStackOptions { ///< empty: as the cloud's configuration has it
+	std::string cloud;
+	std::string region;
+	std::string interface;
+	std::string ca_file;
+	bool insecure = false;
+	bool all = false;
+	unsigned timeout = 30; ///< s for each request
+};
+/// `check openstack`: has another program take over, so it returns when that cannot be.
+[[nodiscard]] Result<ExitCode> check_openstack_command(const Context &context,
+                                                       const OpenStackOptions &options);
+
 struct SshServeOptions {
 	std::string client = "client"; ///< whose rate it is
 	std::string from;              ///< "unix:/PATH" of an EGD server; empty: hwrngd's

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fills the test cloud of tests/peers/openstack, by OpenStack's own SDK.
+
+usage: openstack_fill.py FOLDER
+
+Writes FOLDER/expected.json: what Nova itself makes of each flavor and image, by its own code.
+"""
+
+import json
+import sys
+
+import openstack
+from nova import objects
+from nova.virt.libvirt import driver
+
+URL, CA, REGION = "https://localhost:5000/v3", "/srv/tls/ca.pem", "one"
+
+# How people write it. None: they do not.
+ALLOWED = ["True", "true", "TRUE", "1", "yes", "on", "t", " True ", "False", "false", "0", "no", "", "maybe", None]
+MODELS = ["virtio", "Virtio", "VIRTIO", "virtio-rng", "none", "", None]
+RATES = [
+    {"hw_rng:rate_bytes": "1024", "hw_rng:rate_period": "1000"},
+    {"hw_rng:rate_bytes": "1024"},
+    {"hw_rng:rate_bytes": "lots"},
+    {"hw_rng:rate_bytes": "1024", "hw_rng:rate_period": "1 s"},
+    {"hw_rng:rate_period": "1 s"},
+    {"hw_rng:rate_bytes": " 64 "},
+]
+
+
+def connect(user, project):
+    return openstack.connect(
+        auth_url=URL, username=user, password=f"secret-of-{user}", project_name=project,
+        user_domain_id="default", project_domain_id="default", cacert=CA, region_name=REGION)
+
+
+def register(cloud):
+    """Accounts of the services and of a user without rights, and where the services are."""
+    identity = cloud.identity
+    admin, member = identity.find_role("admin"), identity.find_role("member")
+    for user, project, role in (("glance", "service", admin), ("nova", "service", admin), ("demo", "demo", member)):
+        project = identity.find_project(project) or identity.create_project(name=project, domain_id="default")
+        user = identity.create_user(
+            name=user, password=f"secret-of-{user}", domain_id="default", default_project_id=project.id)
+        identity.assign_project_role_to_user(project, user, role)
+    identity.create_region(id="two")
+    for name, kind, url in (("glance", "image", "https://localhost:9292"),
+                            ("nova", "compute", "https://localhost:8774/v2.1")):
+        service = identity.create_service(name=name, type=kind)
+        for region, interface, where in ((REGION, "public", url), (REGION, "internal", url + "/"),
+                                         ("two", "public", "https://localhost:9999")):
+            identity.create_endpoint(service_id=service.id, interface=interface, url=where, region_id=region)
+
+
+def make_flavors(cloud):
+    specs = [{} if value is None else {"hw_rng:allowed": value} for value in ALLOWED]
+    specs += [{"hw_rng:allowed": "True", **rate} for rate in RATES]
+    specs += [{"hw_rng:allowed": "True"}] * (30 - len(specs))
+    for i, spec in enumerate(specs):
+        flavor = cloud.compute.create_flavor(
+            name=f"flavor-{i:02}", flavor_id=f"f{i:02}", ram=64, vcpus=1, disk=1, is_public=i % 5 != 4)
+        if spec:
+            cloud.compute.create_flavor_extra_specs(flavor, spec)
+
+
+def make_images(admin, demo):
+    visibilities = ["public", "private", "shared", "community"]
+    for i in range(60):
+        model = MODELS[i % len(MODELS)]
+        properties = {} if model is None else {"hw_rng_model": model}
+        visibility = visibilities[i // len(MODELS) % len(visibilities)]
+        # Those of demo are its own; the hidden ones are to be found as well, and one has no data.
+        cloud = demo if visibility == "private" else admin
+        data = {} if i == 59 else {"data": b"not to be started"}
+        cloud.image.create_image(
+            name=f"image-{i:02}", disk_format="raw", container_format="bare", visibility=visibility,
+            is_hidden=i % 10 == 9, **properties, **data)
+
+
+class Guest:
+    def __init__(self):
+        self.devices = []
+
+    def add_device(self, device):
+        self.devices.append(device)
+
+
+class Flavor:
+    def __init__(self, specs):
+        self.extra_specs = specs
+
+
+def gets_rng(specs, properties):
+    """Does Nova give a server an RNG? One that does not start has none."""
+    guest = Guest()
+    try:
+        image = objects.ImageMeta.from_dict({"properties": properties})
+        driver.LibvirtDriver._add_rng_device(None, guest, Flavor(specs), image)
+    except (ValueError, TypeError) as error:
+        print(specs, properties, error, file=sys.stderr)
+        return "no_rng"
+    return "rng" if guest.devices else "no_rng"
+
+
+def main():
+    objects.register_all()
+    register(connect("admin", "admin"))
+    admin, demo = connect("admin", "admin"), connect("demo", "demo")
+    make_flavors(admin)
+    make_images(admin, demo)
+    credential = demo.identity.create_application_credential(
+        demo.current_user_id, "check", secret="secret-of-credential")
+    flavors = {
+        f.name: {"effective": gets_rng(f.extra_specs, {}),
+                 "literal": "ok" if f.extra_specs.get("hw_rng:allowed") == "True" else "warning"}
+        for f in admin.compute.flavors(is_public=None, get_extra_specs=True)}
+    images = {}
+    for hidden in (False, True):
+        for image in admin.image.images(visibility="all", is_hidden=hidden):
+            model = image.hw_rng_model
+            properties = {} if model is None else {"hw_rng_model": model}
+            images[image.name] = {"effective": gets_rng({}, properties),
+                                  "literal": "ok" if model == "virtio" else "warning"}
+    with open(f"{sys.argv[1]}/expected.json", "w", encoding="utf-8") as file:
+        json.dump({"flavors": flavors, "images": images, "credential": credential.id}, file, indent=1)
+
+
+main()

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cloud/clouds.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
+
+namespace hwrngd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *of_variables = "envvars";
+
+/// A key of `auth`, and the variables that give it. Tenants are what projects once were.
+struct AuthKey {
+	const char *key;
+	const char *variable;
+	const char *older = nullptr;
+};
+constexpr std::array<AuthKey, 21> auth_keys{{
+    {"auth_url", "OS_AUTH_URL"},
+    {"username", "OS_USERNAME"},
+    {"user_id", "OS_USER_ID"},
+    {"password", "OS_PASSWORD"},
+    {"token", "OS_TOKEN"},
+    {"project_name", "OS_PROJECT_NAME", "OS_TENANT_NAME"},
+    {"project_id", "OS_PROJECT_ID", "OS_TENANT_ID"},
+    {"user_domain_name", "OS_USER_DOMAIN_NAME"},
+    {"user_domain_id", "OS_USER_DOMAIN_ID"},
+    {"project_domain_name", "OS_PROJECT_DOMAIN_NAME"},
+    {"project_domain_id", "OS_PROJECT_DOMAIN_ID"},
+    {"domain_name", "OS_DOMAIN_NAME"},
+    {"domain_id", "OS_DOMAIN_ID"},
+    {"default_domain_name", "OS_DEFAULT_DOMAIN_NAME"},
+    {"default_domain_id", "OS_DEFAULT_DOMAIN_ID", "OS_DEFAULT_DOMAIN"},
+    {"system_scope", "OS_SYSTEM_SCOPE"},
+    {"application_credential_id", "OS_APPLICATION_CREDENTIAL_ID"},
+    {"application_credential_name", "OS_APPLICATION_CREDENTIAL_NAME"},
+    {"application_credential_secret", "OS_APPLICATION_CREDENTIAL_SECRET"},
+    {"tenant_name", "OS_TENANT_NAME"},
+    {"tenant_id", "OS_TENANT_ID"},
+}};
+
+constexpr std::array secrets{"password", "token", "application_credential_secret"};
+
+struct Document {
+	fs::path path; ///< empty: there is none
+	YAML::Node root;
+};
+
+/// The line of a file, for people.
+std::string at(const fs::path &path, const YAML::Mark &mark)
+{
+	return fmt::format("{}, line {}", path.string(), mark.line + 1);
+}
+
+Result<Document> read_document(const fs::path &path)
+{
+	try {
+		Document document{.path = path, .root = YAML::LoadFile(path.string())};
+		if (document.root && !document.root.IsMap() && !document.root.IsNull())
+			return fail(ExitCode::usage, fmt::format("{}: it is no table of keys and values",
+			                                         at(path, document.root.Mark())));
+		return document;
+	} catch (const YAML::BadFile &) {
+		return fail(ExitCode::usage, fmt::format("{}: it cannot be read: {}", path.string(),
+		                                         std::generic_category().message(errno)));
+	} catch (const YAML::Exception &error) {
+		return fail(ExitCode::usage, fmt::format("{}: {}", at(path, error.mark), error.msg));
+	}
+}
+
+/// The first of clouds.yaml, .yml and .json in the folders; the file that `variable` names before
+/// all.
+Result<Document> find_document(const CloudPlaces &places, const char *variable,
+                               const std::string &stem)
+{
+	if (variable != nullptr)
+		if (const auto named = places.variable(variable); named && !named->empty())
+			return read_document(*named);
+	for (const auto &folder : places.folders)
+		for (const auto *suffix : {".yaml", ".yml", ".json"}) {
+			const auto path = folder / (stem + suffix);
+			std::error_code unreadable;
+			if (fs::exists(path, unreadable))
+				return read_document(path);
+		}
+	return Document{};
+}
+
+/// `over` laid over `under`: tables key by key, all else as a whole.
+YAML::Node merge(const YAML::Node &under, const YAML::Node &over)
+{
+	if (!over.IsDefined() || over.IsNull())
+		return under;
+	if (!under.IsDefined() || !under.IsMap() || !over.IsMap())
+		return over;
+	YAML::Node merged(YAML::NodeType::Map);
+	for (const auto &entry : under)
+		merged[entry.first.Scalar()] = entry.second;
+	for (const auto &entry : over) {
+		const auto &key = entry.first.Scalar();
+		const YAML::Node below = under[key];
+		merged[key] = below ? merge(below, entry.second) : entry.second;
+	}
+	return merged;
+}
+
+/// A key of a table that may be missing.
+YAML::Node child(const YAML::Node &table, const std::string &key)
+{
+	if (!table.IsDefined() || !table.IsMap())
+		return YAML::Node(YAML::NodeType::Undefined);
+	return table[key];
+}
+
+bool is_true(std::string text)
+{
+	std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+	return text == "true" || text == "1" || text == "yes" || text == "on" || text == "y" ||
+	       text == "t";
+}
+
+fs::path expand_home(const CloudPlaces &places, const std::string &path)
+{
+	if (path != "~" && !path.starts_with("~/"))
+		return path;
+	const auto home = places.variable("HOME");
+	return home ? fs::path(*home + path.substr(1)) : fs::path(path);
+}
+
+/// The names in clouds.yaml.
+std::vector<std::string> names_of(const YAML::Node &clouds)
+{
+	std::vector<std::string> names;
+	if (clouds.IsDefined() && clouds.IsMap())
+		for (const auto &entry : clouds)
+			names.push_back(entry.first.Scalar());
+	return names;
+}
+
+/// Reads the values of one cloud, and remembers the first that is none.
+class Values {
+public:
+	Values(std::string cloud, fs::path path, const YAML::Node &table)
+	    : cloud_(std::move(cloud)), path_(std::move(path)), table_(table)
+	{
+	}
+
+	[[nodiscard]] std::string get(const YAML::Node &table, const std::string &key)
+	{
+		const auto node = child(table, key);
+		if (!node.IsDefined() || node.IsNull())
+			return "";
+		if (node.IsScalar())
+			return node.Scalar();
+		if (!error_)
+			error_ = Error{ExitCode::usage, fmt::format("{}: cloud {}: {} is no plain value",
+			                                            at(path_, node.Mark()), cloud_, key)};
+		return "";
+	}
+	[[nodiscard]] std::string get(const std::string &key) { return get(table_, key); }
+	[[nodiscard]] const std::optional<Error> &error() const { return error_; }
+
+private:
+	std::string cloud_;
+	fs::path path_;
+	YAML::Node table_;
+	std::optional<Error> error_;
+};
+
+/// What of a cloud is in files: clouds.yaml over the profile that it names, and secure.yaml over
+/// both.
+struct Written {
+	fs::path path;
+	YAML::Node cloud{YAML::NodeType::Undefined};
+	std::vector<std::string> names;
+};
+
+Result<Written> read_files(const CloudPlaces &places, std::string &name)
+{
+	auto clouds = find_document(places, "OS_CLIENT_CONFIG_FILE", "clouds");
+	if (!clouds)
+		return std::unexpected(clouds.error());
+	const auto secure = find_document(places, "OS_CLIENT_SECURE_FILE", "secure");
+	if (!secure)
+		return std::unexpected(secure.error());
+	const auto table = merge(child(clouds->root, "clouds"), child(secure->root, "clouds"));
+	Written written{.path = clouds->path, .names = names_of(table)};
+	if (name.empty() && written.names.size() == 1)
+		name = written.names.front();
+	written.cloud = child(table, name);
+	if (!written.cloud.IsDefined())
+		return written;
+
+	auto profile = child(written.cloud, "profile");
+	if (!profile.IsDefined())
+		profile = child(written.cloud, "cloud");
+	if (!profile.IsDefined() || !profile.IsScalar())
+		return written;
+	const auto vendors = find_document(places, nullptr, "clouds-public");
+	if (!vendors)
+		return std::unexpected(vendors.error());
+	const auto known = child(child(vendors->root, "public-clouds"), profile.Scalar());
+	if (known.IsDefined())
+		written.cloud = merge(known, written.cloud);
+	else if (!child(child(written.cloud, "auth"), "auth_url").IsDefined())
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("{}: cloud {}: its profile {} is in no clouds-public.yaml; write the "
+		                "auth_url of that cloud below `auth`",
+		                at(clouds->path, profile.Mark()), name, profile.Scalar()));
+	return written;
+}
+
+/// Why there is no such cloud, and what to do.
+std::unexpected<Error> no_cloud(const CloudPlaces &places, const Written &written,
+                                const std::string &name)
+{
+	if (written.path.empty()) {
+		std::vector<std::string> folders;
+		folders.reserve(places.folders.size());
+		for (const auto &folder : places.folders)
+			folders.push_back(folder.string());
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("{}there is no clouds.yaml in {}; put one there, or set OS_AUTH_URL "
+		                "and the other OS_* variables",
+		                name.empty() ? "" : fmt::format("cloud {}: ", name),
+		                fmt::join(folders, ", ")));
+	}
+	if (written.names.empty())
+		return fail(ExitCode::usage,
+		            fmt::format("{}: it has no cloud below `clouds`", written.path.string()));
+	if (name.empty())
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("{}: it has {} clouds; choose with --os-cloud or OS_CLOUD one of: {}",
+		                written.path.string(), written.names.size(),
+		                fmt::join(written.names, ", ")));
+	return fail(ExitCode::usage,
+	            fmt::format("cloud {}: {} does not have it; it has: {}", name,
+	                        written.path.string(), fmt::join(written.names, ", ")));
+}
+
+/// "publicURL" is an old word for "public".
+std::string plain_interface(const std::string &interface)
+{
+	return interface.substr(0, interface.size() - (interface.ends_with("URL") ? 3 : 0));
+}
+
+/// How to log in: what is said, else what there is.
+Result<std::string> auth_type_of(const Cloud &cloud, const std::string &said)
+{
+	const std::string type(said.starts_with("v3") ? said.substr(2) : said);
+	if (type == "applicationcredential" || type == "application_credential")
+		return "application_credential";
+	if (type == "password" || type == "token")
+		return type;
+	if (!type.empty())
+		return fail(ExitCode::usage,
+		            fmt::format("cloud {}: auth_type {}: it can be password, token or "
+		                        "v3applicationcredential",
+		                        cloud.name, said));
+	if (cloud.find("application_credential_secret"))
+		return "application_credential";
+	return cloud.find("token") && !cloud.find("password") ? "token" : "password";
+}
+
+/// The first of what the way in needs and is not there.
+std::optional<std::string> missing_of(const Cloud &cloud)
+{
+	const auto has = [&](const char *key) { return cloud.find(key).has_value(); };
+	if (!has("auth_url"))
+		return "auth_url (OS_AUTH_URL)";
+	if (cloud.auth_type == "application_credential") {
+		if (!has("application_credential_secret"))
+			return "application_credential_secret (OS_APPLICATION_CREDENTIAL_SECRET)";
+		if (has("application_credential_id"))
+			return std::nullopt;
+		if (!has("application_credential_name"))
+			return "application_credential_id (OS_APPLICATION_CREDENTIAL_ID)";
+		if (!has("username") && !has("user_id"))
+			return "username (OS_USERNAME), for an application credential by its name";
+		return std::nullopt;
+	}
+	if (cloud.auth_type == "token")
+		return has("token") ? std::nullopt : std::optional<std::string>("token (OS_TOKEN)");
+	if (!has("username") && !has("user_id"))
+		return "username (OS_USERNAME)";
+	if (!has("password"))
+		return "password (OS_PASSWORD)";
+	return std::nullopt;
+}
+
+std::string first_of(std::initializer_list<std::string> values)
+{
+	const auto *const found =
+	    std::ranges::find_if(values, [](const std::string &value) { return !value.empty(); });
+	return found == values.end() ? "" : *found;
+}
+
+} // namespace
+
+Cloud::~Cloud()
+{
+	for (const auto *key : secrets)
+		if (const auto found = auth.find(key); found != auth.end())
+			explicit_bzero(found->second.data(), found->second.size());
+}
+
+std::optional<std::string> Cloud::find(const std::string &auth_key) const
+{
+	const auto found = auth.find(auth_key);
+	if (found == auth.end() || found->second.empty())
+		return std::nullopt;
+	return found->second;
+}
+
+CloudPlaces cloud_places()
+{
+	CloudPlaces places;
+	places.variable = [](const std::string &name) -> std::optional<std::string> {
+		// Nothing here changes the environment.
+		const char *value = std::getenv(name.c_str()); // NOLINT(concurrency-mt-unsafe)
+		return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+	};
+	std::error_code gone;
+	if (const auto here = fs::current_path(gone); !gone)
+		places.folders.push_back(here);
+	const auto config = places.variable("XDG_CONFIG_HOME");
+	const auto home = places.variable("HOME");
+	if (config && !config->empty())
+		places.folders.push_back(fs::path(*config) / "openstack");
+	else if (home && !home->empty())
+		places.folders.push_back(fs::path(*home) / ".config/openstack");
+	places.folders.emplace_back("/etc/openstack");
+	return places;
+}
+
+Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
+{
+	const auto variable = [&](const char *name) {
+		return name == nullptr ? "" : places.variable(name).value_or("");
+	};
+	Cloud cloud;
+	cloud.name = first_of({options.cloud, variable("OS_CLOUD")});
+	const bool by_variables =
+	    cloud.name == of_variables || (cloud.name.empty() && !variable("OS_AUTH_URL").empty());
+	Written written;
+	if (by_variables) {
+		cloud.name = of_variables;
+	} else {
+		auto read = read_files(places, cloud.name);
+		if (!read)
+			return std::unexpected(read.error());
+		written = std::move(*read);
+		if (!written.cloud.IsDefined())
+			return no_cloud(places, written, cloud.name);
+	}
+
+	Values values(cloud.name, written.path, written.cloud);
+	const auto auth = child(written.cloud, "auth");
+	for (const auto &known : auth_keys) {
+		auto value = values.get(auth, known.key);
+		if (value.empty())
+			value = first_of({variable(known.variable), variable(known.older)});
+		if (!value.empty())
+			cloud.auth[known.key] = std::move(value);
+	}
+	// Whoever names a project by its id or by its old word does not mean the variables' name of
+	// one.
+	for (const auto *key : {"name", "id"})
+		if (const auto old = cloud.find(std::string("tenant_") + key))
+			cloud.auth.try_emplace(std::string("project_") + key, *old);
+
+	auto type = auth_type_of(cloud, first_of({values.get("auth_type"), variable("OS_AUTH_TYPE")}));
+	std::string regions_first;
+	if (const auto regions = child(written.cloud, "regions");
+	    regions.IsDefined() && regions.IsSequence() && regions.size() > 0)
+		regions_first = regions[0].IsMap() ? values.get(regions[0], "name") : regions[0].Scalar();
+	cloud.region = first_of(
+	    {options.region, values.get("region_name"), variable("OS_REGION_NAME"), regions_first});
+	cloud.interface = plain_interface(
+	    first_of({options.interface, values.get("interface"), values.get("endpoint_type"),
+	              variable("OS_INTERFACE"), variable("OS_ENDPOINT_TYPE"), "public"}));
+	cloud.compute_endpoint = first_of(
+	    {values.get("compute_endpoint_override"), variable("OS_COMPUTE_ENDPOINT_OVERRIDE")});
+	cloud.image_endpoint =
+	    first_of({values.get("image_endpoint_override"), variable("OS_IMAGE_ENDPOINT_OVERRIDE")});
+	cloud.ca_file = expand_home(
+	    places, first_of({options.ca_file, values.get("cacert"), variable("OS_CACERT")}));
+	cloud.certificate = expand_home(places, first_of({values.get("cert"), variable("OS_CERT")}));
+	cloud.key = expand_home(places, first_of({values.get("key"), variable("OS_KEY")}));
+	const auto verify = values.get("verify");
+	cloud.verify = !options.insecure && (verify.empty() || is_true(verify)) &&
+	               !is_true(first_of({values.get("insecure"), variable("OS_INSECURE")}));
+
+	if (values.error())
+		return std::unexpected(*values.error());
+	if (!type)
+		return std::unexpected(type.error());
+	cloud.auth_type = std::move(*type);
+	if (const auto missing = missing_of(cloud))
+		return fail(ExitCode::usage,
+		            fmt::format("cloud {}{}: {} is missing", cloud.name,
+		                        written.path.empty() ? "" : " of " + written.path.string(),
+		                        *missing));
+	if (cloud.interface != "public" && cloud.interface != "internal" && cloud.interface != "admin")
+		return fail(ExitCode::usage,
+		            fmt::format("cloud {}: interface {}: it can be public, internal or admin",
+		                        cloud.name, cloud.interface));
+	for (const auto &path : {cloud.ca_file, cloud.certificate, cloud.key}) {
+		std::error_code unreadable;
+		if (!path.empty() && !fs::exists(path, unreadable))
+			return fail(ExitCode::usage, fmt::format("cloud {}: {}: there is no such file",
+			                                         cloud.name, path.string()));
+	}
+	return cloud;
+}
+
+} // namespace hwrngd

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Requests to a cloud's services, by libcurl: with time-outs, and again where that may help.
+#pragma once
+
+#include "error.h"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hwrngd {
+
+struct HttpOptions {
+	std::filesystem::path ca_file; ///< PEM; empty: the system's
+	std::filesystem::path certificate, key;
+	bool verify = true;
+	std::chrono::milliseconds timeout{30'000};  ///< of a whole request
+	std::chrono::milliseconds first_pause{500}; ///< before the second try; doubled before the next
+	unsigned tries = 4;
+};
+
+struct HttpAnswer {
+	long status = 0;
+	std::map<std::string, std::string> headers; ///< names in lower case
+	std::string body;
+};
+
+/// A client that keeps its connections. A redirect is an answer like others: what is sent (a token)
+/// is for nobody else.
+class Http {
+public:
+	explicit Http(const HttpOptions &options);
+	Http(const Http &) = delete;
+	Http &operator=(const Http &) = delete;
+	~Http();
+
+	/// Asks, with `headers` as "Name: value". No connection, too many requests (429, with its
+	/// Retry-After) and a server that is not there now (502, 503, 504) are tried again.
+	/// Errors: ExitCode::unavailable if there is no answer; usage for an address or a file of TLS
+	/// that is none; interrupted.
+	[[nodiscard]] Result<HttpAnswer> get(const std::string &url,
+	                                     const std::vector<std::string> &headers);
+	[[nodiscard]] Result<HttpAnswer>
+	post(const std::string &url, const std::vector<std::string> &headers, const std::string &body);
+
+private:
+	struct State;
+	[[nodiscard]] Result<HttpAnswer>
+	ask(const std::string &url, const std::vector<std::string> &headers, const std::string *body);
+	std::unique_ptr<State> state_;
+};
+
+} // namespace hwrngd

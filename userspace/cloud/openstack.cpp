@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Paths, headers and names: the API references of Identity v3, Compute v2.1 and Image v2.
+#include "cloud/openstack.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace hwrngd {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr long created = 201;
+constexpr long unauthorized = 401;
+constexpr long forbidden = 403;
+constexpr long not_acceptable = 406;
+constexpr size_t most_pages = 100'000;
+constexpr size_t most_shown = 300;
+// From this on, /flavors/detail has the extra_specs.
+constexpr const char *with_extra_specs = "OpenStack-API-Version: compute 2.61";
+
+std::string without_slash(std::string url)
+{
+	while (url.ends_with('/'))
+		url.pop_back();
+	return url;
+}
+
+bool drop_end(std::string &url, std::string_view end)
+{
+	if (!url.ends_with(end))
+		return false;
+	url.resize(url.size() - end.size());
+	return true;
+}
+
+/// A member of an object that is a string, or "".
+std::string text(const json &object, const char *key)
+{
+	if (!object.is_object())
+		return "";
+	const auto found = object.find(key);
+	return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+/// A member that is to be an array or object; an empty one if it is not there.
+const json &member(const json &object, const char *key)
+{
+	static const json nothing = json::object();
+	if (!object.is_object())
+		return nothing;
+	const auto found = object.find(key);
+	return found == object.end() ? nothing : *found;
+}
+
+/// What a service says of its own answer, for one line of a terminal.
+std::string said(const HttpAnswer &answer)
+{
+	const auto document = json::parse(answer.body, nullptr, false);
+	std::string what;
+	if (document.is_object())
+		for (const auto &[key, value] : document.items())
+			if (what.empty())
+				what = text(value, "message");
+	if (what.empty())
+		return "";
+	std::ranges::replace_if(what, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+	return ": " + what.substr(0, most_shown);
+}
+
+std::unexpected<Error> refused(const std::string &url, const HttpAnswer &answer)
+{
+	const auto what = fmt::format("{}: HTTP {}{}", url, answer.status, said(answer));
+	if (answer.status == unauthorized || answer.status == forbidden)
+		return fail(ExitCode::not_permitted, what);
+	if (answer.status >= 300 && answer.status < 400) {
+		const auto to = answer.headers.find("location");
+		return fail(ExitCode::usage,
+		            fmt::format("{}; it is elsewhere{}, and a token goes to no address that the "
+		                        "configuration does not name",
+		                        what, to == answer.headers.end() ? "" : ": " + to->second));
+	}
+	if (answer.status == 404)
+		return fail(ExitCode::usage,
+		            fmt::format("{}; is that the address of an OpenStack service?", what));
+	return fail(answer.status >= 500 || answer.status == 429 ? ExitCode::unavailable
+	                                                         : ExitCode::io_error,
+	            what);
+}
+
+Result<json> parse(const std::string &url, const HttpAnswer &answer)
+{
+	auto document = json::parse(answer.body, nullptr, false);
+	if (document.is_object())
+		return document;
+	return fail(ExitCode::io_error, fmt::format("{}: its answer is no JSON object", url));
+}
+
+/// {"id": ...} or {"name": ...} of `what`, as in user_domain_id and user_domain_name.
+std::optional<json> named(const Cloud &cloud, const std::string &what)
+{
+	for (const auto *key : {"id", "name"})
+		if (const auto value = cloud.find(what + "_" + key))
+			return json{{key, *value}};
+	return std::nullopt;
+}
+
+json domain_of(const Cloud &cloud, const std::string &what)
+{
+	for (const auto &key : {what + "_domain", std::string("default_domain")})
+		if (auto domain = named(cloud, key))
+			return *domain;
+	return {{"id", "default"}};
+}
+
+json user_of(const Cloud &cloud)
+{
+	if (const auto id = cloud.find("user_id"))
+		return {{"id", *id}};
+	return {{"name", cloud.find("username").value_or("")}, {"domain", domain_of(cloud, "user")}};
+}
+
+json identity_of(const Cloud &cloud)
+{
+	if (cloud.auth_type == "token")
+		return {{"methods", {"token"}}, {"token", {{"id", cloud.find("token").value_or("")}}}};
+	if (cloud.auth_type == "password") {
+		auto user = user_of(cloud);
+		user["password"] = cloud.find("password").value_or("");
+		return {{"methods", {"password"}}, {"password", {{"user", user}}}};
+	}
+	json credential{{"secret", cloud.find("application_credential_secret").value_or("")}};
+	if (const auto id = cloud.find("application_credential_id")) {
+		credential["id"] = *id;
+	} else {
+		credential["name"] = cloud.find("application_credential_name").value_or("");
+		credential["user"] = user_of(cloud);
+	}
+	return {{"methods", {"application_credential"}}, {"application_credential", credential}};
+}
+
+/// An application credential brings its project along, and Keystone takes no other.
+std::optional<json> scope_of(const Cloud &cloud)
+{
+	if (cloud.auth_type == "application_credential")
+		return std::nullopt;
+	if (auto project = named(cloud, "project")) {
+		if (project->contains("name"))
+			(*project)["domain"] = domain_of(cloud, "project");
+		return json{{"project", *project}};
+	}
+	if (auto domain = named(cloud, "domain"))
+		return json{{"domain", *domain}};
+	if (cloud.find("system_scope"))
+		return json{{"system", {{"all", true}}}};
+	return std::nullopt;
+}
+
+/// Where Keystone's version 3 is, by what people write: with its version, or another, or none.
+std::string identity_url(const Cloud &cloud)
+{
+	auto url = without_slash(cloud.find("auth_url").value_or(""));
+	if (!drop_end(url, "/v3"))
+		drop_end(url, "/v2.0");
+	return url + "/v3/auth/tokens";
+}
+
+void wipe(std::string &secret)
+{
+	explicit_bzero(secret.data(), secret.size());
+	secret.clear();
+}
+
+/// The service's own names, with what they once were called.
+bool is_of_type(const std::string &type, const std::string &wanted)
+{
+	return type == wanted || (wanted == "compute" && type == "computev21");
+}
+
+/// A link to the next page as a query alone: Nova's has a host's name, which behind a proxy may be
+/// any, and the token is for none but the endpoint.
+std::string next_query(const json &document, const std::string &key)
+{
+	auto link = text(document, "next");
+	for (const auto &entry : member(document, (key + "_links").c_str()))
+		if (text(entry, "rel") == "next")
+			link = text(entry, "href");
+	const auto question = link.find('?');
+	return question == std::string::npos ? "" : link.substr(question);
+}
+
+std::string plain(const json &value)
+{
+	return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+} // namespace
+
+Result<OpenStack> OpenStack::log_in(const Cloud &cloud, Http &http)
+{
+	OpenStack stack(cloud, http);
+	if (auto logged_in = stack.renew(); !logged_in)
+		return std::unexpected(logged_in.error());
+	return stack;
+}
+
+Result<void> OpenStack::renew()
+{
+	const auto url = identity_url(*cloud_);
+	json request{{"auth", {{"identity", identity_of(*cloud_)}}}};
+	if (auto scope = scope_of(*cloud_))
+		request["auth"]["scope"] = *scope;
+	auto body = request.dump(-1, ' ', false, json::error_handler_t::replace);
+	const auto answer = http_->post(url, {"Content-Type: application/json"}, body);
+	wipe(body);
+	if (!answer)
+		return std::unexpected(answer.error());
+	if (answer->status == unauthorized)
+		return fail(ExitCode::not_permitted,
+		            fmt::format("cloud {}: {} does not let us in by {}{}", cloud_->name, url,
+		                        cloud_->auth_type == "application_credential"
+		                            ? "this application credential"
+		                            : fmt::format("this {}", cloud_->auth_type),
+		                        said(*answer)));
+	if (answer->status != created)
+		return refused(url, *answer);
+	const auto document = parse(url, *answer);
+	if (!document)
+		return std::unexpected(document.error());
+	const auto token = answer->headers.find("x-subject-token");
+	if (token == answer->headers.end())
+		return fail(ExitCode::io_error, fmt::format("{}: it gives no X-Subject-Token", url));
+	token_ = token->second;
+
+	const auto &body_of_token = member(*document, "token");
+	project_ = text(member(body_of_token, "project"), "name");
+	const auto &catalog = member(body_of_token, "catalog");
+	const auto find = [&](const std::string &type) {
+		std::string found;
+		for (const auto &service : catalog)
+			for (const auto &entry : member(service, "endpoints")) {
+				const auto region = text(entry, "region_id").empty() ? text(entry, "region")
+				                                                     : text(entry, "region_id");
+				if (!found.empty() || !is_of_type(text(service, "type"), type) ||
+				    text(entry, "interface") != cloud_->interface ||
+				    (!cloud_->region.empty() && region != cloud_->region) ||
+				    (!region_.empty() && region != region_))
+					continue;
+				region_ = region;
+				found = text(entry, "url");
+			}
+		return found;
+	};
+	compute_ = without_slash(cloud_->compute_endpoint.empty() ? find("compute")
+	                                                          : cloud_->compute_endpoint);
+	image_ = without_slash(cloud_->image_endpoint.empty() ? find("image") : cloud_->image_endpoint);
+	drop_end(image_, "/v2");
+	for (const auto &[type, found] :
+	     {std::pair{"compute", &compute_}, std::pair{"image", &image_}}) {
+		if (!found->empty())
+			continue;
+		if (catalog.empty())
+			return fail(
+			    ExitCode::usage,
+			    fmt::format("cloud {}: the login is for no project, so it shows no services: "
+			                "name one with project_name (OS_PROJECT_NAME)",
+			                cloud_->name));
+		std::vector<std::string> there;
+		for (const auto &service : catalog)
+			for (const auto &entry : member(service, "endpoints"))
+				if (is_of_type(text(service, "type"), type))
+					there.push_back(text(entry, "region_id") + " " + text(entry, "interface"));
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("cloud {}: its catalog has no {} endpoint of region {} and interface "
+		                "{}; it has: {}",
+		                cloud_->name, type, cloud_->region.empty() ? "any" : cloud_->region,
+		                cloud_->interface,
+		                there.empty() ? "none" : fmt::format("{}", fmt::join(there, ", "))));
+	}
+	return {};
+}
+
+Result<HttpAnswer> OpenStack::ask(const std::string &url, const std::vector<std::string> &headers)
+{
+	for (const bool again : {false, true}) {
+		auto all = headers;
+		all.push_back("X-Auth-Token: " + token_);
+		all.emplace_back("Accept: application/json");
+		auto answer = http_->get(url, all);
+		wipe(all[headers.size()]);
+		// A token may end while we read. One that we were given cannot be had anew.
+		if (!answer || answer->status != unauthorized || again || cloud_->auth_type == "token")
+			return answer;
+		if (auto renewed = renew(); !renewed)
+			return std::unexpected(renewed.error());
+	}
+	return fail(ExitCode::not_permitted, url);
+}
+
+Result<void> OpenStack::pages(const std::string &url, const std::string &key,
+                              const std::vector<std::string> &headers, const Take &take)
+{
+	const auto base = url.substr(0, url.find('?'));
+	std::string now = url;
+	for (size_t page = 0; page < most_pages; page++) {
+		const auto answer = ask(now, headers);
+		if (!answer)
+			return std::unexpected(answer.error());
+		if (answer->status != 200)
+			return refused(now, *answer);
+		const auto document = parse(now, *answer);
+		if (!document)
+			return std::unexpected(document.error());
+		const auto &list = member(*document, key.c_str());
+		if (!list.is_array())
+			return fail(ExitCode::io_error, fmt::format("{}: it has no list of {}", now, key));
+		for (const auto &entry : list)
+			if (auto taken = take(entry); !taken)
+				return taken;
+		const auto query = next_query(*document, key);
+		if (query.empty() || list.empty())
+			return {};
+		if (base + query == now)
+			return fail(ExitCode::io_error, fmt::format("{}: its next page is itself", now));
+		now = base + query;
+	}
+	return fail(ExitCode::io_error, fmt::format("{}: it has no end", url));
+}
+
+Result<std::optional<unsigned>> OpenStack::compute_microversion()
+{
+	const auto answer = ask(compute_ + "/");
+	if (!answer)
+		return std::unexpected(answer.error());
+	const auto document = json::parse(answer->body, nullptr, false);
+	const auto version = text(member(document, "version"), "version");
+	const auto dot = version.find('.');
+	unsigned minor = 0;
+	if (answer->status != 200 || dot == std::string::npos)
+		return std::nullopt;
+	const auto *const end = version.data() + version.size();
+	const auto [rest, wrong] = std::from_chars(version.data() + dot + 1, end, minor);
+	return wrong == std::errc() && rest == end ? std::optional(minor) : std::nullopt;
+}
+
+Result<void> OpenStack::list_flavors(std::vector<Flavor> &flavors, bool with_specs,
+                                     const Found &found)
+{
+	flavors.clear();
+	std::vector<std::string> headers;
+	if (with_specs)
+		headers.emplace_back(with_extra_specs);
+	return pages(compute_ + "/flavors/detail?is_public=None", "flavors", headers,
+	             [&](const json &entry) -> Result<void> {
+		             Flavor flavor{.id = text(entry, "id"), .name = text(entry, "name")};
+		             const auto &is_public = member(entry, "os-flavor-access:is_public");
+		             flavor.is_public = !is_public.is_boolean() || is_public.get<bool>();
+		             flavor.specs_known = entry.is_object() && entry.contains("extra_specs");
+		             for (const auto &[key, value] : member(entry, "extra_specs").items())
+			             flavor.extra_specs[key] = plain(value);
+		             flavors.push_back(std::move(flavor));
+		             found(fmt::format("{} flavors", flavors.size()));
+		             return {};
+	             });
+}
+
+Result<void> OpenStack::read_specs(Flavor &flavor, const std::string &base)
+{
+	const auto url = base + "/flavors/" + flavor.id + "/os-extra_specs";
+	const auto answer = ask(url);
+	if (!answer)
+		return std::unexpected(answer.error());
+	if (answer->status == forbidden)
+		return {};
+	if (answer->status != 200)
+		return refused(url, *answer);
+	const auto document = parse(url, *answer);
+	if (!document)
+		return std::unexpected(document.error());
+	for (const auto &[key, value] : member(*document, "extra_specs").items())
+		flavor.extra_specs[key] = plain(value);
+	flavor.specs_known = true;
+	return {};
+}
+
+Result<std::vector<Flavor>> OpenStack::flavors(const Found &found)
+{
+	// An older Nova says "not acceptable", and is asked as it was before.
+	const auto probe = ask(compute_ + "/flavors/detail?limit=1", {with_extra_specs});
+	if (!probe)
+		return std::unexpected(probe.error());
+	std::vector<Flavor> flavors;
+	if (auto listed = list_flavors(flavors, probe->status != not_acceptable, found); !listed)
+		return std::unexpected(listed.error());
+	for (size_t i = 0; i < flavors.size(); i++) {
+		if (flavors[i].specs_known)
+			continue;
+		if (auto read = read_specs(flavors[i], compute_); !read)
+			return std::unexpected(read.error());
+		found(fmt::format("{} of {} flavors' extra specs", i + 1, flavors.size()));
+	}
+	return flavors;
+}
+
+Result<std::vector<Image>> OpenStack::images(const Found &found)
+{
+	std::vector<Image> images;
+	// Hidden ones are listed alone; visibility=all is all that this user may see.
+	for (const bool hidden : {false, true}) {
+		auto listed =
+		    pages(fmt::format("{}/v2/images?visibility=all&os_hidden={}", image_, hidden), "images",
+		          {}, [&](const json &entry) -> Result<void> {
+			          Image image{.id = text(entry, "id"),
+			                      .name = text(entry, "name"),
+			                      .visibility = text(entry, "visibility"),
+			                      .status = text(entry, "status"),
+			                      .hidden = hidden};
+			          if (const auto &model = member(entry, "hw_rng_model"); !model.is_object())
+				          image.rng_model = plain(model);
+			          images.push_back(std::move(image));
+			          found(fmt::format("{} images", images.size()));
+			          return {};
+		          });
+		if (!listed)
+			return std::unexpected(listed.error());
+	}
+	return images;
+}
+
+} // namespace hwrngd

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What an OpenStack cloud has: its flavors (Nova) and images (Glance), after a login at Keystone.
+#pragma once
+
+#include "cloud/clouds.h"
+#include "cloud/http.h"
+#include "error.h"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace hwrngd {
+
+struct Flavor {
+	std::string id;
+	std::string name;
+	bool is_public = true;
+	std::map<std::string, std::string> extra_specs = {};
+	bool specs_known = true; ///< false: this user must not see them
+};
+
+struct Image {
+	std::string id;
+	std::string name;
+	std::string visibility; ///< public, private, shared or community
+	std::string status;     ///< active, queued, ...
+	bool hidden = false;
+	std::optional<std::string> rng_model = {}; ///< hw_rng_model
+};
+
+/// A login, and what it leads to.
+class OpenStack {
+public:
+	/// Called with what was found so far, as "40 images".
+	using Found = std::function<void(const std::string &)>;
+
+	/// `http` as long as this lives. Logs in (Identity API v3, POST /v3/auth/tokens).
+	/// Errors: ExitCode::not_permitted if the cloud does not let us in; usage for what the
+	/// configuration has wrong; unavailable without an answer; io_error for one that is none.
+	[[nodiscard]] static Result<OpenStack> log_in(const Cloud &cloud, Http &http);
+
+	[[nodiscard]] const std::string &region() const { return region_; }
+	[[nodiscard]] const std::string &project() const { return project_; }
+
+	/// The newest microversion that Nova has, as 93 of "2.93"; nothing if it does not tell.
+	[[nodiscard]] Result<std::optional<unsigned>> compute_microversion();
+	/// All flavors that this user sees; private ones too, for an admin.
+	[[nodiscard]] Result<std::vector<Flavor>> flavors(const Found &found);
+	/// All images that this user sees; community's and hidden ones too.
+	[[nodiscard]] Result<std::vector<Image>> images(const Found &found);
+
+private:
+	OpenStack(const Cloud &cloud, Http &http) : cloud_(&cloud), http_(&http) {}
+	[[nodiscard]] Result<void> renew();
+	[[nodiscard]] Result<HttpAnswer> ask(const std::string &url,
+	                                     const std::vector<std::string> &headers = {});
+	using Take = std::function<Result<void>(const nlohmann::json &)>;
+	[[nodiscard]] Result<void> pages(const std::string &url, const std::string &key,
+	                                 const std::vector<std::string> &headers, const Take &take);
+	[[nodiscard]] Result<void> list_flavors(std::vector<Flavor> &flavors, bool with_specs,
+	                                        const Found &found);
+	[[nodiscard]] Result<void> read_specs(Flavor &flavor, const std::string &base);
+
+	const Cloud *cloud_;
+	Http *http_;
+	std::string token_;
+	std::string region_;
+	std::string project_;
+	std::string compute_; ///< without a slash at its end
+	std::string image_;   ///< likewise, and without its /v2
+};
+
+} // namespace hwrngd

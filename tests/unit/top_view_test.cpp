@@ -122,6 +122,13 @@ TEST(TopView, AnotherDaemonHasNoRatesYet)
 	EXPECT_NE(machine.screen({.message = {}}).find("hwrngd is not running"), std::string::npos);
 	machine.now.no_answer = "status: permission denied";
 	EXPECT_NE(machine.screen({.message = {}}).find("status: permission denied"), std::string::npos);
+	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text, "hwrngd does not answer");
+	EXPECT_EQ(changes_between(machine.now, machine.before).at(0).text,
+	          "hwrngd answers again, as pid " + machine.before.daemon.at("pid").dump());
+	auto gone = machine.now;
+	gone.no_answer.clear();
+	EXPECT_EQ(changes_between(machine.now, gone).at(0).text, "hwrngd no longer runs");
+	EXPECT_TRUE(changes_between(machine.now, machine.now).empty());
 }
 
 TEST(TopView, ChangesAreShownTheNewestFirst)

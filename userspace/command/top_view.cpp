@@ -244,12 +244,18 @@ std::vector<TopChange> changes_between(const TopSample &before, const TopSample 
 		    {now.time,
 		     fmt::format("rng_current is {}, was {}", current_of(now), current_of(before)),
 		     current_of(now) == "none"});
-	if (pid_of(before) == pid_of(now))
+	if (pid_of(before) == pid_of(now) && before.no_answer.empty() == now.no_answer.empty())
 		return changes;
 	if (runs(now))
-		changes.push_back({now.time, fmt::format("hwrngd runs, as pid {}", pid_of(now)), false});
+		changes.push_back(
+		    {now.time,
+		     fmt::format("hwrngd {}, as pid {}",
+		                 before.no_answer.empty() ? "runs" : "answers again", pid_of(now)),
+		     false});
 	else
-		changes.push_back({now.time, "hwrngd no longer runs", true});
+		changes.push_back(
+		    {now.time, now.no_answer.empty() ? "hwrngd no longer runs" : "hwrngd does not answer",
+		     true});
 	return changes;
 }
 

@@ -76,7 +76,7 @@ cross-test: ## Build the modules for arm64, ppc64el and riscv64; test what is fo
 	@tests/setup build test cross
 	@tests/run cross
 
-peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; metrics with Prometheus; EGD both ways, by TLS too; sshd
+peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; metrics with Prometheus; EGD both ways, by TLS too; sshd; OpenStack
 	@tests/setup build test
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/peers/run --long
@@ -85,6 +85,7 @@ peers-test: ## Try with real peers: rngtest beside that of rng-tools, on 1 GiB; 
 	@tests/peers/egd-tls
 	@tests/peers/egd-client
 	@tests/peers/ssh
+	@tests/peers/openstack
 
 fuzz: ## Give the parsers of the EGD server and client whatever libFuzzer thinks of, 10 minutes each; SECONDS=N
 	@tests/setup build coverage

@@ -66,10 +66,40 @@ std::string at(const fs::path &path, const YAML::Mark &mark)
 	return fmt::format("{}, line {}", path.string(), mark.line + 1);
 }
 
+/// Takes into each table what its merge keys name (yaml.org/type/merge.html), which yaml-cpp leaves
+/// to us.
+void take_merged(YAML::Node node, unsigned depth = 0)
+{
+	constexpr unsigned most = 32; // one that holds itself has no end
+	if (depth > most)
+		throw YAML::RepresentationException(node.Mark(), "it is nested too deeply");
+	if (!node.IsMap())
+		return;
+	for (const auto &entry : node)
+		take_merged(entry.second, depth + 1);
+	const YAML::Node merged = node["<<"];
+	if (!merged)
+		return;
+	const auto take = [&](const YAML::Node &other) {
+		if (!other.IsMap())
+			throw YAML::RepresentationException(merged.Mark(), "<< names no table");
+		take_merged(other, depth + 1);
+		for (const auto &entry : other)
+			if (!node[entry.first.Scalar()])
+				node[entry.first.Scalar()] = entry.second;
+	};
+	node.remove("<<");
+	if (merged.IsSequence())
+		std::ranges::for_each(merged, take);
+	else
+		take(merged);
+}
+
 Result<Document> read_document(const fs::path &path)
 {
 	try {
 		Document document{.path = path, .root = YAML::LoadFile(path.string())};
+		take_merged(document.root);
 		if (document.root && !document.root.IsMap() && !document.root.IsNull())
 			return fail(ExitCode::usage, fmt::format("{}: it is no table of keys and values",
 			                                         at(path, document.root.Mark())));
@@ -118,12 +148,13 @@ YAML::Node merge(const YAML::Node &under, const YAML::Node &over)
 	return merged;
 }
 
-/// A key of a table that may be missing.
+/// A key of a table that may be missing. (What yaml-cpp has for a missing one must not be copied.)
 YAML::Node child(const YAML::Node &table, const std::string &key)
 {
-	if (!table.IsDefined() || !table.IsMap())
-		return YAML::Node(YAML::NodeType::Undefined);
-	return table[key];
+	if (table.IsDefined() && table.IsMap())
+		if (const YAML::Node found = table[key])
+			return found;
+	return YAML::Node(YAML::NodeType::Undefined);
 }
 
 bool is_true(std::string text)
@@ -201,13 +232,13 @@ Result<Written> read_files(const CloudPlaces &places, std::string &name)
 	Written written{.path = clouds->path, .names = names_of(table)};
 	if (name.empty() && written.names.size() == 1)
 		name = written.names.front();
-	written.cloud = child(table, name);
+	written.cloud.reset(child(table, name));
 	if (!written.cloud.IsDefined())
 		return written;
 
 	auto profile = child(written.cloud, "profile");
 	if (!profile.IsDefined())
-		profile = child(written.cloud, "cloud");
+		profile.reset(child(written.cloud, "cloud"));
 	if (!profile.IsDefined() || !profile.IsScalar())
 		return written;
 	const auto vendors = find_document(places, nullptr, "clouds-public");
@@ -215,7 +246,7 @@ Result<Written> read_files(const CloudPlaces &places, std::string &name)
 		return std::unexpected(vendors.error());
 	const auto known = child(child(vendors->root, "public-clouds"), profile.Scalar());
 	if (known.IsDefined())
-		written.cloud = merge(known, written.cloud);
+		written.cloud.reset(merge(known, written.cloud));
 	else if (!child(child(written.cloud, "auth"), "auth_url").IsDefined())
 		return fail(
 		    ExitCode::usage,

@@ -49,10 +49,10 @@ struct CloudPlaces {
 
 /// What the command line says; empty where it says nothing.
 struct CloudOptions {
-	std::string cloud;
-	std::string region;
-	std::string interface;
-	std::string ca_file;
+	std::string cloud = {};
+	std::string region = {};
+	std::string interface = {};
+	std::string ca_file = {};
 	bool insecure = false;
 };
 

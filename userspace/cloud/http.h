@@ -14,8 +14,9 @@
 namespace hwrngd {
 
 struct HttpOptions {
-	std::filesystem::path ca_file; ///< PEM; empty: the system's
-	std::filesystem::path certificate, key;
+	std::filesystem::path ca_file = {}; ///< PEM; empty: the system's
+	std::filesystem::path certificate = {};
+	std::filesystem::path key = {};
 	bool verify = true;
 	std::chrono::milliseconds timeout{30'000};  ///< of a whole request
 	std::chrono::milliseconds first_pause{500}; ///< before the second try; doubled before the next

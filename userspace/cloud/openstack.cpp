@@ -17,6 +17,7 @@ using nlohmann::json;
 constexpr long created = 201;
 constexpr long unauthorized = 401;
 constexpr long forbidden = 403;
+constexpr long not_found = 404;
 constexpr long not_acceptable = 406;
 constexpr size_t most_pages = 100'000;
 constexpr size_t most_shown = 300;
@@ -77,14 +78,15 @@ std::unexpected<Error> refused(const std::string &url, const HttpAnswer &answer)
 	const auto what = fmt::format("{}: HTTP {}{}", url, answer.status, said(answer));
 	if (answer.status == unauthorized || answer.status == forbidden)
 		return fail(ExitCode::not_permitted, what);
-	if (answer.status >= 300 && answer.status < 400) {
-		const auto to = answer.headers.find("location");
+	const auto to = answer.headers.find("location");
+	const bool moved = answer.status >= 300 && answer.status < 400;
+	if (moved && to != answer.headers.end())
 		return fail(ExitCode::usage,
-		            fmt::format("{}; it is elsewhere{}, and a token goes to no address that the "
+		            fmt::format("{}; it is elsewhere: {}, and a token goes to no address that the "
 		                        "configuration does not name",
-		                        what, to == answer.headers.end() ? "" : ": " + to->second));
-	}
-	if (answer.status == 404)
+		                        what, to->second));
+	// 300 is how an OpenStack service shows its versions to who asks for nothing that it has.
+	if (moved || answer.status == not_found)
 		return fail(ExitCode::usage,
 		            fmt::format("{}; is that the address of an OpenStack service?", what));
 	return fail(answer.status >= 500 || answer.status == 429 ? ExitCode::unavailable
@@ -219,7 +221,9 @@ Result<void> OpenStack::renew()
 	wipe(body);
 	if (!answer)
 		return std::unexpected(answer.error());
-	if (answer->status == unauthorized)
+	// A token that has ended, or never was one, is not found.
+	if (answer->status == unauthorized ||
+	    (answer->status == not_found && cloud_->auth_type == "token" && !said(*answer).empty()))
 		return fail(ExitCode::not_permitted,
 		            fmt::format("cloud {}: {} does not let us in by {}{}", cloud_->name, url,
 		                        cloud_->auth_type == "application_credential"

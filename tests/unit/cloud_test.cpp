@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What `check openstack` makes of a cloud's configuration, and of services that behave as no real
+// one does when it is asked to (tests/peers/openstack has those that are real).
+#include "cloud/clouds.h"
+#include "cloud/http.h"
+#include "cloud/hw_rng.h"
+#include "cloud/openstack.h"
+
+#include "fake_tree.h"
+#include "scripted_server.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+using namespace hwrngd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Two folders for clouds.yaml, of which the first goes before the second, and an environment.
+class Places : public FakeTree {
+public:
+	std::map<std::string, std::string> environment;
+
+	[[nodiscard]] Result<Cloud> find(const CloudOptions &options = {}) const
+	{
+		return find_cloud(
+		    {.folders = {at("/here"), at("/etc")},
+		     .variable = [this](const std::string &name) -> std::optional<std::string> {
+			     const auto found = environment.find(name);
+			     if (found == environment.end())
+				     return std::nullopt;
+			     return found->second;
+		     }},
+		    options);
+	}
+	/// What is wrong.
+	[[nodiscard]] std::string error(const CloudOptions &options = {}) const
+	{
+		const auto cloud = find(options);
+		if (cloud)
+			return "nothing";
+		EXPECT_EQ(cloud.error().code, ExitCode::usage) << cloud.error().message;
+		return cloud.error().message;
+	}
+};
+
+constexpr const char *one_cloud = "clouds:\n"
+                                  "  only:\n"
+                                  "    auth: {auth_url: 'https://there/v3', username: me}\n"
+                                  "    region_name: one\n";
+
+TEST(Clouds, TheOnlyOneIsMeantAndItsSecretIsInAFileOfItsOwn)
+{
+	Places places;
+	places.file("/etc/clouds.yaml", one_cloud);
+	EXPECT_NE(places.error().find("cloud only of " + places.at("/etc/clouds.yaml").string() +
+	                              ": password (OS_PASSWORD) is missing"),
+	          std::string::npos)
+	    << places.error();
+	places.file("/etc/secure.yaml", "clouds: {only: {auth: {password: secret}}}");
+	const auto cloud = places.find();
+	ASSERT_TRUE(cloud) << cloud.error().message;
+	EXPECT_EQ(cloud->name, "only");
+	EXPECT_EQ(cloud->auth_type, "password");
+	EXPECT_EQ(cloud->find("auth_url"), "https://there/v3");
+	EXPECT_EQ(cloud->find("username"), "me");
+	EXPECT_EQ(cloud->find("password"), "secret");
+	EXPECT_EQ(cloud->region, "one");
+	EXPECT_EQ(cloud->interface, "public");
+	EXPECT_TRUE(cloud->verify);
+}
+
+TEST(Clouds, WhatIsNearerGoesBefore)
+{
+	Places places;
+	places.file("/etc/clouds.yaml", one_cloud);
+	places.file(
+	    "/here/clouds.json",
+	    R"({"clouds": {"near": {"auth": {"auth_url": "https://near", "username": "me"}}}})");
+	places.environment = {{"OS_PASSWORD", "secret"},
+	                      {"OS_USERNAME", "somebody else"},
+	                      {"OS_REGION_NAME", "of the variables"}};
+	const auto cloud = places.find();
+	ASSERT_TRUE(cloud) << cloud.error().message;
+	EXPECT_EQ(cloud->name, "near");
+	EXPECT_EQ(cloud->find("username"), "me") << "the file goes before the variables";
+	EXPECT_EQ(cloud->find("password"), "secret") << "which fill what it leaves open";
+	EXPECT_EQ(cloud->region, "of the variables");
+	EXPECT_EQ(places.find({.region = "of the command line"})->region, "of the command line");
+
+	places.environment["OS_CLIENT_CONFIG_FILE"] = places.at("/etc/clouds.yaml").string();
+	EXPECT_EQ(places.find()->name, "only");
+	places.environment["OS_CLIENT_CONFIG_FILE"] = places.at("/etc/gone.yaml").string();
+	EXPECT_NE(places.error().find("/etc/gone.yaml: it cannot be read"), std::string::npos);
+}
+
+TEST(Clouds, MergeKeysAreTaken)
+{
+	Places places;
+	places.file("/etc/clouds.yaml",
+	            "clouds:\n"
+	            "  base: &base {auth: &auth {auth_url: a, username: u}, region_name: r}\n"
+	            "  same: {<<: *base}\n"
+	            "  other: {<<: [{region_name: s}, *base], auth: {<<: *auth, username: v}}\n");
+	places.file("/etc/secure.yaml",
+	            "clouds: {same: {auth: {password: p}}, other: {auth: {password: q}}}");
+	const auto same = places.find({.cloud = "same"});
+	ASSERT_TRUE(same) << same.error().message;
+	EXPECT_EQ(same->find("username"), "u");
+	EXPECT_EQ(same->find("password"), "p");
+	EXPECT_EQ(same->region, "r");
+	const auto other = places.find({.cloud = "other"});
+	ASSERT_TRUE(other) << other.error().message;
+	EXPECT_EQ(other->find("auth_url"), "a");
+	EXPECT_EQ(other->find("username"), "v");
+	EXPECT_EQ(other->find("password"), "q");
+	EXPECT_EQ(other->region, "s");
+
+	const auto path = places.at("/etc/clouds.yaml").string();
+	places.file("/etc/clouds.yaml", "clouds: {one: {<<: two}}\n");
+	EXPECT_EQ(places.error(), path + ", line 1: << names no table");
+	places.file("/etc/clouds.yaml", "clouds: &it {one: *it}\n");
+	EXPECT_EQ(places.error(), path + ", line 1: it is nested too deeply");
+}
+
+TEST(Clouds, VariablesAloneWillDo)
+{
+	Places places;
+	EXPECT_NE(places.error().find("there is no clouds.yaml in"), std::string::npos);
+	places.environment = {{"OS_AUTH_URL", "https://there"},    {"OS_USERNAME", "me"},
+	                      {"OS_PASSWORD", "secret"},           {"OS_TENANT_NAME", "an old word"},
+	                      {"OS_ENDPOINT_TYPE", "internalURL"}, {"OS_INSECURE", "yes"}};
+	const auto cloud = places.find();
+	ASSERT_TRUE(cloud) << cloud.error().message;
+	EXPECT_EQ(cloud->name, "envvars");
+	EXPECT_EQ(cloud->find("project_name"), "an old word");
+	EXPECT_EQ(cloud->interface, "internal");
+	EXPECT_FALSE(cloud->verify);
+}
+
+TEST(Clouds, TheWayInIsWhatThereIs)
+{
+	const auto type = [](const std::string &more) {
+		Places places;
+		places.file("/etc/clouds.yaml",
+		            "clouds: {only: {auth: {auth_url: 'https://there', " + more + "}");
+		const auto cloud = places.find();
+		return cloud ? cloud->auth_type : cloud.error().message;
+	};
+	EXPECT_EQ(type("application_credential_id: i, application_credential_secret: s}}"),
+	          "application_credential");
+	EXPECT_EQ(type("token: t}}"), "token");
+	EXPECT_EQ(type("username: u, password: p}}"), "password");
+	EXPECT_EQ(type("token: t}, auth_type: v3token}"), "token");
+	EXPECT_NE(type("token: t}, auth_type: v3oidcpassword}")
+	              .find("auth_type v3oidcpassword: it can be password, token or "
+	                    "v3applicationcredential"),
+	          std::string::npos);
+	EXPECT_NE(type("application_credential_name: n, application_credential_secret: s}}")
+	              .find("username (OS_USERNAME), for an application credential by its name"),
+	          std::string::npos);
+}
+
+TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
+{
+	Places places;
+	const auto path = places.at("/etc/clouds.yaml").string();
+	places.file("/etc/clouds.yaml", "clouds:\n  one: {auth: [\n");
+	EXPECT_TRUE(places.error().starts_with(path + ", line ")) << places.error();
+	places.file("/etc/clouds.yaml", "- one\n");
+	EXPECT_EQ(places.error(), path + ", line 1: it is no table of keys and values");
+	places.file("/etc/clouds.yaml", "clouds: {}\n");
+	EXPECT_EQ(places.error(), path + ": it has no cloud below `clouds`");
+	places.file("/etc/clouds.yaml", "clouds: {one: {}, two: {}}\n");
+	EXPECT_EQ(places.error(),
+	          path + ": it has 2 clouds; choose with --os-cloud or OS_CLOUD one of: one, two");
+	EXPECT_EQ(places.error({.cloud = "three"}),
+	          "cloud three: " + path + " does not have it; it has: one, two");
+	EXPECT_EQ(places.error({.cloud = "one"}),
+	          "cloud one of " + path + ": auth_url (OS_AUTH_URL) is missing");
+	places.file("/etc/clouds.yaml",
+	            "clouds:\n  one:\n    auth: {auth_url: a, username: [u], password: p}\n");
+	EXPECT_EQ(places.error(), path + ", line 3: cloud one: username is no plain value");
+	const std::string good = "clouds: {one: {auth: {auth_url: a, username: u, password: p}, ";
+	places.file("/etc/clouds.yaml", good + "interface: outside}}");
+	EXPECT_EQ(places.error(), "cloud one: interface outside: it can be public, internal or admin");
+	places.file("/etc/clouds.yaml", good + "cacert: ~/ca.pem}}");
+	places.environment["HOME"] = places.at("/home").string();
+	EXPECT_EQ(places.error(),
+	          "cloud one: " + places.at("/home/ca.pem").string() + ": there is no such file");
+	places.file("/home/ca.pem", "");
+	EXPECT_EQ(places.error(), "nothing");
+	places.file("/etc/clouds.yaml", good + "profile: vendor}}");
+	EXPECT_EQ(places.error(), "nothing") << "it has its auth_url itself";
+	places.file("/etc/clouds.yaml", "clouds: {one: {profile: vendor, auth: {username: u}}}");
+	EXPECT_NE(places.error().find("its profile vendor is in no clouds-public.yaml"),
+	          std::string::npos);
+	places.file("/here/clouds-public.yaml",
+	            "public-clouds: {vendor: {auth: {auth_url: 'https://vendor'}, region_name: r}}");
+	places.environment["OS_PASSWORD"] = "p";
+	const auto cloud = places.find();
+	ASSERT_TRUE(cloud) << cloud.error().message;
+	EXPECT_EQ(cloud->find("auth_url"), "https://vendor");
+	EXPECT_EQ(cloud->find("username"), "u");
+	EXPECT_EQ(cloud->region, "r");
+}
+
+constexpr unsigned ussuri = 87;
+
+HwRng of_flavor(std::map<std::string, std::string> specs, unsigned microversion = ussuri)
+{
+	return hw_rng_of(Flavor{.id = "f", .name = "f", .extra_specs = std::move(specs)}, microversion);
+}
+
+HwRng of_image(std::optional<std::string> model, unsigned microversion = ussuri)
+{
+	return hw_rng_of(Image{.id = "i",
+	                       .name = "i",
+	                       .visibility = "public",
+	                       .status = "active",
+	                       .rng_model = std::move(model)},
+	                 microversion);
+}
+
+TEST(HwRng, OldNovasNeedBothAttributes)
+{
+	EXPECT_EQ(of_flavor({}).effect, Effect::yes);
+	EXPECT_EQ(of_flavor({}, ussuri - 1).effect, Effect::no);
+	EXPECT_EQ(of_image(std::nullopt).effect, Effect::yes);
+	EXPECT_EQ(of_image(std::nullopt, ussuri - 1).effect, Effect::no);
+	EXPECT_EQ(of_image("virtio", ussuri - 1).effect, Effect::yes);
+	EXPECT_EQ(hw_rng_of(Flavor{.id = "f", .name = "f"}, std::nullopt).effect, Effect::yes)
+	    << "one that tells no version is taken for one of today";
+	for (const auto &rng : {of_flavor({}), of_image(std::nullopt)})
+		EXPECT_FALSE(rng.literal) << "the standard warns all the same";
+}
+
+TEST(HwRng, ARateThatIsNoNumberIsNamed)
+{
+	EXPECT_EQ(of_flavor({{"hw_rng:allowed", "True"}, {"hw_rng:rate_period", "soon"}}).effect,
+	          Effect::yes)
+	    << "without a rate nobody looks at it";
+	const auto rng = of_flavor({{"hw_rng:allowed", "True"}, {"hw_rng:rate_bytes", "1k"}});
+	EXPECT_TRUE(rng.literal);
+	EXPECT_EQ(rng.effect, Effect::no);
+	EXPECT_EQ(rng.remedy, "openstack flavor unset --property hw_rng:rate_bytes f");
+}
+
+TEST(HwRng, WhatIsNotShownIsNotJudged)
+{
+	const auto rng = hw_rng_of(Flavor{.id = "f", .name = "f", .specs_known = false}, ussuri);
+	EXPECT_EQ(rng.effect, Effect::unknown);
+	EXPECT_EQ(rng.found, "not shown to this user");
+}
+
+struct HttpReply {
+	std::string status; ///< "200 OK"
+	std::string body = "{}";
+	std::string headers = {}; ///< each with its end
+};
+
+/// Answers one request after the other, each on a connection of its own.
+class HttpServer {
+public:
+	explicit HttpServer(std::vector<HttpReply> replies)
+	    : replies_(std::move(replies)),
+	      server_(std::vector<ScriptedServer::Script>(replies_.size(),
+	                                                  [this](const Talk &talk) { serve(talk); }))
+	{
+	}
+
+	[[nodiscard]] std::string url() const
+	{
+		return "http://127.0.0.1:" + std::to_string(server_.port());
+	}
+	/// The first lines of what came.
+	[[nodiscard]] std::vector<std::string> asked()
+	{
+		const std::lock_guard lock(mutex_);
+		return asked_;
+	}
+
+private:
+	void serve(const Talk &talk)
+	{
+		std::string request;
+		size_t body = 0;
+		while (!request.ends_with("\r\n\r\n")) {
+			const int byte = talk.next();
+			if (byte < 0)
+				return;
+			request.push_back(static_cast<char>(byte));
+		}
+		constexpr std::string_view length = "Content-Length: ";
+		if (const auto at = request.find(length); at != std::string::npos)
+			body = std::stoul(request.substr(at + length.size()));
+		for (size_t i = 0; i < body; i++)
+			request.push_back(static_cast<char>(talk.next()));
+		const std::lock_guard lock(mutex_);
+		const auto &reply = replies_.at(asked_.size());
+		asked_.push_back(request.substr(0, request.find(" HTTP/")));
+		const auto text = "HTTP/1.1 " + reply.status + "\r\nConnection: close\r\n" + reply.headers +
+		                  "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" +
+		                  reply.body;
+		talk.send({text.begin(), text.end()});
+	}
+
+	std::vector<HttpReply> replies_;
+	std::mutex mutex_;
+	std::vector<std::string> asked_;
+	ScriptedServer server_; // last: its thread uses the others
+};
+
+Result<HttpAnswer> get(const std::string &url, std::chrono::milliseconds timeout = 20s)
+{
+	Http http({.timeout = timeout, .first_pause = 1ms});
+	return http.get(url, {"X-Auth-Token: t"});
+}
+
+TEST(Http, AServerThatIsBusyIsAskedAgain)
+{
+	HttpServer server({{"503 Service Unavailable"},
+	                   {"429 Too Many Requests", "", "Retry-After: 0\r\n"},
+	                   {"200 OK", "here", "X-Some: thing \r\n"}});
+	const auto answer = get(server.url());
+	ASSERT_TRUE(answer) << answer.error().message;
+	EXPECT_EQ(answer->status, 200);
+	EXPECT_EQ(answer->body, "here");
+	EXPECT_EQ(answer->headers.at("x-some"), "thing");
+	EXPECT_EQ(server.asked().size(), 3U);
+}
+
+TEST(Http, ButNotForEver)
+{
+	HttpServer server(std::vector<HttpReply>(5, {"503 Service Unavailable"}));
+	const auto answer = get(server.url());
+	ASSERT_TRUE(answer) << answer.error().message;
+	EXPECT_EQ(answer->status, 503);
+	EXPECT_EQ(server.asked().size(), 4U);
+}
+
+TEST(Http, WhatIsForSomebodyElseIsNotFollowed)
+{
+	HttpServer server({{"302 Found", "", "Location: http://127.0.0.1:1/\r\n"}});
+	const auto answer = get(server.url());
+	ASSERT_TRUE(answer) << answer.error().message;
+	EXPECT_EQ(answer->status, 302);
+}
+
+TEST(Http, SilenceAndNonsenseAreErrors)
+{
+	const ScriptedServer silent(
+	    std::vector<ScriptedServer::Script>(4, [](const Talk &talk) { talk.wait_for_end(); }));
+	const auto url = "http://127.0.0.1:" + std::to_string(silent.port());
+	const auto nothing = get(url, 50ms);
+	ASSERT_FALSE(nothing);
+	EXPECT_EQ(nothing.error().code, ExitCode::unavailable);
+	EXPECT_TRUE(nothing.error().message.starts_with(url + ": ")) << nothing.error().message;
+	EXPECT_TRUE(nothing.error().message.ends_with(", 4 times")) << nothing.error().message;
+	EXPECT_EQ(get("file:///etc/passwd").error().code, ExitCode::usage);
+	EXPECT_EQ(get("no address").error().code, ExitCode::usage);
+}
+
+/// A login's answer, by whose catalog Nova and Glance are at `url`.
+HttpReply login(const std::string &url)
+{
+	const auto service = [&](const std::string &type) {
+		return R"({"type": ")" + type +
+		       R"(", "endpoints": [{"interface": "public", "region_id": "one", "url": ")" + url +
+		       R"("}]})";
+	};
+	return {"201 Created",
+	        R"({"token": {"project": {"name": "p"}, "catalog": [)" + service("compute") + ", " +
+	            service("image") + "]}}",
+	        "X-Subject-Token: t\r\n"};
+}
+
+/// Somebody who is let in by one server, and asks another one.
+class CloudOfTwo {
+public:
+	explicit CloudOfTwo(std::vector<HttpReply> replies, size_t logins = 1)
+	    : services(std::move(replies)),
+	      identity(std::vector<HttpReply>(logins, login(services.url()))),
+	      http({.timeout = 20s, .first_pause = 1ms})
+	{
+		cloud.name = "of two";
+		cloud.auth_type = "password";
+		cloud.auth = {{"auth_url", identity.url()}, {"username", "u"}, {"password", "p"}};
+	}
+
+	template <typename Ask> auto ask(Ask ask)
+	{
+		auto stack = OpenStack::log_in(cloud, http);
+		EXPECT_TRUE(stack) << stack.error().message;
+		return ask(*stack);
+	}
+
+	HttpServer services;
+	HttpServer identity;
+	Cloud cloud;
+	Http http;
+};
+
+const auto flavors = [](OpenStack &stack) { return stack.flavors([](const std::string &) {}); };
+const auto images = [](OpenStack &stack) { return stack.images([](const std::string &) {}); };
+
+TEST(OpenStack, AnOldNovaIsAskedForEachFlavorsExtraSpecs)
+{
+	CloudOfTwo two(
+	    {{"406 Not Acceptable"},
+	     {"200 OK", R"({"flavors": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}]})"},
+	     {"200 OK", R"({"extra_specs": {"hw_rng:allowed": "True"}})"},
+	     {"403 Forbidden"}});
+	const auto found = two.ask(flavors);
+	ASSERT_TRUE(found) << found.error().message;
+	ASSERT_EQ(found->size(), 2U);
+	EXPECT_TRUE(found->at(0).specs_known);
+	EXPECT_EQ(found->at(0).extra_specs.at("hw_rng:allowed"), "True");
+	EXPECT_FALSE(found->at(1).specs_known) << "which are not for this user";
+	EXPECT_EQ(two.services.asked().at(3), "GET /flavors/2/os-extra_specs");
+}
+
+TEST(OpenStack, TheNextPageIsAskedOfTheSameServer)
+{
+	CloudOfTwo two({{"200 OK", R"({"flavors": []})"},
+	                {"200 OK", R"({"flavors": [{"id": "1", "extra_specs": {}}], "flavors_links":
+	                    [{"rel": "next", "href": "http://elsewhere.example/flavors?marker=1"}]})"},
+	                {"200 OK", R"({"flavors": [{"id": "2", "extra_specs": {}}]})"}});
+	const auto found = two.ask(flavors);
+	ASSERT_TRUE(found) << found.error().message;
+	EXPECT_EQ(found->size(), 2U);
+	EXPECT_EQ(two.services.asked().back(), "GET /flavors/detail?marker=1");
+}
+
+TEST(OpenStack, PagesWithoutEndAreAnError)
+{
+	const HttpReply same{"200 OK", R"({"images": [{"id": "1"}], "next": "/v2/images?marker=1"})"};
+	CloudOfTwo two({same, same});
+	const auto found = two.ask(images);
+	ASSERT_FALSE(found);
+	EXPECT_TRUE(found.error().message.ends_with(": its next page is itself"))
+	    << found.error().message;
+}
+
+TEST(OpenStack, ATokenThatEndsIsHadAnewOnce)
+{
+	CloudOfTwo two({{"401 Unauthorized"},
+	                {"200 OK", R"({"images": []})"},
+	                {"401 Unauthorized"},
+	                {"401 Unauthorized", R"({"error": {"message": "no\u001b[31m"}})"}},
+	               3);
+	const auto found = two.ask(images);
+	ASSERT_FALSE(found);
+	EXPECT_EQ(found.error().code, ExitCode::not_permitted);
+	EXPECT_TRUE(found.error().message.ends_with(": HTTP 401: no [31m")) << found.error().message;
+	EXPECT_EQ(two.identity.asked().size(), 3U);
+}
+
+TEST(OpenStack, WhatIsNoAnswerIsSaid)
+{
+	for (const auto &[reply, said] : std::vector<std::pair<HttpReply, std::string>>{
+	         {{"200 OK", "<html>"}, "its answer is no JSON object"},
+	         {{"200 OK", "{}"}, "it has no list of images"},
+	         {{"404 Not Found"}, "is that the address of an OpenStack service?"},
+	         {{"300 Multiple Choices"}, "is that the address of an OpenStack service?"},
+	         {{"301 Moved", "", "Location: http://elsewhere.example/\r\n"},
+	          "it is elsewhere: http://elsewhere.example/"}}) {
+		CloudOfTwo two({reply});
+		const auto found = two.ask(images);
+		ASSERT_FALSE(found);
+		EXPECT_NE(found.error().message.find(said), std::string::npos) << found.error().message;
+	}
+}
+
+TEST(OpenStack, ALoginWithoutATokenIsNone)
+{
+	HttpServer identity({{"201 Created"}});
+	Cloud cloud;
+	cloud.auth_type = "password";
+	cloud.auth = {{"auth_url", identity.url()}, {"username", "u"}, {"password", "p"}};
+	Http http({.timeout = 20s, .first_pause = 1ms});
+	const auto stack = OpenStack::log_in(cloud, http);
+	ASSERT_FALSE(stack);
+	EXPECT_NE(stack.error().message.find("it gives no X-Subject-Token"), std::string::npos);
+	EXPECT_EQ(identity.asked().at(0), "POST /v3/auth/tokens");
+}
+
+} // namespace

@@ -80,8 +80,7 @@ def make_images(admin, demo):
         if i != 59:
             exceptions.raise_from_response(cloud.image.put(
                 f"/images/{answer.json()['id']}/file", data=b"not to be started",
-                # uwsgi ends a connection after that, whatever it says.
-                headers={"Content-Type": "application/octet-stream", "Connection": "close"}))
+                headers={"Content-Type": "application/octet-stream"}))
 
 
 class Guest:

@@ -54,17 +54,22 @@ def register(cloud):
 
 
 def make_flavors(cloud):
+    """Their extra specs, by name."""
     specs = [{} if value is None else {"hw_rng:allowed": value} for value in ALLOWED]
     specs += [{"hw_rng:allowed": "True", **rate} for rate in RATES]
     specs += [{"hw_rng:allowed": "True"}] * (30 - len(specs))
-    for i, spec in enumerate(specs):
+    flavors = {f"flavor-{i:02}": spec for i, spec in enumerate(specs)}
+    for i, (name, spec) in enumerate(flavors.items()):
         flavor = cloud.compute.create_flavor(
-            name=f"flavor-{i:02}", flavor_id=f"f{i:02}", ram=64, vcpus=1, disk=1, is_public=i % 5 != 4)
+            name=name, flavor_id=f"f{i:02}", ram=64, vcpus=1, disk=1, is_public=i % 5 != 4)
         if spec:
             cloud.compute.create_flavor_extra_specs(flavor, spec)
+    return flavors
 
 
 def make_images(admin, demo):
+    """Their properties, by name."""
+    images = {}
     visibilities = ["public", "private", "shared", "community"]
     for i in range(60):
         model = MODELS[i % len(MODELS)]
@@ -73,6 +78,7 @@ def make_images(admin, demo):
         # Those of demo are its own; the hidden ones are to be found as well, and one has no data.
         cloud = demo if visibility == "private" else admin
         # By hand, since the SDK makes a string of each value.
+        images[f"image-{i:02}"] = properties
         image = {"name": f"image-{i:02}", "disk_format": "raw", "container_format": "bare",
                  "visibility": visibility, "os_hidden": i % 10 == 9, **properties}
         answer = cloud.image.post("/images", json=image)
@@ -81,6 +87,7 @@ def make_images(admin, demo):
             exceptions.raise_from_response(cloud.image.put(
                 f"/images/{answer.json()['id']}/file", data=b"not to be started",
                 headers={"Content-Type": "application/octet-stream"}))
+    return images
 
 
 class Guest:
@@ -112,21 +119,16 @@ def main():
     objects.register_all()
     register(connect("admin", "admin"))
     admin, demo = connect("admin", "admin"), connect("demo", "demo")
-    make_flavors(admin)
-    make_images(admin, demo)
+    flavors = {
+        name: {"effective": gets_rng(specs, {}),
+               "literal": "ok" if specs.get("hw_rng:allowed") == "True" else "warning"}
+        for name, specs in make_flavors(admin).items()}
+    images = {
+        name: {"effective": gets_rng({}, properties),
+               "literal": "ok" if properties.get("hw_rng_model") == "virtio" else "warning"}
+        for name, properties in make_images(admin, demo).items()}
     credential = demo.identity.create_application_credential(
         demo.current_user_id, "check", secret="secret-of-credential")
-    flavors = {
-        f.name: {"effective": gets_rng(f.extra_specs, {}),
-                 "literal": "ok" if f.extra_specs.get("hw_rng:allowed") == "True" else "warning"}
-        for f in admin.compute.flavors(is_public=None, get_extra_specs=True)}
-    images = {}
-    for hidden in (False, True):
-        for image in admin.image.images(visibility="all", is_hidden=hidden):
-            model = image.hw_rng_model
-            properties = {} if model is None else {"hw_rng_model": model}
-            images[image.name] = {"effective": gets_rng({}, properties),
-                                  "literal": "ok" if model == "virtio" else "warning"}
     with open(f"{sys.argv[1]}/expected.json", "w", encoding="utf-8") as file:
         json.dump({"flavors": flavors, "images": images, "credential": credential.id}, file, indent=1)
 

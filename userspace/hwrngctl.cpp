@@ -58,6 +58,7 @@ public:
 		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
 		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
 		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
+		    "  hwrngctl bench                      how fast is each source?\n"
 		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
 		    "  hwrngctl feed --once                test the best source and feed the pool\n"
 		    "  hwrngctl check scs                  does it meet SCS 0101, Entropy?\n"
@@ -191,6 +192,16 @@ private:
 		                 "Blocks of 20,000 bits; default: all of a file or pipe, 16 of a device")
 		    ->check(CLI::Range(uint64_t{1}, most_blocks));
 		test->callback([this] { run_ = [this] { return test_command(context(), test_); }; });
+
+		auto *bench = app_.add_subcommand("bench", "Measure how fast the sources are");
+		bench
+		    ->add_option("-s,--source", bench_.sources,
+		                 "This source; may be given several times; default: all of them")
+		    ->allow_extra_args(false);
+		bench->add_option("-t,--seconds", bench_.seconds, "Seconds for each source, 0.1 to 30")
+		    ->check(CLI::Range(least_bench_seconds, most_bench_seconds))
+		    ->default_str("3");
+		bench->callback([this] { run_ = [this] { return bench_command(context(), bench_); }; });
 
 		auto *assess = app_.add_subcommand(
 		    "assess", "Assess the entropy of a source, file or pipe by SP 800-90B");
@@ -327,6 +338,7 @@ private:
 	bool once_ = false;
 	MetricsOptions metrics_;
 	TestOptions test_;
+	BenchOptions bench_;
 	AssessOptions assess_;
 	FeedOptions feed_;
 	std::string profile_ = "v1.1";

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace hwrngd {
 
@@ -76,6 +77,17 @@ struct TestOptions {
 	    blocks; ///< of 2500 bytes; default: all of a file or pipe, 16 of a device
 };
 [[nodiscard]] Result<ExitCode> test_command(const Context &context, const TestOptions &options);
+
+inline constexpr double least_bench_seconds = 0.1;
+// Others who want to switch the hwrng wait for a minute at most.
+inline constexpr double most_bench_seconds = 30;
+struct BenchOptions {
+	std::vector<std::string> sources; ///< none: all that may be read unasked
+	double seconds = 3;               ///< for each, least_bench_seconds to most_bench_seconds
+};
+/// `bench`: how fast the sources are, and whether that is usual for their kinds. One that cannot be
+/// read is a row of the result; ExitCode::io_error when one failed.
+[[nodiscard]] Result<ExitCode> bench_command(const Context &context, const BenchOptions &options);
 
 struct AssessOptions {
 	std::optional<std::string> file; ///< "-" is standard input; or else:

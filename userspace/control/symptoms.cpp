@@ -43,16 +43,7 @@ void look_at_place(const Root &root, Symptoms &symptoms)
 	    in_container(root) || (!processes.empty() && processes != "pid:[4026531836]");
 	const auto cpuinfo = root.read_if_any("/proc/cpuinfo").value_or("");
 	symptoms.amd = cpuinfo.contains("AuthenticAMD");
-	const auto vendor = root.read_if_any("/sys/class/dmi/id/sys_vendor").value_or("");
-	const auto xen = root.read_if_any("/sys/hypervisor/type");
-	bool virtual_machine = xen.has_value();
-	for_lines(cpuinfo, [&](const std::string &line) {
-		virtual_machine |= line.starts_with("flags") && (line + " ").contains(" hypervisor ");
-	});
-	// Some ARM machines say it nowhere else.
-	virtual_machine |= vendor == "QEMU" || vendor.starts_with("VMware") || vendor == "Amazon EC2";
-	if (virtual_machine)
-		symptoms.hypervisor = vendor.empty() ? xen.value_or("unknown") : vendor;
+	symptoms.hypervisor = hypervisor_of(root);
 	auto board = root.read_if_any("/proc/device-tree/model").value_or("");
 	symptoms.board = board.substr(0, board.find('\0'));
 	symptoms.efi = root.exists("/sys/firmware/efi");
@@ -253,6 +244,21 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &sympt
 }
 
 } // namespace
+
+std::string hypervisor_of(const Root &root)
+{
+	const auto vendor = root.read_if_any("/sys/class/dmi/id/sys_vendor").value_or("");
+	const auto xen = root.read_if_any("/sys/hypervisor/type");
+	bool virtual_machine = xen.has_value();
+	for_lines(root.read_if_any("/proc/cpuinfo").value_or(""), [&](const std::string &line) {
+		virtual_machine |= line.starts_with("flags") && (line + " ").contains(" hypervisor ");
+	});
+	// Some ARM machines say it nowhere else.
+	virtual_machine |= vendor == "QEMU" || vendor.starts_with("VMware") || vendor == "Amazon EC2";
+	if (!virtual_machine)
+		return "";
+	return vendor.empty() ? xen.value_or("unknown") : vendor;
+}
 
 Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surroundings &around,
                        const Config &config)

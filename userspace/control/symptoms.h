@@ -59,6 +59,9 @@ struct Symptoms {
 	std::vector<std::string> not_seen; ///< what could not be looked at, and how it could
 };
 
+/// As Symptoms::hypervisor.
+[[nodiscard]] std::string hypervisor_of(const Root &root);
+
 /// Looks at all that, for half a second or, where the hwrng is silent, for stall_limit. Reads a few
 /// bytes of /dev/hwrng and forgets them; changes nothing. What hwrngd says is for the caller to
 /// add.

@@ -6,9 +6,11 @@ programs="build/hwrngctl /usr/bin/jq"
 
 hw_random=/sys/class/misc/hw_random
 
-# interrupt SIGNAL: during a long visit to tpm_rng.0; leaves the exit code in $ended.
+# interrupt SIGNAL COMMAND...: during a long visit to tpm_rng.0; leaves the exit code in $ended.
 interrupt() {
-	hwrngctl test --source tpm_rng.0 --blocks 100000 >/tmp/said 2>&1 &
+	signal=$1
+	shift
+	hwrngctl "$@" --source tpm_rng.0 >/tmp/said 2>&1 &
 	pid=$!
 	for i in $(seq 100); do
 		[ "$(cat $hw_random/rng_current)" = tpm_rng.0 ] && break
@@ -16,24 +18,28 @@ interrupt() {
 	done
 	sleep 1
 	check_equal "tpm_rng.0 is visited" tpm_rng.0 "$(cat $hw_random/rng_current)"
-	kill -"$1" $pid
+	kill -"$signal" $pid
 	wait $pid
 	ended=$?
 }
 
 guest() {
 	check "load tpm" hwrngctl load tpm
-	for signal in TERM=143 HUP=129; do
-		interrupt ${signal%=*}
-		check_equal "SIG${signal%=*} ends it, and the shell can tell" ${signal#*=} $ended
+	for pair in TERM=143 HUP=129; do
+		interrupt ${pair%=*} test --blocks 100000
+		check_equal "SIG$signal ends it, and the shell can tell" ${pair#*=} $ended
 		check_match "what was tested until then is told" 'Verdict: healthy' "$(cat /tmp/said)"
 		check_equal "virtio_rng.0 is put back" virtio_rng.0 "$(cat $hw_random/rng_current)"
 		check_equal "as the kernel's choice" 0 "$(cat $hw_random/rng_selected)"
 	done
 	check "select virtio_rng.0" hwrngctl select virtio_rng.0
-	interrupt TERM
+	interrupt TERM test --blocks 100000
 	check_equal "virtio_rng.0 is put back" virtio_rng.0 "$(cat $hw_random/rng_current)"
 	check_equal "as a choice" 1 "$(cat $hw_random/rng_selected)"
+	interrupt TERM bench --seconds 30
+	check_equal "bench likewise" 143 $ended
+	check_match "what was measured until then is told" '^tpm_rng\.0 +[0-9.]+ [kM]?B/s' "$(cat /tmp/said)"
+	check_equal "virtio_rng.0 is put back" virtio_rng.0 "$(cat $hw_random/rng_current)"
 
 	# Two at a time: the second waits for the first, and the choice survives both.
 	hwrngctl test --source tpm_rng.0 --blocks 2 >/tmp/first 2>&1 &

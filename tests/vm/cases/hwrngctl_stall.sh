@@ -19,5 +19,8 @@ guest() {
 	check_match "says that virtio_rng.0 stalled" 'virtio_rng\.0|/dev/hwrng: stalled' "$(cat /tmp/said)"
 	check_equal "and feeds from the TPM" tpmrm0 "$(jq -r .source </tmp/fed)"
 	check "within half a minute" test $(($(cut -d. -f1 /proc/uptime) - start)) -lt 30
+	check_fails "bench says so, too" 5 hwrngctl bench --seconds 0.1
+	check_match "in its row" '^virtio_rng\.0 .*stalled' "$(cat "$output")"
+	check_match "and measures the others" '^tpmrm0 +[0-9.]+ [kM]?B/s' "$(cat "$output")"
 	check_fails "a stalled source by name is an error of input" 5 hwrngctl test --source virtio_rng.0
 }

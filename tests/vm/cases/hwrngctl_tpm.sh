@@ -44,6 +44,23 @@ guest() {
 	check_equal "as the choice that it was" 1 "$(cat $hw_random/rng_selected)"
 	check "test --source tpm_rng.0" hwrngctl test --source tpm_rng.0 --blocks 2
 
+	ln -s /usr/bin/kmod /sbin/modprobe # by which the kernel loads what its jitter takes
+	hwrngctl -o json bench --seconds 1 >/tmp/bench 2>/tmp/said
+	check_equal "bench" 0 $?
+	check_equal "has a row for each source" "$(hwrngctl list -o json | jq -c '[.sources[].name]')" \
+		"$(jq -c '[.sources[].source]' </tmp/bench)"
+	# On 5.10 nothing is switched to unasked, and 7.3 keeps its jitter for itself.
+	withheld=""
+	[ -e $hw_random/rng_quality ] || withheld=tpm_rng.0
+	[ "$(cat /proc/sys/crypto/af_alg_restrict 2>/dev/null || echo 0)" = 0 ] || withheld=jitter
+	check_equal "with its figures, but for what may not be had" "$withheld" \
+		"$(jq -r '.sources[] | select(.reads == 0 or .error or .bytes_per_second <= 0) | .source' </tmp/bench)"
+	tell "$(jq -r '[.sources[] | select(.reads > 0) | "\(.source) \(.bytes_per_second | floor) B/s"] | join(", ")' </tmp/bench)"
+	check "bench --source tpm_rng.0" hwrngctl bench --seconds 1 --source tpm_rng.0
+	check_match "for people" '^tpm_rng\.0 +[0-9.]+ [kM]?B/s +[0-9]+ +64 B .*usual$' "$(cat "$output")"
+	check_equal "the choice is put back" virtio_rng.0 "$(cat $hw_random/rng_current)"
+	check_equal "as the choice that it was" 1 "$(cat $hw_random/rng_selected)"
+
 	check "the TPM by its resource manager" hwrngctl feed --once --source tpmrm0
 	check "third mark" tpm_mark
 	check "a dry run" hwrngctl feed --once --dry-run --source tpmrm0

@@ -49,6 +49,7 @@ public:
 		    ->default_str("text");
 		app_.add_option("--root", root_,
 		                "Look for /sys, /proc, /dev and /lib/modules below this folder")
+		    ->type_name("FOLDER")
 		    ->default_str("/");
 		app_.footer(
 		    "Examples:\n"
@@ -141,12 +142,16 @@ private:
 		doctor->add_flag("-a,--all", all_, "Also what is often taken for a fault, and is none");
 		doctor->callback([this] { run_ = [this] { return doctor_command(context(), all_); }; });
 		auto *metrics = app_.add_subcommand("metrics", "Show what the daemon does, for Prometheus");
-		auto *textfile = metrics->add_option(
-		    "--textfile", metrics_.textfile,
-		    "Write them to this file (*.prom), for node_exporter's textfile collector");
+		auto *textfile =
+		    metrics
+		        ->add_option(
+		            "--textfile", metrics_.textfile,
+		            "Write them to this file (*.prom), for node_exporter's textfile collector")
+		        ->type_name("FILE");
 		metrics
 		    ->add_option("--listen", metrics_.listen,
 		                 "Serve them by HTTP at this HOST:PORT, below /metrics, until an interrupt")
+		    ->type_name("HOST:PORT")
 		    ->excludes(textfile);
 		metrics->callback(
 		    [this] { run_ = [this] { return metrics_command(context(), metrics_); }; });
@@ -161,6 +166,7 @@ private:
 		select
 		    ->add_option("NAME", select_.name,
 		                 "A name from rng_available, `auto` (the kernel chooses) or `none`")
+		    ->type_name("HWRNG")
 		    ->required();
 		select->add_flag("--force", select_.force,
 		                 "Even where an old kernel can hang in the switch");
@@ -187,6 +193,7 @@ private:
 		auto *file = test->add_option("FILE", test_.file, "A file or device; - is standard input");
 		test->add_option("-s,--source", test_.source,
 		                 "A source of `hwrngctl list`; default: the best")
+		    ->type_name("SOURCE")
 		    ->excludes(file);
 		test->add_option("-b,--blocks", test_.blocks,
 		                 "Blocks of 20,000 bits; default: all of a file or pipe, 16 of a device")
@@ -197,6 +204,7 @@ private:
 		bench
 		    ->add_option("-s,--source", bench_.sources,
 		                 "This source; may be given several times; default: all of them")
+		    ->type_name("SOURCE")
 		    ->allow_extra_args(false);
 		bench->add_option("-t,--seconds", bench_.seconds, "Seconds for each source, 0.1 to 30")
 		    ->check(CLI::Range(least_bench_seconds, most_bench_seconds))
@@ -208,6 +216,7 @@ private:
 		auto *samples =
 		    assess->add_option("FILE", assess_.file, "One sample a byte; - is standard input");
 		assess->add_option("-s,--source", assess_.source, "A source of `hwrngctl list`")
+		    ->type_name("SOURCE")
 		    ->excludes(samples);
 		assess
 		    ->add_option("-w,--bits", assess_.bits,
@@ -220,11 +229,13 @@ private:
 		                 "device or source")
 		    ->check(CLI::Range(uint64_t{1}, assess::most_samples));
 		assess->add_flag("--iid", assess_.iid, "Also test whether the samples are IID (section 5)");
-		assess->add_option(
-		    "--restart", assess_.restart,
-		    "Also run the restart tests (3.1.4) on this file of 1000 samples of each "
-		    "of 1000 restarts");
-		assess->add_option("--html", assess_.html, "Write a report to this file");
+		assess
+		    ->add_option("--restart", assess_.restart,
+		                 "Also run the restart tests (3.1.4) on this file of 1000 samples of each "
+		                 "of 1000 restarts")
+		    ->type_name("FILE");
+		assess->add_option("--html", assess_.html, "Write a report to this file")
+		    ->type_name("FILE");
 		assess->add_flag("--save", assess_.save,
 		                 "Credit the source from now on with no more than it was assessed to have");
 		assess->callback([this] { run_ = [this] { return assess_command(context(), assess_); }; });
@@ -232,7 +243,8 @@ private:
 		auto *feed = app_.add_subcommand("feed", "Test the best source and feed the kernel's pool");
 		feed->add_flag("--once", once_, "Feed once and end (the daemon hwrngd feeds for ever)")
 		    ->required();
-		feed->add_option("-s,--source", feed_.source, "This source and no other");
+		feed->add_option("-s,--source", feed_.source, "This source and no other")
+		    ->type_name("SOURCE");
 		feed->add_option("-n,--bytes", feed_.bytes, "Bytes to feed")
 		    ->check(CLI::Range(uint64_t{1}, most_feed_bytes))
 		    ->default_str("2500");
@@ -256,17 +268,23 @@ private:
 		    "A cloud's flavors and images: have its servers an RNG, and does 0101 say so?");
 		cloud->add_flag("-a,--all", openstack_.all,
 		                "Show those too of which there is nothing to say");
-		cloud->add_option(
-		    "--os-cloud", openstack_.cloud,
-		    "A cloud of clouds.yaml; default: OS_CLOUD, the other OS_* variables, or the "
-		    "only one there");
-		cloud->add_option("--os-region-name", openstack_.region,
-		                  "Default: that of clouds.yaml, OS_REGION_NAME, or the catalog's first");
+		cloud
+		    ->add_option(
+		        "--os-cloud", openstack_.cloud,
+		        "A cloud of clouds.yaml; default: OS_CLOUD, the other OS_* variables, or the "
+		        "only one there")
+		    ->type_name("NAME");
+		cloud
+		    ->add_option("--os-region-name", openstack_.region,
+		                 "Default: that of clouds.yaml, OS_REGION_NAME, or the catalog's first")
+		    ->type_name("NAME");
 		cloud
 		    ->add_option("--os-interface", openstack_.interface, "Which endpoints; default: public")
 		    ->check(CLI::IsMember({"public", "internal", "admin"}));
-		cloud->add_option("--os-cacert", openstack_.ca_file,
-		                  "Certificates of authorities (PEM); default: the system's");
+		cloud
+		    ->add_option("--os-cacert", openstack_.ca_file,
+		                 "Certificates of authorities (PEM); default: the system's")
+		    ->type_name("FILE");
 		cloud->add_flag("--insecure", openstack_.insecure, "Verify no certificate");
 		cloud->add_option("--timeout", openstack_.timeout, "Seconds for each request")
 		    ->check(CLI::Range(1U, most_timeout))
@@ -279,9 +297,11 @@ private:
 	{
 		auto *serve = app_.add_subcommand(
 		    "ssh-serve", "Give as many random bytes as SSH_ORIGINAL_COMMAND says (sshd runs it)");
-		serve->add_option("--client", serve_.client, "Whose rate it is");
-		serve->add_option("--from", serve_.from,
-		                  "unix:/PATH of an EGD server; default: that of hwrngd");
+		serve->add_option("--client", serve_.client, "Whose rate it is")->type_name("NAME");
+		serve
+		    ->add_option("--from", serve_.from,
+		                 "unix:/PATH of an EGD server; default: that of hwrngd")
+		    ->type_name("ADDRESS");
 		serve->add_option("--rate", serve_.rate, "Bytes a second for this client; 0: no limit")
 		    ->check(CLI::Range(uint64_t{0}, most_rate))
 		    ->default_str("4096");
@@ -292,17 +312,27 @@ private:
 		setup->require_subcommand(1);
 		auto *client = setup->add_subcommand("client", "This machine asks USER@HOST for bytes");
 		client->add_option("HOST", client_.host, "USER@HOST or USER@HOST:PORT")->required();
-		client->add_option("--source", client_.source,
-		                   "The source's name in the configuration; default: that of the host");
-		client->add_option("--identity", client_.identity,
-		                   "This client's key; default: /etc/hwrngd/ssh/identity");
-		client->add_option("--known-hosts", client_.known_host,
-		                   "The hosts' keys; default: /etc/hwrngd/ssh/known_hosts");
-		client->add_option("--user", client_.user,
-		                   "Who reads these; default: the user of hwrngd.conf(5)");
-		auto *key = client->add_option("--host-key", client_.host_key,
-		                               "The host's public key, or a file with it; default: what "
-		                               "the host shows, once you have confirmed it");
+		client
+		    ->add_option("--source", client_.source,
+		                 "The source's name in the configuration; default: that of the host")
+		    ->type_name("NAME");
+		client
+		    ->add_option("--identity", client_.identity,
+		                 "This client's key; default: /etc/hwrngd/ssh/identity")
+		    ->type_name("FILE");
+		client
+		    ->add_option("--known-hosts", client_.known_host,
+		                 "The hosts' keys; default: /etc/hwrngd/ssh/known_hosts")
+		    ->type_name("FILE");
+		client
+		    ->add_option("--user", client_.user,
+		                 "Who reads these; default: the user of hwrngd.conf(5)")
+		    ->type_name("USER");
+		auto *key = client
+		                ->add_option("--host-key", client_.host_key,
+		                             "The host's public key, or a file with it; default: what "
+		                             "the host shows, once you have confirmed it")
+		                ->type_name("KEY");
 		client->add_flag("--accept", client_.accept, "Take what the host shows, unconfirmed")
 		    ->excludes(key);
 		client->add_flag("--replace", client_.replace, "Even if another key of it is known");
@@ -314,11 +344,14 @@ private:
 		host->add_option("NAME", host_.client, "A name for the client")->required();
 		auto *remove = host->add_flag("--remove", host_.remove, "No longer");
 		host->add_option("--key", host_.key, "The client's public key, or a file with it")
+		    ->type_name("KEY")
 		    ->excludes(remove);
 		host->add_option("--user", host_.user, "The account, which is made if it is missing")
+		    ->type_name("USER")
 		    ->default_str("hwrngd-ssh");
 		host->add_option("--home", host_.home,
-		                 "Use this folder as the account's home, and leave accounts alone");
+		                 "Use this folder as the account's home, and leave accounts alone")
+		    ->type_name("FOLDER");
 		host->add_option("--rate", host_.rate, "Bytes a second for this client; 0: no limit")
 		    ->check(CLI::Range(uint64_t{0}, most_rate))
 		    ->default_str("4096");

@@ -104,14 +104,17 @@ private:
 	/// What is wrong, in which command, and where to look.
 	[[nodiscard]] std::string explain(const CLI::ParseError &error) const
 	{
-		if (const auto parsed = app_.get_subcommands(); !parsed.empty())
-			return fmt::format("{0}: {1}; see `hwrngctl {0} --help`", parsed.front()->get_name(),
-			                   error.what());
+		std::string command;
+		for (auto parsed = app_.get_subcommands(); !parsed.empty();
+		     parsed = parsed.front()->get_subcommands())
+			command += (command.empty() ? "" : " ") + parsed.front()->get_name();
+		if (!command.empty())
+			return fmt::format("{0}: {1}; see `hwrngctl {0} --help`", command, error.what());
 		if (dynamic_cast<const CLI::RequiredError *>(&error) == nullptr)
 			return fmt::format("{}; see `hwrngctl --help`", error.what());
 		std::string names;
-		for (const auto *command : app_.get_subcommands([](const CLI::App *) { return true; }))
-			names += (names.empty() ? "" : ", ") + command->get_name();
+		for (const auto *one : app_.get_subcommands([](const CLI::App *) { return true; }))
+			names += (names.empty() ? "" : ", ") + one->get_name();
 		const auto unknown = app_.remaining();
 		return fmt::format("{}; there are: {}; see `hwrngctl --help`",
 		                   unknown.empty() ? std::string("a command is missing")

@@ -51,6 +51,9 @@ TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 	         Wrong{"--nonsense", "\"--nonsense\" is no command"},
 	         Wrong{"status extra", "status: The following argument was not expected: extra"},
 	         Wrong{"select", "select: NAME is required; see `hwrngctl select --help`"},
+	         Wrong{"check scs --profile=x",
+	               "check scs: --profile: x not in {v1,v1.1}; see `hwrngctl "
+	               "check scs --help`"},
 	         Wrong{"feed", "feed: --once is required"},
 	         Wrong{"feed --once --bytes 0", "0 not in range 1 to 1048576"},
 	         Wrong{"feed --once --bytes 99999999", "99999999 not in range"},

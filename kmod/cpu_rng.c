@@ -80,7 +80,7 @@ static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	ret = cpu_rng_fill(rng, data, max, wait);
 	stats_read(rng->stats, start, ret);
 
-	return ret;
+	return fault_return(ret);
 }
 
 static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)

@@ -18,6 +18,8 @@
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #define FAULT(name, description)					\
 	static int fault_##name;					\
@@ -31,6 +33,8 @@ FAULT(stall, "Milliseconds that each read takes longer");
 FAULT(short, "Bytes that a read returns at most");
 FAULT(starve, "Nothing is returned");
 FAULT(error, "The error that a read returns, as a positive number");
+FAULT(empty, "0 is returned to the framework, as no driver should");
+FAULT(spin, "Milliseconds that each read keeps a CPU busy, and in vain");
 FAULT(bench, "Reads to time before the source is registered");
 
 static inline u8 fault_byte(unsigned int i)
@@ -70,6 +74,21 @@ static inline int fault_inject(const struct health *health, u8 *data, int len)
 	return len;
 }
 
+/* What a careless driver would return to the framework in place of ret. */
+static inline int fault_return(int ret)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), fault_spin);
+
+	if (!fault_empty && !fault_spin)
+		return ret;
+
+	while (fault_spin && ktime_before(ktime_get(), end) &&
+	       !signal_pending(current))
+		cond_resched();
+
+	return 0;
+}
+
 /* The driver's own part of a read, without the framework's. */
 static inline void fault_bench_read(struct hwrng *hwrng)
 {
@@ -87,6 +106,11 @@ static inline void fault_bench_read(struct hwrng *hwrng)
 }
 
 #else
+
+static inline int fault_return(int ret)
+{
+	return ret;
+}
 
 static inline void fault_bench_read(struct hwrng *hwrng)
 {

@@ -42,6 +42,37 @@ struct SoundMachine {
 	}
 };
 
+ModuleState loadable(const std::string &name)
+{
+	ModuleState module;
+	module.name = name;
+	module.path = "/" + name + ".ko";
+	return module;
+}
+
+ModuleState loaded(const std::string &name)
+{
+	auto module = loadable(name);
+	module.loaded = true;
+	return module;
+}
+
+Tpm tpm(const std::string &version)
+{
+	Tpm one;
+	one.name = "tpm0";
+	one.version = version;
+	return one;
+}
+
+SourceInfo source(const std::string &name, SourceKind kind)
+{
+	SourceInfo one;
+	one.name = name;
+	one.kind = kind;
+	return one;
+}
+
 TEST(Doctor, ASoundMachineHasNotesAlone)
 {
 	const auto found = SoundMachine().first();
@@ -57,7 +88,7 @@ TEST(Doctor, AThreadThatTakesACpuIsNamed)
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-thread-spins");
 	ASSERT_EQ(found.evidence.size(), 1U);
-	EXPECT_EQ(found.evidence[0].value, "97 % of a CPU");
+	EXPECT_EQ(found.evidence[0].value, "hwrng takes 97 % of a CPU");
 	ASSERT_EQ(found.remedy.size(), 1U);
 	EXPECT_EQ(found.remedy[0].command, "hwrngctl select tpm-rng-0");
 
@@ -69,6 +100,147 @@ TEST(Doctor, AThreadThatTakesACpuIsNamed)
 	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "it collects, and is no RNG's driver";
 }
 
+TEST(Doctor, WhoSpinsForADriverIsEvidenceOfIt)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::spins;
+	machine.symptoms.busy = {{{"rngd", 78, "", ""}, 1.0}};
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-returns-nothing");
+	EXPECT_EQ(found.evidence.back().value, "rngd takes 100 % of a CPU");
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+		EXPECT_NE(finding.id, "rngd-spins") << "its jitter is not to blame";
+
+	machine.symptoms.answer = HwrngAnswer::nothing;
+	EXPECT_EQ(machine.first().id, "hwrng-silent");
+	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 1.0}};
+	found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-thread-spins");
+	EXPECT_EQ(found.evidence.back().value, "hwrng takes 100 % of a CPU");
+}
+
+TEST(Doctor, TheCpuTakesTheSickOnesPlace)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::equal_bytes;
+	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "there is no other";
+	machine.around.modules = {loadable("cpu_rng")};
+	const auto found = machine.first();
+	ASSERT_EQ(found.remedy.size(), 3U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy[1].command, "echo cpu_rng >/etc/modules-load.d/cpu_rng.conf");
+	EXPECT_EQ(found.remedy[2].command, "hwrngctl select cpu_rng.rdrand");
+}
+
+TEST(Doctor, WhoWaitsInADriverIsFreedOfIt)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::nothing;
+	machine.around.modules = {loadable("cpu_rng")};
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-silent");
+	ASSERT_EQ(found.remedy.size(), 5U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy[2].command, "modprobe -r virtio_rng");
+
+	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
+	machine.inventory.hwrng->current = "cpu_rng.rdrand";
+	machine.symptoms.stuck_readers = {{"/proc/5/task/5/stack", "virtio_rng"}};
+	found = machine.first();
+	EXPECT_EQ(found.evidence.back().value, "waits in virtio_rng");
+	EXPECT_EQ(found.remedy.at(0).command, "modprobe -r virtio_rng")
+	    << "the choice was made, and helps nobody";
+}
+
+TEST(Doctor, AStarvedMachineIsToldSoFirst)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.crng_ready = false;
+	EXPECT_EQ(machine.first().id, "crng-not-ready");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "head -c 1 /dev/random >/dev/null");
+	machine.inventory.sources = {source("jitter", SourceKind::jitter)};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "head -c 1 /dev/random >/dev/null");
+	machine.inventory.sources = {source("rdrand", SourceKind::cpu)};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl feed --once");
+}
+
+TEST(Doctor, ATpmThatItsDriverWaitsForIsNotToBeLoadedAgain)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("1.2")};
+	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng");
+	machine.symptoms.waiting_tpms = {{"/sys/module/tpm_rng/tpm_rng.0/state", "back-off"}};
+	machine.symptoms.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "tpm-error");
+	EXPECT_EQ(found.evidence.back().value, "tpm tpm0: A TPM error (6) occurred");
+	ASSERT_EQ(found.remedy.size(), 3U);
+	EXPECT_EQ(found.remedy[1].command, "hwrngctl load cpu");
+}
+
+TEST(Doctor, WhereNoModuleIsLoadedAnyMoreTheNextBootDoes)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.around.modules = {loadable("tpm_rng")};
+	machine.symptoms.modules_disabled = true;
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "modules-refused");
+	EXPECT_EQ(found.remedy.at(0).command, "echo tpm_rng >/etc/modules-load.d/tpm_rng.conf");
+	machine.around.modules = {loaded("tpm_rng")};
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "it is in already";
+}
+
+TEST(Doctor, AnAmdFirmwareTpmIsLeftAlone)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
+	machine.symptoms.amd_ftpm = true;
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "amd-ftpm");
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
+	machine.symptoms.hypervisor = "QEMU";
+	found = machine.first();
+	ASSERT_EQ(found.remedy.size(), 4U) << "a TPM of software does not stutter";
+	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
+}
+
+TEST(Doctor, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
+{
+	SoundMachine machine;
+	machine.inventory.cpu_instructions.clear();
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_EQ(machine.first().id, "cpu-instructions-hidden");
+	EXPECT_EQ(machine.first().severity, Severity::note) << "virtio-rng is better";
+	machine.symptoms.messages = {{"the kernel's log", "RDSEED32 is broken. Disabling the bit."}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "cpu-erratum");
+	EXPECT_EQ(found.severity, Severity::note);
+}
+
+TEST(Doctor, FipsFailuresOfAHealthySourceAreExplained)
+{
+	SoundMachine machine;
+	machine.symptoms.fips_failures = {{"tpmrm0", "1 of 900 blocks"}};
+	EXPECT_EQ(machine.first().id, "fips-failures");
+	EXPECT_EQ(machine.first().severity, Severity::note);
+}
+
+TEST(Doctor, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
+{
+	SoundMachine machine;
+	machine.symptoms.rngd_installed = true;
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.inventory.tpms.front().hwrng = "tpm-rng-0";
+	EXPECT_EQ(machine.first().id, "rngd-tpm-disabled");
+}
+
 TEST(Doctor, AnswersOfTheHwrngAreTold)
 {
 	SoundMachine machine;
@@ -76,7 +248,11 @@ TEST(Doctor, AnswersOfTheHwrngAreTold)
 	EXPECT_EQ(machine.first().id, "hwrng-silent");
 	machine.inventory.hwrng->current = "ccp-1-rng";
 	EXPECT_EQ(machine.first().id, "amd-ccp");
+	machine.symptoms.answer = HwrngAnswer::spins;
+	EXPECT_EQ(machine.first().id, "amd-ccp") << "it returns 0";
 	machine.symptoms.answer = HwrngAnswer::error;
+	EXPECT_EQ(machine.first().id, "amd-ccp") << "and, after some tries, EIO";
+	machine.inventory.hwrng->current = "virtio_rng.0";
 	EXPECT_EQ(machine.first().id, "hwrng-error");
 	machine.inventory.hwrng->current = "tpm-rng-0";
 	machine.symptoms.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
@@ -137,6 +313,13 @@ TEST(Doctor, ALateBootIsAWarning)
 	EXPECT_EQ(machine.first().id, "entropy-avail-256");
 	machine.symptoms.ready_after = 95;
 	EXPECT_EQ(machine.first().id, "slow-boot");
+	machine.inventory.hwrng->current = "tpm_rng.0";
+	EXPECT_EQ(machine.first().severity, Severity::note) << "what was to be done has been";
+	machine.inventory.hwrng = HwrngState();
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_EQ(machine.first().id, "slow-boot");
+	EXPECT_EQ(machine.first().severity, Severity::problem);
+	EXPECT_NE(machine.first().remedy.at(0).what.find("virt-xml"), std::string::npos);
 }
 
 /// A tree in whose use of virtio-rng nothing is wrong.
@@ -193,13 +376,21 @@ TEST(Doctor, TheFilesAreRead)
 	const auto ran = run(tree, "doctor");
 	EXPECT_EQ(first_of(tree), "raspberry-pi-module");
 	EXPECT_NE(ran.out.find("  seen  /proc/device-tree/model: Raspberry Pi 3\n"), std::string::npos);
-	EXPECT_NE(ran.out.find("sed -i '/^ *bcm2708[-_]rng/d' /etc/modules\n"), std::string::npos);
+	EXPECT_NE(ran.out.find("  do    no longer ask for it:\n"
+	                       "            sed -i '/^ *bcm2708[-_]rng/d' /etc/modules\n"),
+	          std::string::npos)
+	    << "a command is alone on its line";
 
 	tree.file("/etc/modules", "tpm_rng\n");
 	EXPECT_EQ(first_of(tree), "tpm-rng-module-missing");
 	tree.file("/etc/modules", "");
 	tree.file("/etc/munin/plugins/entropy", "");
 	EXPECT_EQ(first_of(tree), "entropy-avail-watched");
+	tree.file("/etc/nagios/nrpe.cfg", "command[entropy]=/bin/check_entropy\n");
+	const auto watched = run(tree, "doctor").out;
+	EXPECT_NE(watched.find("            rm /etc/munin/plugins/entropy\n"), std::string::npos);
+	EXPECT_NE(watched.find("            sed -i '/entropy/s/^[^#]/#&/' /etc/nagios/nrpe.cfg\n"),
+	          std::string::npos);
 	tree.file("/run/.containerenv", "");
 	EXPECT_EQ(first_of(tree), "container");
 	EXPECT_EQ(run(tree, "doctor").code, 0);
@@ -213,6 +404,28 @@ TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 	EXPECT_EQ(first_of(tree), "device-without-driver");
 	tree.file("/sys/bus/virtio/devices/virtio0/driver/bind", "");
 	EXPECT_NE(first_of(tree), "device-without-driver");
+}
+
+TEST(Doctor, WhatTheFirmwareSaysOfATpmIsRead)
+{
+	SoundTree tree;
+	tree.hwrng("", "none");
+	tree.file("/proc/cpuinfo", "flags\t\t: fpu\n");
+	tree.file("/sys/firmware/acpi/tables/TPM2", "");
+	EXPECT_EQ(first_of(tree), "tpm-hidden");
+	tree.file("/sys/bus/acpi/devices/MSFT0101:00/status", "0\n");
+	EXPECT_EQ(first_of(tree), "tpm-hidden") << "switched off";
+	tree.file("/sys/bus/acpi/devices/MSFT0101:00/status", "15\n");
+	EXPECT_EQ(first_of(tree), "device-without-driver");
+	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
+	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");
+	tree.file("/sys/module/tpm_rng/tpm_rng.0/state", "start-up\n");
+	EXPECT_EQ(first_of(tree), "tpm-error");
+	std::filesystem::remove_all(tree.at("/sys/module"));
+	tree.file("/sys/class/tpm/tpm0/enabled", "1\n");
+	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");
+	tree.file("/sys/class/tpm/tpm0/active", "0\n");
+	EXPECT_EQ(first_of(tree), "tpm-error");
 }
 
 } // namespace

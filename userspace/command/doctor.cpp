@@ -51,9 +51,12 @@ void print_finding(const Finding &finding)
 	           colour("\033[0m"), finding.text, name(finding.certainty), finding.id);
 	for (const auto &evidence : finding.evidence)
 		fmt::print("  seen  {}: {}\n", evidence.where, evidence.value);
+	// A command has a line of its own, so that it can be copied as it stands.
 	for (const auto &step : finding.remedy)
-		fmt::print("  do    {}{}{}\n", step.what,
-		           step.what.empty() || step.command.empty() ? "" : ": ", step.command);
+		if (step.command.empty())
+			fmt::print("  do    {}\n", step.what);
+		else
+			fmt::print("  do    {}:\n            {}\n", step.what, step.command);
 	fmt::print("\n");
 }
 
@@ -105,6 +108,11 @@ void ask_for_symptoms(const Context &context, Symptoms &symptoms)
 	if (!symptoms.hwrngd_runs)
 		return;
 	for (const auto &source : daemon->value("sources", Json::array())) {
+		if (const auto failures = source.value("fips_failures", uint64_t{0});
+		    source.value("state", "") == "healthy" && failures > 0)
+			symptoms.fips_failures.push_back(
+			    {source.value("name", "?"), fmt::format("{} of {} blocks", failures,
+			                                            source.value("fips_blocks", uint64_t{0}))});
 		if (source.value("use", "") == "ignore" || source.value("state", "") != "quarantined")
 			continue;
 		const auto path = source.value("path", Json::array());

@@ -16,6 +16,9 @@ struct Advice {
 /// How a machine comes to a source of randomness; `hypervisor` as Symptoms has it.
 [[nodiscard]] std::vector<Advice> get_a_source(const std::string &hypervisor);
 
+/// How the CPU's instructions become hwrngs, at every boot.
+[[nodiscard]] std::vector<Advice> serve_the_cpu();
+
 /// How `module` comes to be loaded at every boot.
 [[nodiscard]] Advice keep_loaded(const std::string &module);
 

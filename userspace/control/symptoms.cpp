@@ -4,6 +4,7 @@
 #include "source/source.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,31 +106,64 @@ void look_at_idle_devices(const Root &root, Symptoms &symptoms)
 		if (!root.exists(folder + "/driver") && !root.exists(folder + "/physical_node/driver"))
 			symptoms.idle_devices.push_back({folder, value});
 	};
+	// One that the firmware has switched off has status 0 (ACPI 6.5, 6.3.7).
+	const auto is_on = [&](const std::string &folder) {
+		return root.read_if_any(folder + "/status").value_or("15") != "0";
+	};
 	constexpr std::string_view virtio_entropy = "0x0004"; // VIRTIO 1.2, 5.4
 	for (const auto &name : root.list("/sys/bus/virtio/devices")) {
 		const auto folder = "/sys/bus/virtio/devices/" + name;
 		if (root.read_if_any(folder + "/device") == virtio_entropy)
 			add(folder, "virtio-rng");
 	}
-	if (root.list("/sys/class/tpm").empty())
-		for (const auto &name : root.list("/sys/bus/acpi/devices"))
-			if (name.starts_with("MSFT0101:"))
-				add("/sys/bus/acpi/devices/" + name, "TPM 2.0");
+	if (!root.list("/sys/class/tpm").empty())
+		return;
+	for (const auto &name : root.list("/sys/bus/acpi/devices")) {
+		const auto folder = "/sys/bus/acpi/devices/" + name;
+		if (name.starts_with("MSFT0101:") && is_on(folder))
+			add(folder, "TPM 2.0");
+		// Those of TPM 1.2, as tpm_tis has them.
+		if ((name.starts_with("PNP0C31:") || name.starts_with("ATM1200:") ||
+		     name.starts_with("IFX0102:")) &&
+		    is_on(folder))
+			add(folder, "TPM 1.2");
+	}
+}
+
+/// Whether the firmware tells of a TPM, and what tpm_rng has and does not offer.
+void look_at_tpms(const Root &root, const Inventory &inventory, Symptoms &symptoms)
+{
+	for (const char *table : {"TPM2", "TCPA"}) {
+		const auto file = fmt::format("/sys/firmware/acpi/tables/{}", table);
+		if (!symptoms.tpm_table && root.exists(file))
+			symptoms.tpm_table = Evidence{file, "there"};
+	}
+	for (const auto &tpm : inventory.tpms) {
+		// Documentation/ABI/stable/sysfs-class-tpm
+		for (const auto &[name, off] : {std::pair("enabled", "0"), std::pair("active", "0"),
+		                                std::pair("temp_deactivated", "1")}) {
+			const auto file = fmt::format("/sys/class/tpm/{}/{}", tpm.name, name);
+			if (root.read_if_any(file) == off)
+				symptoms.inactive_tpms.push_back({file, off});
+		}
+		if (tpm.hwrng)
+			continue;
+		const auto file = fmt::format("/sys/module/tpm_rng/tpm_rng.{}/state", tpm.name.substr(3));
+		if (const auto state = root.read_if_any(file))
+			symptoms.waiting_tpms.push_back({file, *state});
+	}
 }
 
 /// One record of /dev/kmsg: "priority,number,microseconds,flags;text" (Documentation/ABI/testing/
 /// dev-kmsg).
 void take_message(const std::string &record, Symptoms &symptoms)
 {
-	constexpr std::array<std::string_view, 8> words{
+	constexpr std::array<std::string_view, 5> other_words{
 	    "Disabling hwrng",
-	    "A TPM error (",
 	    "Loading of unsigned module is rejected",
 	    "Loading of module with unavailable key is rejected",
 	    "Key was rejected by service",
 	    "is left alone",
-	    "RDSEED is not reliable",
-	    "RDRAND is not reliable",
 	};
 	const auto text = record.find(';');
 	if (text == std::string::npos)
@@ -142,9 +176,11 @@ void take_message(const std::string &record, Symptoms &symptoms)
 		    std::from_chars(&record[second + 1], &record[text], us).ec == std::errc{})
 			symptoms.ready_after = static_cast<double>(us) / 1e6;
 	}
+	const auto is_in = [&](auto word) { return message.contains(word); };
 	constexpr size_t most = 8; // a machine can say the same a thousand times
 	if (symptoms.messages.size() < most &&
-	    std::ranges::any_of(words, [&](auto word) { return message.contains(word); }))
+	    (std::ranges::any_of(other_words, is_in) || std::ranges::any_of(tpm_error_words, is_in) ||
+	     std::ranges::any_of(cpu_erratum_words, is_in)))
 		symptoms.messages.push_back({"the kernel's log", message});
 }
 
@@ -210,6 +246,47 @@ void look_at_load(const Root &root, const Surroundings &around, Symptoms &sympto
 			    {feeder, static_cast<double>(now.value_or(0) - ticks) / ticks_a_second / seconds});
 }
 
+/// The module in which a task waits that reads a hwrng for a program or for the kernel's thread, by
+/// its stack: a line is "[<0>] virtio_read+0x1b/0x90 [virtio_rng]", without the last word if it is
+/// built in.
+std::optional<std::string> driver_on(const std::string &stack)
+{
+	std::optional<std::string> driver;
+	bool reads = false;
+	for_lines(stack, [&](const std::string &line) {
+		reads |= line.contains("rng_dev_read") || line.contains("hwrng_fillfn");
+		const auto name = line.rfind('[');
+		if (!reads && !driver && line.ends_with(']') && line[name + 1] != '<')
+			driver = line.substr(name + 1, line.size() - name - 2);
+	});
+	return reads && driver != "rng_core" ? driver : std::nullopt;
+}
+
+void look_at_stuck_readers(const Root &root, Symptoms &symptoms)
+{
+	for (const auto &process : root.list("/proc")) {
+		if (process.find_first_not_of("0123456789") != std::string::npos)
+			continue;
+		const auto tasks = fmt::format("/proc/{}/task", process);
+		for (const auto &task : root.list(tasks)) {
+			const auto file = fmt::format("{}/{}/stack", tasks, task);
+			if (const auto driver = driver_on(root.read_if_any(file).value_or("")))
+				symptoms.stuck_readers.push_back({file, *driver});
+		}
+	}
+}
+
+/// What this process has used of CPUs, its threads and the kernel on its behalf included.
+double cpu_seconds()
+{
+	struct rusage used = {};
+	if (getrusage(RUSAGE_SELF, &used) < 0)
+		return 0;
+	constexpr double us = 1e-6;
+	return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+	       us * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
 void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &symptoms)
 {
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
@@ -223,12 +300,23 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &sympt
 	}
 	// More than the framework may have left of an earlier RNG.
 	std::array<uint8_t, 256> bytes{};
+	const double used_before = cpu_seconds();
 	const auto size = fill(**source, bytes);
 	if (!size) {
 		symptoms.answer = size.error().number == ETIMEDOUT || size.error().number == EAGAIN
 		                      ? HwrngAnswer::nothing
 		                      : HwrngAnswer::error;
 		symptoms.answer_text = size.error().message;
+		// Who only waits uses next to nothing; who spins has to share with others who do.
+		constexpr double spinning = 0.2;
+		const double used = cpu_seconds() - used_before;
+		const double waited = std::chrono::duration<double>(stall_limit).count();
+		if (symptoms.answer == HwrngAnswer::nothing && used > spinning * waited) {
+			symptoms.answer = HwrngAnswer::spins;
+			symptoms.answer_text += fmt::format(", which took {:.1f} s of a CPU", used);
+		}
+		if (symptoms.answer == HwrngAnswer::nothing)
+			look_at_stuck_readers(root, symptoms);
 		if (size.error().code == ExitCode::interrupted)
 			symptoms.answer = HwrngAnswer::unknown;
 	} else if (*size == bytes.size()) {
@@ -272,9 +360,11 @@ Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surro
 		symptoms.kept_rng = config.prefer.front();
 	symptoms.refusal = signature_rule(root).transform(
 	    [](const std::string &rule) { return Evidence{rule, "on"}; });
+	symptoms.modules_disabled = root.read_if_any("/proc/sys/kernel/modules_disabled") == "1";
 	look_at_asked_modules(root, symptoms);
 	look_at_monitors(root, symptoms);
 	look_at_idle_devices(root, symptoms);
+	look_at_tpms(root, inventory, symptoms);
 	look_at_log(root, symptoms);
 	look_at_load(root, around, symptoms);
 	look_at_hwrng(root, inventory, symptoms);

@@ -7,8 +7,10 @@
 #include "control/inventory.h"
 #include "control/surroundings.h"
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hwrngd {
@@ -19,12 +21,29 @@ struct Evidence {
 	std::string value;
 };
 
+/// What the kernel logs of a TPM that answers with an error.
+inline constexpr std::array<std::string_view, 5> tpm_error_words{
+    "A TPM error (", "TPM is disabled/deactivated", "field failure mode", "start-up test failed",
+    "returns no random bytes"};
+/// ... and when it hides an instruction of the CPU, or our module does without it, for what is
+/// known of it.
+inline constexpr std::array<std::string_view, 7> cpu_erratum_words{
+    "RDSEED is not reliable",
+    "RDSEED32 is broken",
+    "RDRAND is not reliable",
+    "hiding RDRAND via CPUID",
+    "RDRAND gives funky smelling output",
+    "cpu_rng.rdseed refused",
+    "cpu_rng.rdrand refused",
+};
+
 /// How /dev/hwrng has answered to a read.
 enum class HwrngAnswer : uint8_t {
 	unknown, ///< it was not read
 	bytes,
 	equal_bytes, ///< the same byte over and over
 	nothing,     ///< no byte within stall_limit
+	spins,       ///< nothing either, and it took a CPU: the driver returns 0, time and again
 	error,
 };
 
@@ -40,6 +59,7 @@ struct Symptoms {
 	std::string board;      ///< of a device tree, else empty
 	bool amd = false;       ///< the CPU is of AMD
 	bool amd_ftpm = false;  ///< the first TPM is reached as firmware TPMs of AMD are
+	std::optional<Evidence> tpm_table; ///< where the firmware says that there is a TPM
 	bool efi = false;
 	bool systemd = false;
 	bool hwrngd_installed = false;
@@ -49,10 +69,15 @@ struct Symptoms {
 	std::string answer_text;             ///< of an error
 	std::optional<std::string> kept_rng; ///< what our configuration selects at each boot
 	std::optional<Evidence> refusal;     ///< why the kernel takes signed modules alone
+	bool modules_disabled = false;       ///< it takes none until the next boot
 	std::vector<Evidence> asked_modules; ///< files that have tpm_rng or bcm2708_rng loaded at boot
 	std::vector<Evidence> monitors;      ///< files of monitors that watch entropy_avail
 	std::vector<Evidence> ill_sources;   ///< that hwrngd has quarantined, and why
+	std::vector<Evidence> fips_failures; ///< of its healthy sources
 	std::vector<Evidence> idle_devices;  ///< RNG and TPM devices that have no driver
+	std::vector<Evidence> waiting_tpms;  ///< that tpm_rng has and does not offer: their state
+	std::vector<Evidence> inactive_tpms; ///< of version 1.2, that say that they are switched off
+	std::vector<Evidence> stuck_readers; ///< of a silent hwrng, and the driver that they wait in
 	std::vector<Evidence> messages;      ///< of the kernel's log, those that bear on randomness
 	std::optional<double> ready_after; ///< seconds from boot until the CRNG was ready, by that log
 	std::vector<BusyFeeder> busy;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="cpu_rng: RDRAND of AMD's family 15h is refused"
+programs="build/hwrngctl"
 arches=amd64 arches_why="an erratum of x86 CPUs"
 cpu=max,vendor=AuthenticAMD,family=21,model=48,-rdseed
 family=21
@@ -13,6 +14,7 @@ guest() {
 	# The kernel hides it on such a CPU, but a hypervisor may go on to show it.
 	if ! grep -qw rdrand /proc/cpuinfo; then
 		check_fails "the kernel hides it, and there is nothing to serve" 1 modprobe cpu_rng
+		check_match "hwrngctl doctor tells of it" 'cpu-erratum' "$(hwrngctl doctor --all)"
 		return
 	fi
 	check_fails "modprobe fails" 1 modprobe cpu_rng
@@ -21,4 +23,5 @@ guest() {
 	check "it can be forced" modprobe cpu_rng force=1
 	check_equal "and then it is offered" "cpu_rng.rdrand " "$(available)"
 	check "the module unloads" rmmod cpu_rng
+	check_match "hwrngctl doctor tells of it" 'cpu-erratum' "$(hwrngctl doctor --all)"
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="cpu_rng: RDSEED of a Zen 5 with old microcode is refused (AMD-SB-7055)"
+programs="build/hwrngctl"
 arches=amd64 arches_why="an erratum of x86 CPUs"
 # QEMU 7 does not emulate RDSEED.
 qemu=8
@@ -33,4 +34,5 @@ guest() {
 		check_equal "and then RDSEED is offered" "cpu_rng.rdrand cpu_rng.rdseed " "$(available)"
 	fi
 	check "the module unloads again" rmmod cpu_rng
+	check_match "hwrngctl doctor tells of it" 'cpu-erratum' "$(hwrngctl doctor --all)"
 }

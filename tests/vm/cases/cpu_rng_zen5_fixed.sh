@@ -12,4 +12,5 @@ guest() {
 	check_equal "both instructions are offered" "cpu_rng.rdrand cpu_rng.rdseed " "$(available)"
 	check_equal "the log tells of no refusal" "" "$(dmesg | grep 'cpu_rng: .*refused')"
 	check "the module unloads" rmmod cpu_rng
+	check_equal "hwrngctl doctor tells of nothing" 0 "$(hwrngctl doctor --all | grep -c cpu-erratum)"
 }

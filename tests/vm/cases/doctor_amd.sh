@@ -8,8 +8,9 @@ tpm_device=tpm-crb
 rng=none
 
 guest() {
-	check_equal "is named" amd-ftpm "$(first)"
-	check "following it" follow
-	check_equal "it is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
-	check_equal "nothing is left to do" nothing "$(first)"
+	mkdir -p /etc/modules-load.d
+	# As at a boot with it in /etc/modules.
+	modprobe tpm_rng
+	newcomer amd-ftpm
+	check_equal "question 5: it is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
 }

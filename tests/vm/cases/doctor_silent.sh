@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
 description="hwrngctl doctor: virtio-rng gives nothing any more"
 like=doctor
-kernels="6.12 7.3" kernels_why="those on which none can be selected"
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
 rng="file"
 tpm=none
 
@@ -11,5 +11,7 @@ during() { { head -c 256 /dev/urandom; sleep 600; } >"$rng_file"; }
 
 guest() {
 	check "a reader stalls in virtio-rng" stall_hwrng
-	check_equal "is named" hwrng-silent "$(first)"
+	mkdir -p /etc/modules-load.d
+	newcomer hwrng-silent
+	check_match "the CPU is the kernel's hwrng" '^cpu_rng\.' "$(cat "$hw_random/rng_current")"
 }

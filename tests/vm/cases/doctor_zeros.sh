@@ -7,7 +7,7 @@ flavours="cloud" flavours_why="generic kernels serve the TPM"
 rng=zeros
 
 guest() {
-	check_equal "is named" hwrng-sick "$(first)"
-	check "following it" follow
+	mkdir -p /etc/modules-load.d
+	newcomer "hwrng-sick, choice-not-kept"
 	check_equal "the TPM is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/diagnosis/machine.h"
+
+#include <algorithm>
+
+#include <fmt/ranges.h>
+
+namespace hwrngd::diagnosis {
+
+namespace {
+
+constexpr const char *rng_current = "/sys/class/misc/hw_random/rng_current";
+constexpr const char *rng_available = "/sys/class/misc/hw_random/rng_available";
+
+} // namespace
+
+const Tpm *Machine::unserved_tpm() const
+{
+	const auto found = std::ranges::find_if(has.tpms, [](const Tpm &tpm) { return !tpm.hwrng; });
+	return found == has.tpms.end() ? nullptr : &*found;
+}
+
+const ModuleState *Machine::module(const std::string &name) const
+{
+	const auto found = std::ranges::find(around.modules, name, &ModuleState::name);
+	return found == around.modules.end() ? nullptr : &*found;
+}
+
+bool Machine::has_module(const std::string &name) const
+{
+	const auto *state = module(name);
+	return state != nullptr && (state->loaded || state->builtin || state->path);
+}
+
+bool Machine::refused(const std::string &name) const
+{
+	const auto *state = module(name);
+	if (state == nullptr || state->loaded || state->builtin || !state->path)
+		return false;
+	if (saw.modules_disabled)
+		return true;
+	if (!saw.refusal)
+		return false;
+	return !state->signer || std::ranges::any_of(saw.messages, [](const Evidence &message) {
+		return message.value.contains("rejected");
+	});
+}
+
+bool Machine::has_cpu_rng() const
+{
+	return !has.cpu_instructions.empty() && has_module("cpu_rng") && !refused("cpu_rng");
+}
+
+const Evidence *Machine::no_bytes(const Tpm &tpm) const
+{
+	const auto about = [](const std::vector<Evidence> &seen, const std::string &folder) {
+		const auto found = std::ranges::find_if(
+		    seen, [&](const Evidence &one) { return one.where.contains(folder); });
+		return found == seen.end() ? nullptr : &*found;
+	};
+	const auto *own = about(saw.inactive_tpms, fmt::format("/{}/", tpm.name));
+	return own != nullptr
+	           ? own
+	           : about(saw.waiting_tpms, fmt::format("/tpm_rng.{}/", tpm.name.substr(3)));
+}
+
+void Machine::add_messages(std::span<const std::string_view> words, Finding &finding) const
+{
+	for (const auto &message : saw.messages)
+		if (std::ranges::any_of(words, [&](auto word) { return message.value.contains(word); }))
+			finding.evidence.push_back(message);
+}
+
+bool Machine::asks_for(std::string_view name) const
+{
+	return std::ranges::find(saw.asked_modules, name, &Evidence::value) != saw.asked_modules.end();
+}
+
+Evidence Machine::seen_current() const
+{
+	return {rng_current, current().empty() ? "none" : current()};
+}
+
+Evidence Machine::seen_available() const
+{
+	if (!has.hwrng)
+		return {rng_available, "no such file"};
+	return {rng_available, has.hwrng->available.empty()
+	                           ? "none"
+	                           : fmt::format("{}", fmt::join(has.hwrng->available, " "))};
+}
+
+std::optional<std::string> Machine::other_hwrng() const
+{
+	std::optional<std::string> other;
+	if (has.hwrng)
+		for (const auto &name : has.hwrng->available)
+			if (name != current() && (!other || name.starts_with("tpm")))
+				other = name;
+	return other;
+}
+
+std::string Machine::silent_driver() const
+{
+	if (!saw.stuck_readers.empty())
+		return saw.stuck_readers.front().value;
+	return current().starts_with("virtio_rng.") ? "virtio_rng" : "";
+}
+
+std::vector<Advice> Machine::unload_silent() const
+{
+	const auto driver = silent_driver();
+	if (driver.empty())
+		return use_another();
+	const auto is_its = [&](const std::string &name) { return name.starts_with(driver + "."); };
+	std::vector<Advice> steps;
+	if (has.hwrng && std::ranges::all_of(has.hwrng->available, is_its)) {
+		const auto *tpm = unserved_tpm();
+		if (tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !saw.amd_ftpm)
+			steps = {{"make the TPM a hwrng", "hwrngctl load tpm"}, keep_loaded("tpm_rng")};
+		else if (has_cpu_rng())
+			steps = serve_the_cpu();
+	}
+	steps.push_back({"unload the driver, in which readers wait", "modprobe -r " + driver});
+	steps.push_back({"and leave it out at every boot",
+	                 fmt::format("echo 'blacklist {0}' >/etc/modprobe.d/{0}.conf", driver)});
+	if (driver == "virtio_rng")
+		steps.push_back({"or have the host give it bytes: look at the backend of this machine's "
+		                 "virtio-rng"});
+	return steps;
+}
+
+std::vector<Advice> Machine::use_another() const
+{
+	if (const auto other = other_hwrng())
+		return {{"use the other one", "hwrngctl select " + *other}};
+	if (const auto *tpm = unserved_tpm();
+	    tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !saw.amd_ftpm)
+		return {{"make the TPM a hwrng", "hwrngctl load tpm"},
+		        keep_loaded("tpm_rng"),
+		        {"use it", "hwrngctl select tpm_rng." + tpm->name.substr(3)}};
+	if (has_cpu_rng()) {
+		auto steps = serve_the_cpu();
+		steps.push_back({"use them", "hwrngctl select cpu_rng." + has.cpu_instructions.front()});
+		return steps;
+	}
+	if (has.hwrng && has.hwrng->can_select_none)
+		return {{"have the kernel use none", "hwrngctl select none"}};
+	return {{"unload its driver (`ls -l /sys/class/misc/hw_random` and dmesg tell which)"}};
+}
+
+} // namespace hwrngd::diagnosis

@@ -51,6 +51,7 @@ heal() {
 	while read_doctor; [ "$doctor_status" -ne 0 ]; do
 		way="$way${way:+, }$met"
 		rounds=$((rounds + 1))
+		cp /tmp/doctor "/tmp/doctor.$rounds"
 		if [ "$rounds" -gt 6 ] || ! take_steps; then
 			cat /tmp/doctor
 			return 1
@@ -58,7 +59,7 @@ heal() {
 	done
 }
 # newcomer FINDINGS: from a broken guest to one that works with nothing but what doctor prints, past
-# these findings.
+# these findings; leaves what it printed in /tmp/doctor.1 and so on.
 newcomer() {
 	check_fails "the guest does not work" 1 works
 	way='' rounds=0 steps=0 began=$(now)

@@ -17,7 +17,7 @@ guest() {
 	if [ "$kernel" != 5.10 ]; then
 		# The kernel's thread starts, and reads, when there is an RNG again.
 		echo none >"$hw_random/rng_current"
-		fault spin 15000
+		fault spin 60000
 		echo cpu_rng.rdrand >"$hw_random/rng_current"
 		check_equal "question 7: the kernel's thread takes a CPU" hwrng-thread-spins "$(first)"
 		fault spin 0
@@ -26,6 +26,7 @@ guest() {
 	/usr/bin/rngd -f >/tmp/rngd 2>&1 &
 	rngd=$!
 	newcomer "hwrng-returns-nothing, choice-not-kept"
+	check_match "rngd took a CPU for it" '^  seen  /proc/[0-9]+/stat: rngd takes [0-9]+ % of a CPU$' "$(cat /tmp/doctor.1)"
 	check_equal "the TPM is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
 	kill $rngd
 }

@@ -195,6 +195,27 @@ TEST(Doctor, WhereNoModuleIsLoadedAnyMoreTheNextBootDoes)
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "it is in already";
 }
 
+TEST(Doctor, ASignedModuleIsRefusedOnceTheKernelHasSaidSo)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.around.modules = {loadable("tpm_rng")};
+	machine.symptoms.refusal = {"lockdown", "on"};
+	EXPECT_EQ(machine.first().id, "modules-refused") << "it is not signed";
+	machine.around.modules[0].signer = "DKMS module signing key";
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "the kernel may know its key";
+	for (const char *said :
+	     {"Loading of module with unavailable key is rejected",
+	      "Lockdown: (udev-worker): unsigned module loading is restricted; see man "
+	      "kernel_lockdown.7"}) {
+		machine.symptoms.messages = {{"the kernel's log", said}};
+		const auto found = machine.first();
+		EXPECT_EQ(found.id, "modules-refused");
+		EXPECT_EQ(found.evidence.back().value, said);
+	}
+}
+
 TEST(Doctor, AnAmdFirmwareTpmIsLeftAlone)
 {
 	SoundMachine machine;

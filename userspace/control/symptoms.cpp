@@ -158,13 +158,7 @@ void look_at_tpms(const Root &root, const Inventory &inventory, Symptoms &sympto
 /// dev-kmsg).
 void take_message(const std::string &record, Symptoms &symptoms)
 {
-	constexpr std::array<std::string_view, 5> other_words{
-	    "Disabling hwrng",
-	    "Loading of unsigned module is rejected",
-	    "Loading of module with unavailable key is rejected",
-	    "Key was rejected by service",
-	    "is left alone",
-	};
+	constexpr std::array<std::string_view, 2> amd_words{"Disabling hwrng", "is left alone"};
 	const auto text = record.find(';');
 	if (text == std::string::npos)
 		return;
@@ -176,11 +170,16 @@ void take_message(const std::string &record, Symptoms &symptoms)
 		    std::from_chars(&record[second + 1], &record[text], us).ec == std::errc{})
 			symptoms.ready_after = static_cast<double>(us) / 1e6;
 	}
-	const auto is_in = [&](auto word) { return message.contains(word); };
-	constexpr size_t most = 8; // a machine can say the same a thousand times
+	const auto has_one_of = [&](std::span<const std::string_view> words) {
+		return std::ranges::any_of(words, [&](auto word) { return message.contains(word); });
+	};
+	constexpr size_t most = 8;
 	if (symptoms.messages.size() < most &&
-	    (std::ranges::any_of(other_words, is_in) || std::ranges::any_of(tpm_error_words, is_in) ||
-	     std::ranges::any_of(cpu_erratum_words, is_in)))
+	    // A machine can say the same a thousand times.
+	    std::ranges::find(symptoms.messages, message, &Evidence::value) ==
+	        symptoms.messages.end() &&
+	    (has_one_of(amd_words) || has_one_of(tpm_error_words) || has_one_of(refusal_words) ||
+	     has_one_of(cpu_erratum_words)))
 		symptoms.messages.push_back({"the kernel's log", message});
 }
 

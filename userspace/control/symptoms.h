@@ -25,7 +25,14 @@ struct Evidence {
 inline constexpr std::array<std::string_view, 5> tpm_error_words{
     "A TPM error (", "TPM is disabled/deactivated", "field failure mode", "start-up test failed",
     "returns no random bytes"};
-/// ... and when it hides an instruction of the CPU, or our module does without it, for what is
+/// ... of a module that it does not load, by its signature.
+inline constexpr std::array<std::string_view, 4> refusal_words{
+    "Loading of unsigned module is rejected",
+    "Loading of module with unavailable key is rejected",
+    "unsigned module loading is restricted",
+    "Key was rejected by service",
+};
+/// ... when it hides an instruction of the CPU, or our module does without it, for what is
 /// known of it.
 inline constexpr std::array<std::string_view, 7> cpu_erratum_words{
     "RDSEED is not reliable",

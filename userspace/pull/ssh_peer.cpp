@@ -75,10 +75,10 @@ std::string last_line(std::string_view text)
 
 class SshPeer final : public Peer {
 public:
-	SshPeer(SshAddress address, std::string identity, std::string known_hosts,
-	        PrivateFolder folder)
-	    : address_(std::move(address)), identity_(std::move(identity)), known_hosts_(std::move(known_hosts)),
-	      folder_(std::move(folder)), socket_(folder_.path() + "/c"),
+	SshPeer(SshAddress address, std::string identity, std::string known_hosts, PrivateFolder folder)
+	    : address_(std::move(address)), identity_(std::move(identity)),
+	      known_hosts_(std::move(known_hosts)), folder_(std::move(folder)),
+	      socket_(folder_.path() + "/c"),
 	      name_(fmt::format("ssh {}@{}", address_.user, known_host(address_)))
 	{
 	}

@@ -12,5 +12,6 @@ guest() {
 	check_match "with its reason" "$rule has it take signed modules alone, and the file is not signed" "$(hwrngctl doctor)"
 	echo 1 >/proc/sys/kernel/modules_disabled
 	check_equal "modules are switched off" modules-refused "$(first)"
+	check_match "as it is seen" '^  seen  /proc/sys/kernel/modules_disabled: 1$' "$(hwrngctl doctor)"
 	check_match "with what to do at the next boot" '^            echo tpm_rng >/etc/modules-load.d/tpm_rng.conf$' "$(hwrngctl doctor)"
 }

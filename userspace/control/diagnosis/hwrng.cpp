@@ -30,6 +30,7 @@ Finding modules_refused(const Machine &machine, const ModuleState &module)
 	        refusal.where,
 	        module.signer ? "it does not trust the key of this one" : "the file is not signed"),
 	    .evidence = {refusal, {module.path.value_or(""), module.signer.value_or("not signed")}}};
+	machine.add_messages(refusal_words, finding);
 	if (module.signer)
 		finding.certainty = Certainty::likely;
 	else

@@ -12,6 +12,11 @@ namespace {
 constexpr const char *rng_current = "/sys/class/misc/hw_random/rng_current";
 constexpr const char *rng_available = "/sys/class/misc/hw_random/rng_available";
 
+bool has_one_of(const Evidence &message, std::span<const std::string_view> words)
+{
+	return std::ranges::any_of(words, [&](auto word) { return message.value.contains(word); });
+}
+
 } // namespace
 
 const Tpm *Machine::unserved_tpm() const
@@ -42,7 +47,7 @@ bool Machine::refused(const std::string &name) const
 	if (!saw.refusal)
 		return false;
 	return !state->signer || std::ranges::any_of(saw.messages, [](const Evidence &message) {
-		return message.value.contains("rejected");
+		return has_one_of(message, refusal_words);
 	});
 }
 
@@ -67,7 +72,7 @@ const Evidence *Machine::no_bytes(const Tpm &tpm) const
 void Machine::add_messages(std::span<const std::string_view> words, Finding &finding) const
 {
 	for (const auto &message : saw.messages)
-		if (std::ranges::any_of(words, [&](auto word) { return message.value.contains(word); }))
+		if (has_one_of(message, words))
 			finding.evidence.push_back(message);
 }
 

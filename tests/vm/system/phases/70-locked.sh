@@ -13,6 +13,10 @@ guest() {
 	check_fails "hwrngctl load tpm is not permitted" 4 hwrngctl load tpm
 	check_match "and says which key to enrol" 'mokutil --import /var/lib/dkms/mok\.pub' "$(cat "$output")"
 	check_match "hwrngctl status says it, too" 'mokutil --import' "$(hwrngctl status)"
+	# A note, since there is virtio-rng.
+	said=$(hwrngctl doctor --all)
+	check_match "doctor names it" 'it does not trust the key of this one; the kernel has another hwrng .*\[modules-refused\]' "$said"
+	check_match "with what the kernel said" "^  seen  the kernel's log: Loading of module with unavailable key is rejected" "$said"
 	check "hwrngd.service is active" eventually 60 systemctl is-active hwrngd.service
 	check "it feeds from what user space can read" eventually 90 has_fed
 	check "the CPU" eventually 60 feeds_from rdseed

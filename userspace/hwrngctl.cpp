@@ -7,10 +7,13 @@
 #include "health/assess.h"
 #include "interrupt.h"
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <sstream>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -51,26 +54,12 @@ public:
 		                "Look for /sys, /proc, /dev and /lib/modules below this folder")
 		    ->type_name("FOLDER")
 		    ->default_str("/");
-		app_.footer(
-		    "Examples:\n"
-		    "  hwrngctl status                     what this machine has, and who feeds its pool\n"
-		    "  hwrngctl top                        watch it, as it happens\n"
-		    "  hwrngctl doctor                     what is wrong here, and what to do\n"
-		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
-		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
-		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
-		    "  hwrngctl bench                      how fast is each source?\n"
-		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
-		    "  hwrngctl feed --once                test the best source and feed the pool\n"
-		    "  hwrngctl check scs                  does it meet SCS 0101, Entropy?\n"
-		    "  hwrngctl check openstack            do a cloud's flavors and images?\n"
-		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
-		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
 		add_looking();
 		add_changing();
 		add_testing();
 		add_checking();
 		add_ssh();
+		add_examples();
 	}
 
 	/// The exit code of a parse that ends the program, or nothing when a command is to be run.
@@ -361,6 +350,63 @@ private:
 		host->add_flag("--dry-run", host_.dry_run, "Only say what would be done");
 		host->callback(
 		    [this] { run_ = [this] { return ssh_setup_host_command(context(), host_); }; });
+	}
+
+	/// Last of all: a command takes over what its parent has when it is added.
+	void add_examples()
+	{
+		app_.footer(
+		    "Examples:\n"
+		    "  hwrngctl status                     what this machine has, and who feeds its pool\n"
+		    "  hwrngctl top                        watch it, as it happens\n"
+		    "  hwrngctl doctor                     what is wrong here, and what to do\n"
+		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
+		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
+		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
+		    "  hwrngctl bench                      how fast is each source?\n"
+		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
+		    "  hwrngctl feed --once                test the best source and feed the pool\n"
+		    "  hwrngctl check scs                  does it meet SCS 0101, Entropy?\n"
+		    "  hwrngctl check openstack            do a cloud's flavors and images?\n"
+		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
+		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
+		struct Example {
+			const char *command;
+			const char *lines;
+		};
+		static constexpr std::array examples{
+		    Example{"status", "hwrngctl status --output=json | jq -r .daemon.feeds"},
+		    Example{"list", "hwrngctl list --output=json | jq -r '.sources[].name'"},
+		    Example{"top", "hwrngctl top --delay 5\n  "
+		                   "hwrngctl top --batch --count 2 >FILE    for a report"},
+		    Example{"doctor", "hwrngctl doctor --all\n  "
+		                      "hwrngctl doctor --output=json | jq -r '.findings[].id'"},
+		    Example{"metrics", "hwrngctl metrics --listen 127.0.0.1:9817"},
+		    Example{"policy", "hwrngctl policy --explain"},
+		    Example{"select", "hwrngctl select tpm_rng.0 --persist     at every boot, too\n  "
+		                      "hwrngctl select auto"},
+		    Example{"load", "hwrngctl load tpm"},
+		    Example{"unload", "hwrngctl unload all"},
+		    Example{"test", "hwrngctl test --source tpm_rng.0 --blocks 100\n  "
+		                    "PROGRAM | head -c 2500004 | hwrngctl test -"},
+		    Example{"bench", "hwrngctl bench\n  "
+		                     "hwrngctl bench --source rdseed --seconds 10"},
+		    Example{"assess", "hwrngctl assess --source rdseed --html report.html"},
+		    Example{"feed", "hwrngctl feed --once --dry-run"},
+		    Example{"check scs", "hwrngctl check scs --profile v1 >report.md"},
+		    Example{"check openstack",
+		            "hwrngctl check openstack --os-cloud mine\n  "
+		            "hwrngctl check openstack --output=json | jq -r '.images[].remedy // empty'"},
+		    Example{"ssh-setup client", "hwrngctl ssh-setup client hwrngd-ssh@host"},
+		    Example{"ssh-setup host", "hwrngctl ssh-setup host guest --key 'ssh-ed25519 AAAA...'"},
+		};
+		for (const auto &[command, lines] : examples) {
+			auto *app = &app_;
+			std::string word;
+			for (std::istringstream words(command); words >> word;)
+				app = app->get_subcommand(word);
+			app->footer(std::string("Examples:\n  ") + lines);
+		}
 	}
 
 	CLI::App app_{"Choose, test and use this machine's hardware random number generators."};

@@ -38,6 +38,20 @@ void good_hwrng(FakeTree &tree)
 	tree.file("/dev/hwrng", bytes);
 }
 
+TEST(Hwrngctl, EachCommandsHelpHasItsOwnExamples)
+{
+	const FakeTree tree;
+	for (const std::string command :
+	     {"status", "list", "top", "doctor", "metrics", "policy", "select", "load", "unload",
+	      "test", "bench", "assess", "feed", "check scs", "check openstack", "ssh-setup client",
+	      "ssh-setup host"}) {
+		const auto help = run(tree, command + " --help");
+		EXPECT_EQ(help.code, 0) << command;
+		EXPECT_NE(help.out.find("\nExamples:\n  hwrngctl " + command), std::string::npos)
+		    << help.out;
+	}
+}
+
 TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 {
 	struct Wrong {

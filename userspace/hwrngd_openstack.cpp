@@ -10,6 +10,8 @@
 #include "command/progress.h"
 #include "interrupt.h"
 
+#include <sys/prctl.h>
+
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -239,6 +241,10 @@ try {
 	const auto words = parse(std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0));
 	if (!words)
 		return static_cast<int>(report(words.error(), false));
+	// Libraries for HTTP, YAML and JSON have copies of secrets that nobody can wipe: they end with
+	// this process, and no core file has them.
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return static_cast<int>(report(fail_errno(errno, "PR_SET_DUMPABLE").error(), words->json));
 	const auto caught = catch_interrupts();
 	const auto result = caught ? check(*words) : std::unexpected(caught.error());
 	const ExitCode code = flush_output(result ? *result : report(result.error(), words->json));

@@ -295,7 +295,7 @@ std::string plain_interface(const std::string &interface)
 /// How to log in: what is said, else what there is.
 Result<std::string> auth_type_of(const Cloud &cloud, const std::string &said)
 {
-	const std::string type(said.starts_with("v3") ? said.substr(2) : said);
+	std::string type(said.starts_with("v3") ? said.substr(2) : said);
 	if (type == "applicationcredential" || type == "application_credential")
 		return "application_credential";
 	if (type == "password" || type == "token")
@@ -390,17 +390,14 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 	cloud.name = first_of({options.cloud, variable("OS_CLOUD")});
 	const bool by_variables =
 	    cloud.name == of_variables || (cloud.name.empty() && !variable("OS_AUTH_URL").empty());
-	Written written;
-	if (by_variables) {
+	if (by_variables)
 		cloud.name = of_variables;
-	} else {
-		auto read = read_files(places, cloud.name);
-		if (!read)
-			return std::unexpected(read.error());
-		written = std::move(*read);
-		if (!written.cloud.IsDefined())
-			return no_cloud(places, written, cloud.name);
-	}
+	const auto read = by_variables ? Result<Written>(Written()) : read_files(places, cloud.name);
+	if (!read)
+		return std::unexpected(read.error());
+	const auto &written = *read;
+	if (!by_variables && !written.cloud.IsDefined())
+		return no_cloud(places, written, cloud.name);
 
 	Values values(cloud.name, written.path, written.cloud);
 	const auto auth = child(written.cloud, "auth");
@@ -439,8 +436,8 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 	cloud.verify = !options.insecure && (verify.empty() || is_true(verify)) &&
 	               !is_true(first_of({values.get("insecure"), variable("OS_INSECURE")}));
 
-	if (values.error())
-		return std::unexpected(*values.error());
+	if (const auto &error = values.error())
+		return std::unexpected(*error);
 	if (!type)
 		return std::unexpected(type.error());
 	cloud.auth_type = std::move(*type);

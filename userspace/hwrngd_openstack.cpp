@@ -71,6 +71,19 @@ const char *name(Effect effect)
 	return "unknown";
 }
 
+const char *name_for_programs(Effect effect)
+{
+	switch (effect) {
+	case Effect::yes:
+		return "rng";
+	case Effect::no:
+		return "no_rng";
+	case Effect::unknown:
+		break;
+	}
+	return "unknown";
+}
+
 /// A flavor or an image, and what is to be said of it.
 struct Row {
 	std::string id;
@@ -103,9 +116,7 @@ ordered_json to_json(const Row &row)
 	                      {"visibility", row.kind},
 	                      {"found", row.rng.found},
 	                      {"literal", row.rng.literal ? "ok" : "warning"},
-	                      {"effective", row.rng.effect == Effect::yes  ? "rng"
-	                                    : row.rng.effect == Effect::no ? "no_rng"
-	                                                                   : "unknown"}};
+	                      {"effective", name_for_programs(row.rng.effect)}};
 	if (!row.rng.why.empty())
 		document["why"] = row.rng.why;
 	if (!row.rng.remedy.empty())

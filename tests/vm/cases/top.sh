@@ -25,6 +25,7 @@ screen() { terminal capture-pane -p; }
 shows() { screen | grep -qE -- "$1"; }
 shows_not() { ! shows "$1"; }
 look() { check "$1" eventually shows "$2" || diag "$(screen)"; }
+coloured() { terminal capture-pane -e -p | grep -qE '^.\[[0-9;]*mnote'; }
 # picture NAME: what the terminal shows, for after() to draw.
 picture() { diag "$(terminal capture-pane -e -p | sed "/^READY/d; s/^/$1: /")"; }
 # fits COLUMNS LINES: nothing is wrapped, nothing is beyond.
@@ -123,6 +124,13 @@ guest() {
 	begin_terminal 200 50
 	type 'hwrngctl status'
 	look "and at 200x50" '^The CRNG is ready, the kernel uses [a-z_.0-9]+\. hwrngd has [0-9] healthy sources\.'
+
+	type 'clear; hwrngctl doctor --all'
+	look "doctor has its notes" 'entropy-avail-256'
+	check "in colour, on a terminal" coloured
+	type 'clear; NO_COLOR=1 hwrngctl doctor --all'
+	look "and them again" 'entropy-avail-256'
+	check_fails "but not against NO_COLOR" 1 coloured
 
 	check_fails "a pipe is no terminal" 2 sh -c 'hwrngctl top | cat; exit 2'
 	hwrngctl top --batch --count 2 --delay 0.6 >/tmp/batch

@@ -11,7 +11,12 @@
 #include <cstring>
 
 // Vectors of unknown size cannot be put into arrays; those CPUs have NEON as well.
+#ifdef HWRNGD_FEW_TARGETS // a gigabyte a second is enough, and each kind takes some 20 kB
+#define HWY_DISABLED_TARGETS                                                                       \
+	(HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_AVX3 | HWY_SSE4 | HWY_SSSE3)
+#else
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#endif
 #define HWY_WANT_AVX3_DL    // since Ice Lake and Zen 4; it counts the ones of a lane by itself
 #define HWY_BROKEN_EMU128 1 // without vectors, one 64-bit lane is faster than two emulated ones
 #undef HWY_TARGET_INCLUDE

@@ -10,8 +10,8 @@
 #include <bit>
 #include <cstring>
 
-// Vectors of unknown size cannot be put into arrays; those CPUs have NEON as well.
-#ifdef HWRNGD_FEW_TARGETS // a gigabyte a second is enough, and each kind takes some 20 kB
+// Vectors of unknown size (SVE) cannot be put into arrays; those CPUs have NEON as well.
+#ifdef HWRNGD_FEW_TARGETS // hwrngctl: a gigabyte a second is enough, and each takes some 20 kB
 #define HWY_DISABLED_TARGETS                                                                       \
 	(HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_AVX3 | HWY_SSE4 | HWY_SSSE3)
 #else

@@ -137,9 +137,16 @@ check_kernel() {
 # as_user COMMAND...: as an ordinary user.
 as_user() { setpriv --reuid=1000 --regid=1000 --clear-groups "$@"; }
 
-# trace_ioctl COMMAND...: leaves the command's ioctls in $ioctl_trace.
+# trace_ioctl COMMAND...: leaves the command's ioctls in $ioctl_trace, each on a line of its own: in a file
+# for all threads, one thread's end would cut the line of another's call in two.
 ioctl_trace=${TMPDIR:-/tmp}/ioctl
-trace_ioctl() { strace -f -e trace=ioctl -o "$ioctl_trace" "$@"; }
+trace_ioctl() {
+	traced=0
+	rm -f "$ioctl_trace".*
+	strace -ff -e trace=ioctl -o "$ioctl_trace" "$@" || traced=$?
+	cat "$ioctl_trace".* >"$ioctl_trace"
+	return $traced
+}
 
 # tpm_mark: a command that nothing else sends, to find one's place in the TPM's log:
 # GetTestResult, which changes no state.

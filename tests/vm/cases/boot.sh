@@ -21,6 +21,9 @@ guest() {
 	check_fails "who may not open the TPM" 1 as_user cat /dev/tpm0
 	check "ioctls can be traced" trace_ioctl stty -F /dev/console
 	check_match "the trace shows them" 'ioctl\(' "$(cat "$ioctl_trace")"
+	trace_ioctl sh -c 'for i in 1 2 3 4 5 6 7 8; do stty -F /dev/console >/dev/null & done; wait'
+	check "those of eight at once, too" test "$(grep -c 'ioctl(.* = 0$' "$ioctl_trace")" -ge 8
+	check_equal "none in two pieces" 0 "$(grep -c -e unfinished -e resumed "$ioctl_trace")"
 }
 
 after() {

@@ -345,7 +345,9 @@ verdict() {
 			$((elapsed / 10)) $((elapsed % 10)) "${booted_again:+, with a second boot}" "${2:+: $2}"
 		{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | sed -n 's/^# tell: /     /p'
 		if [[ $1 == FAIL ]]; then
-			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | grep '^not ok' || true
+			# With what was expected, for who has no more than these lines.
+			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' |
+				awk '/^(not )?ok|^1\.\./ { lines = /^not/ ? 6 : 0 } lines-- > 0'
 			echo "---- the guest's last words:"
 			show_console || true
 			echo "---- results, in $dir:"

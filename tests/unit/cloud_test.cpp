@@ -144,6 +144,37 @@ TEST(Clouds, VariablesAloneWillDo)
 	EXPECT_FALSE(cloud->verify);
 }
 
+TEST(Clouds, VariablesOfAnotherCloudAreNotMixedIn)
+{
+	Places places;
+	places.environment = {{"OS_USER_ID", "their"},
+	                      {"OS_USER_DOMAIN_ID", "their"},
+	                      {"OS_PROJECT_ID", "their"},
+	                      {"OS_PROJECT_NAME", "their"},
+	                      {"OS_AUTH_TYPE", "v3applicationcredential"},
+	                      {"OS_APPLICATION_CREDENTIAL_ID", "their"},
+	                      {"OS_APPLICATION_CREDENTIAL_SECRET", "their"}};
+	places.file("/etc/clouds.yaml",
+	            "clouds: {only: {auth: {auth_url: a, username: me, user_domain_name: my, "
+	            "password: my, tenant_name: my}}}");
+	const auto cloud = places.find();
+	ASSERT_TRUE(cloud) << cloud.error().message;
+	EXPECT_EQ(cloud->auth_type, "password");
+	EXPECT_EQ(cloud->find("project_name"), "my");
+	for (const auto *key : {"user_id", "user_domain_id", "project_id"})
+		EXPECT_FALSE(cloud->find(key)) << key;
+
+	places.file("/etc/clouds.yaml",
+	            "clouds: {only: {auth: {auth_url: a, application_credential_id: my}}}");
+	places.environment["OS_PASSWORD"] = "their";
+	places.environment["OS_AUTH_TYPE"] = "password";
+	const auto credential = places.find();
+	ASSERT_TRUE(credential) << credential.error().message;
+	EXPECT_EQ(credential->auth_type, "application_credential");
+	EXPECT_EQ(credential->find("application_credential_secret"), "their")
+	    << "which the file leaves open";
+}
+
 TEST(Clouds, TheWayInIsWhatThereIs)
 {
 	const auto type = [](const std::string &more) {

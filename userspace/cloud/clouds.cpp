@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -23,34 +24,36 @@ namespace fs = std::filesystem;
 
 constexpr const char *of_variables = "envvars";
 
-/// A key of `auth`, and the variables that give it. Tenants are what projects once were.
+/// A key of `auth`, and the variable that gives it. Keys that say the same thing in other words
+/// have one name for it. Tenants are what projects once were.
 struct AuthKey {
 	const char *key;
 	const char *variable;
-	const char *older = nullptr;
+	std::string_view thing;
 };
-constexpr std::array<AuthKey, 21> auth_keys{{
-    {"auth_url", "OS_AUTH_URL"},
-    {"username", "OS_USERNAME"},
-    {"user_id", "OS_USER_ID"},
-    {"password", "OS_PASSWORD"},
-    {"token", "OS_TOKEN"},
-    {"project_name", "OS_PROJECT_NAME", "OS_TENANT_NAME"},
-    {"project_id", "OS_PROJECT_ID", "OS_TENANT_ID"},
-    {"user_domain_name", "OS_USER_DOMAIN_NAME"},
-    {"user_domain_id", "OS_USER_DOMAIN_ID"},
-    {"project_domain_name", "OS_PROJECT_DOMAIN_NAME"},
-    {"project_domain_id", "OS_PROJECT_DOMAIN_ID"},
-    {"domain_name", "OS_DOMAIN_NAME"},
-    {"domain_id", "OS_DOMAIN_ID"},
-    {"default_domain_name", "OS_DEFAULT_DOMAIN_NAME"},
-    {"default_domain_id", "OS_DEFAULT_DOMAIN_ID", "OS_DEFAULT_DOMAIN"},
-    {"system_scope", "OS_SYSTEM_SCOPE"},
-    {"application_credential_id", "OS_APPLICATION_CREDENTIAL_ID"},
-    {"application_credential_name", "OS_APPLICATION_CREDENTIAL_NAME"},
-    {"application_credential_secret", "OS_APPLICATION_CREDENTIAL_SECRET"},
-    {"tenant_name", "OS_TENANT_NAME"},
-    {"tenant_id", "OS_TENANT_ID"},
+constexpr std::array<AuthKey, 22> auth_keys{{
+    {"auth_url", "OS_AUTH_URL", "address"},
+    {"username", "OS_USERNAME", "user"},
+    {"user_id", "OS_USER_ID", "user"},
+    {"password", "OS_PASSWORD", "password"},
+    {"token", "OS_TOKEN", "token"},
+    {"project_name", "OS_PROJECT_NAME", "scope"},
+    {"project_id", "OS_PROJECT_ID", "scope"},
+    {"tenant_name", "OS_TENANT_NAME", "scope"},
+    {"tenant_id", "OS_TENANT_ID", "scope"},
+    {"domain_name", "OS_DOMAIN_NAME", "scope"},
+    {"domain_id", "OS_DOMAIN_ID", "scope"},
+    {"system_scope", "OS_SYSTEM_SCOPE", "scope"},
+    {"user_domain_name", "OS_USER_DOMAIN_NAME", "user's domain"},
+    {"user_domain_id", "OS_USER_DOMAIN_ID", "user's domain"},
+    {"project_domain_name", "OS_PROJECT_DOMAIN_NAME", "project's domain"},
+    {"project_domain_id", "OS_PROJECT_DOMAIN_ID", "project's domain"},
+    {"default_domain_name", "OS_DEFAULT_DOMAIN_NAME", "default domain"},
+    {"default_domain_id", "OS_DEFAULT_DOMAIN_ID", "default domain"},
+    {"default_domain_id", "OS_DEFAULT_DOMAIN", "default domain"},
+    {"application_credential_id", "OS_APPLICATION_CREDENTIAL_ID", "credential"},
+    {"application_credential_name", "OS_APPLICATION_CREDENTIAL_NAME", "credential"},
+    {"application_credential_secret", "OS_APPLICATION_CREDENTIAL_SECRET", "its secret"},
 }};
 
 constexpr std::array secrets{"password", "token", "application_credential_secret"};
@@ -292,7 +295,7 @@ std::string plain_interface(const std::string &interface)
 	return interface.substr(0, interface.size() - (interface.ends_with("URL") ? 3 : 0));
 }
 
-/// How to log in: what is said, else what there is.
+/// How to log in, by the word of a configuration; by a password if it has none.
 Result<std::string> auth_type_of(const Cloud &cloud, const std::string &said)
 {
 	std::string type(said.starts_with("v3") ? said.substr(2) : said);
@@ -305,9 +308,20 @@ Result<std::string> auth_type_of(const Cloud &cloud, const std::string &said)
 		            fmt::format("cloud {}: auth_type {}: it can be password, token or "
 		                        "v3applicationcredential",
 		                        cloud.name, said));
+	return "password";
+}
+
+/// The way in for which there is something; "" if there is nothing.
+std::string way_of(const Cloud &cloud)
+{
 	if (cloud.find("application_credential_secret"))
 		return "application_credential";
-	return cloud.find("token") && !cloud.find("password") ? "token" : "password";
+	for (const auto *way : {"password", "token"})
+		if (cloud.find(way))
+			return way;
+	const bool named =
+	    cloud.find("application_credential_id") || cloud.find("application_credential_name");
+	return named ? "application_credential" : "";
 }
 
 /// The first of what the way in needs and is not there.
@@ -383,9 +397,7 @@ CloudPlaces cloud_places()
 
 Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 {
-	const auto variable = [&](const char *name) {
-		return name == nullptr ? "" : places.variable(name).value_or("");
-	};
+	const auto variable = [&](const char *name) { return places.variable(name).value_or(""); };
 	Cloud cloud;
 	cloud.name = first_of({options.cloud, variable("OS_CLOUD")});
 	const bool by_variables =
@@ -401,20 +413,21 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 
 	Values values(cloud.name, written.path, written.cloud);
 	const auto auth = child(written.cloud, "auth");
-	for (const auto &known : auth_keys) {
-		auto value = values.get(auth, known.key);
-		if (value.empty())
-			value = first_of({variable(known.variable), variable(known.older)});
-		if (!value.empty())
+	std::set<std::string_view> said;
+	for (const auto &known : auth_keys)
+		if (auto value = values.get(auth, known.key); !value.empty()) {
 			cloud.auth[known.key] = std::move(value);
-	}
-	// Whoever names a project by its id or by its old word does not mean the variables' name of
-	// one.
+			said.insert(known.thing);
+		}
+	const auto way = first_of({values.get("auth_type"), way_of(cloud)});
+	for (const auto &known : auth_keys)
+		if (auto value = variable(known.variable); !value.empty() && !said.contains(known.thing))
+			cloud.auth.try_emplace(known.key, std::move(value));
 	for (const auto *key : {"name", "id"})
 		if (const auto old = cloud.find(std::string("tenant_") + key))
 			cloud.auth.try_emplace(std::string("project_") + key, *old);
 
-	auto type = auth_type_of(cloud, first_of({values.get("auth_type"), variable("OS_AUTH_TYPE")}));
+	auto type = auth_type_of(cloud, first_of({way, variable("OS_AUTH_TYPE"), way_of(cloud)}));
 	std::string regions_first;
 	if (const auto regions = child(written.cloud, "regions");
 	    regions.IsDefined() && regions.IsSequence() && regions.size() > 0)

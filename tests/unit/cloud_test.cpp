@@ -221,6 +221,10 @@ TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
 	const std::string good = "clouds: {one: {auth: {auth_url: a, username: u, password: p}, ";
 	places.file("/etc/clouds.yaml", good + "interface: outside}}");
 	EXPECT_EQ(places.error(), "cloud one: interface outside: it can be public, internal or admin");
+	places.file("/etc/clouds.yaml", good + "verify: /etc/ssl/ca.pem}}");
+	EXPECT_EQ(places.error(), "cloud one: verify /etc/ssl/ca.pem: it can be true or false");
+	places.file("/etc/clouds.yaml", good + "verify: No}}");
+	EXPECT_FALSE(places.find()->verify);
 	places.file("/etc/clouds.yaml", good + "cacert: ~/ca.pem}}");
 	places.environment["HOME"] = places.at("/home").string();
 	EXPECT_EQ(places.error(),

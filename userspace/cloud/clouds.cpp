@@ -160,11 +160,17 @@ YAML::Node child(const YAML::Node &table, const std::string &key)
 	return YAML::Node(YAML::NodeType::Undefined);
 }
 
-bool is_true(std::string text)
+/// A word for true or false; nothing if it is another one.
+std::optional<bool> truth(std::string text)
 {
 	std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-	return text == "true" || text == "1" || text == "yes" || text == "on" || text == "y" ||
-	       text == "t";
+	static constexpr std::array trues{"true", "1", "yes", "on", "y", "t"};
+	static constexpr std::array falses{"false", "0", "no", "off", "n", "f"};
+	if (std::ranges::find(trues, text) != trues.end())
+		return true;
+	if (std::ranges::find(falses, text) != falses.end())
+		return false;
+	return std::nullopt;
 }
 
 fs::path expand_home(const CloudPlaces &places, const std::string &path)
@@ -446,8 +452,9 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 	cloud.certificate = expand_home(places, first_of({values.get("cert"), variable("OS_CERT")}));
 	cloud.key = expand_home(places, first_of({values.get("key"), variable("OS_KEY")}));
 	const auto verify = values.get("verify");
-	cloud.verify = !options.insecure && (verify.empty() || is_true(verify)) &&
-	               !is_true(first_of({values.get("insecure"), variable("OS_INSECURE")}));
+	const bool insecure =
+	    truth(first_of({values.get("insecure"), variable("OS_INSECURE")})).value_or(false);
+	cloud.verify = truth(verify).value_or(true) && !insecure && !options.insecure;
 
 	if (const auto &error = values.error())
 		return std::unexpected(*error);
@@ -463,6 +470,9 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 		return fail(ExitCode::usage,
 		            fmt::format("cloud {}: interface {}: it can be public, internal or admin",
 		                        cloud.name, cloud.interface));
+	if (!verify.empty() && !truth(verify))
+		return fail(ExitCode::usage, fmt::format("cloud {}: verify {}: it can be true or false",
+		                                         cloud.name, verify));
 	for (const auto &path : {cloud.ca_file, cloud.certificate, cloud.key}) {
 		std::error_code unreadable;
 		if (!path.empty() && !fs::exists(path, unreadable))

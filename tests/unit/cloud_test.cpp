@@ -246,6 +246,28 @@ TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
 	EXPECT_EQ(cloud->region, "r");
 }
 
+TEST(Clouds, WhatMayBeASecretIsNotQuoted)
+{
+	Places places;
+	const std::string good = "clouds: {one: {auth: {username: u, auth_url: ";
+	places.file("/etc/secure.yaml", R"(clouds: {one: {auth: {password: "s\cret"}}})");
+	places.file("/etc/clouds.yaml", good + "a}}}");
+	EXPECT_EQ(places.error(),
+	          places.at("/etc/secure.yaml").string() + ", line 1: unknown escape character");
+	places.file("/etc/secure.yaml", "clouds: {one: {auth: {password: *secret}}}");
+	EXPECT_EQ(places.error(), places.at("/etc/secure.yaml").string() +
+	                              ", line 1: the referenced anchor is not defined");
+	places.file("/etc/secure.yaml", "clouds: {one: {auth: {password: p}}}");
+	for (const auto *url :
+	     {"'https://u:secret@there/v3'", "a}, image_endpoint_override: 'u:s@b'"}) {
+		places.file("/etc/clouds.yaml", good + url + (url[0] == 'a' ? "}}" : "}}}"));
+		EXPECT_EQ(places.error(), "cloud one: an address has a user in it, and addresses are "
+		                          "printed: write username and password below `auth`");
+	}
+	places.file("/etc/clouds.yaml", good + "'https://there/@v3'}}}");
+	EXPECT_EQ(places.error(), "nothing");
+}
+
 constexpr unsigned ussuri = 87;
 
 HwRng of_flavor(std::map<std::string, std::string> specs, unsigned microversion = ussuri)

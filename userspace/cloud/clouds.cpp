@@ -111,7 +111,9 @@ Result<Document> read_document(const fs::path &path)
 		return fail(ExitCode::usage, fmt::format("{}: it cannot be read: {}", path.string(),
 		                                         std::generic_category().message(errno)));
 	} catch (const YAML::Exception &error) {
-		return fail(ExitCode::usage, fmt::format("{}: {}", at(path, error.mark), error.msg));
+		// After a colon yaml-cpp quotes what stands there: of `password: *secret` the secret.
+		return fail(ExitCode::usage, fmt::format("{}: {}", at(path, error.mark),
+		                                         error.msg.substr(0, error.msg.find(':'))));
 	}
 }
 
@@ -295,6 +297,14 @@ std::unexpected<Error> no_cloud(const CloudPlaces &places, const Written &writte
 	                        written.path.string(), fmt::join(written.names, ", ")));
 }
 
+/// As in https://user:secret@host.
+bool has_user(const std::string &url)
+{
+	const auto scheme = url.find("://");
+	const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
+	return url.substr(begin, url.find_first_of("/?#", begin) - begin).contains('@');
+}
+
 /// "publicURL" is an old word for "public".
 std::string plain_interface(const std::string &interface)
 {
@@ -470,6 +480,12 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 		return fail(ExitCode::usage,
 		            fmt::format("cloud {}: interface {}: it can be public, internal or admin",
 		                        cloud.name, cloud.interface));
+	for (const auto &url : {cloud.auth["auth_url"], cloud.compute_endpoint, cloud.image_endpoint})
+		if (has_user(url))
+			return fail(ExitCode::usage,
+			            fmt::format("cloud {}: an address has a user in it, and addresses are "
+			                        "printed: write username and password below `auth`",
+			                        cloud.name));
 	if (!verify.empty() && !truth(verify))
 		return fail(ExitCode::usage, fmt::format("cloud {}: verify {}: it can be true or false",
 		                                         cloud.name, verify));

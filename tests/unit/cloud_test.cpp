@@ -9,6 +9,9 @@
 #include "fake_tree.h"
 #include "scripted_server.h"
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
@@ -244,6 +247,30 @@ TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
 	EXPECT_EQ(cloud->find("auth_url"), "https://vendor");
 	EXPECT_EQ(cloud->find("username"), "u");
 	EXPECT_EQ(cloud->region, "r");
+}
+
+TEST(Clouds, ASecureFileOfRootAloneIsNotForOthers)
+{
+	Places places;
+	places.file("/here/clouds.yaml", one_cloud);
+	places.file("/etc/secure.yaml", "clouds: {only: {auth: {password: of root}}}");
+	places.environment["OS_PASSWORD"] = "mine";
+	EXPECT_EQ(places.find()->find("password"), "of root");
+	namespace fs = std::filesystem;
+	fs::permissions(places.at("/"), fs::perms(0755));
+	fs::permissions(places.at("/etc/secure.yaml"), fs::perms(0));
+	constexpr uid_t nobody = 65534;
+	const bool root = geteuid() == 0;
+	ASSERT_TRUE(!root || seteuid(nobody) == 0);
+	const auto cloud = places.find();
+	places.environment["OS_CLIENT_SECURE_FILE"] = places.at("/etc/secure.yaml").string();
+	const auto named = places.find();
+	ASSERT_TRUE(!root || seteuid(0) == 0);
+	ASSERT_TRUE(cloud) << cloud.error().message;
+	EXPECT_EQ(cloud->find("password"), "mine");
+	ASSERT_FALSE(named);
+	EXPECT_TRUE(named.error().message.ends_with("it cannot be read: Permission denied"))
+	    << named.error().message;
 }
 
 TEST(Clouds, WhatMayBeASecretIsNotQuoted)

@@ -369,6 +369,12 @@ public:
 		const std::lock_guard lock(mutex_);
 		return asked_;
 	}
+	/// What came with the last one.
+	[[nodiscard]] std::string body()
+	{
+		const std::lock_guard lock(mutex_);
+		return body_;
+	}
 
 private:
 	void serve(const Talk &talk)
@@ -389,6 +395,7 @@ private:
 		const std::lock_guard lock(mutex_);
 		const auto &reply = replies_.at(asked_.size());
 		asked_.push_back(request.substr(0, request.find(" HTTP/")));
+		body_ = request.substr(request.size() - body);
 		const auto text = "HTTP/1.1 " + reply.status + "\r\nConnection: close\r\n" + reply.headers +
 		                  "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" +
 		                  reply.body;
@@ -398,6 +405,7 @@ private:
 	std::vector<HttpReply> replies_;
 	std::mutex mutex_;
 	std::vector<std::string> asked_;
+	std::string body_;
 	ScriptedServer server_; // last: its thread uses the others
 };
 
@@ -508,6 +516,24 @@ TEST(OpenStack, AnOldNovaIsAskedForEachFlavorsExtraSpecs)
 	EXPECT_EQ(found->at(0).extra_specs.at("hw_rng:allowed"), "True");
 	EXPECT_FALSE(found->at(1).specs_known) << "which are not for this user";
 	EXPECT_EQ(two.services.asked().at(3), "GET /flavors/2/os-extra_specs");
+}
+
+TEST(OpenStack, ADomainIsThatOfUserAndProject)
+{
+	CloudOfTwo two({}, 2);
+	two.cloud.auth["domain_name"] = "d";
+	two.ask([](OpenStack &) { return 0; });
+	EXPECT_NE(two.identity.body().find(R"("user":{"domain":{"id":"default"})"), std::string::npos)
+	    << two.identity.body();
+	EXPECT_NE(two.identity.body().find(R"("scope":{"domain":{"name":"d"}})"), std::string::npos)
+	    << two.identity.body();
+	two.cloud.auth["project_name"] = "p";
+	two.ask([](OpenStack &) { return 0; });
+	EXPECT_NE(two.identity.body().find(R"("user":{"domain":{"name":"d"})"), std::string::npos)
+	    << two.identity.body();
+	EXPECT_NE(two.identity.body().find(R"("project":{"domain":{"name":"d"},"name":"p"})"),
+	          std::string::npos)
+	    << two.identity.body();
 }
 
 TEST(OpenStack, TheNextPageIsAskedOfTheSameServer)

@@ -111,12 +111,15 @@ std::optional<json> named(const Cloud &cloud, const std::string &what)
 	return std::nullopt;
 }
 
+/// Of a user or a project. Beside a project, `domain_name` is that of both, and no scope.
 json domain_of(const Cloud &cloud, const std::string &what)
 {
-	for (const auto &key : {what + "_domain", std::string("default_domain")})
-		if (auto domain = named(cloud, key))
-			return *domain;
-	return {{"id", "default"}};
+	auto domain = named(cloud, what + "_domain");
+	if (!domain && named(cloud, "project"))
+		domain = named(cloud, "domain");
+	if (!domain)
+		domain = named(cloud, "default_domain");
+	return domain.value_or(json{{"id", "default"}});
 }
 
 json user_of(const Cloud &cloud)

@@ -536,6 +536,19 @@ TEST(OpenStack, ADomainIsThatOfUserAndProject)
 	    << two.identity.body();
 }
 
+TEST(OpenStack, ValuesThatAreNoTextAreNotFollowedDown)
+{
+	constexpr size_t deep = 1'000'000;
+	CloudOfTwo two(
+	    {{"200 OK", R"({"flavors": []})"},
+	     {"200 OK", R"({"flavors": [{"id": "1", "extra_specs": {"hw_rng:allowed": )" +
+	                    std::string(deep, '[') + std::string(deep, ']') + R"(, "a": true}}]})"}});
+	const auto found = two.ask(flavors);
+	ASSERT_TRUE(found) << found.error().message;
+	EXPECT_EQ(found->at(0).extra_specs.at("hw_rng:allowed"), "array");
+	EXPECT_EQ(found->at(0).extra_specs.at("a"), "true");
+}
+
 TEST(OpenStack, TheNextPageIsAskedOfTheSameServer)
 {
 	CloudOfTwo two({{"200 OK", R"({"flavors": []})"},

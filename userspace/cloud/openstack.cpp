@@ -198,8 +198,11 @@ std::string next_query(const json &document, const std::string &key)
 	return question == std::string::npos ? "" : link.substr(question);
 }
 
+/// A value that is to be text; of what has others in it, which may have no end, but its type.
 std::string plain(const json &value)
 {
+	if (value.is_structured())
+		return value.type_name();
 	return value.is_string() ? value.get<std::string>() : value.dump();
 }
 

@@ -336,6 +336,25 @@ TEST(HwRng, ARateThatIsNoNumberIsNamed)
 	EXPECT_EQ(rng.remedy, "openstack flavor unset --property hw_rng:rate_bytes f");
 }
 
+TEST(HwRng, ARemedyIsForAShell)
+{
+	EXPECT_EQ(hw_rng_of(Flavor{.id = "m1.tiny-2_a", .name = "f"}, ussuri).remedy,
+	          "openstack flavor set --property hw_rng:allowed=True m1.tiny-2_a");
+	EXPECT_EQ(hw_rng_of(Flavor{.id = "my flavor", .name = "f"}, ussuri).remedy,
+	          "openstack flavor set --property hw_rng:allowed=True 'my flavor'");
+	EXPECT_EQ(
+	    hw_rng_of(Image{.id = "i'; rm -r *", .name = "i", .visibility = "", .status = ""}, ussuri)
+	        .remedy,
+	    R"(openstack image set --property hw_rng_model=virtio 'i'\''; rm -r *')");
+	EXPECT_EQ(
+	    hw_rng_of(Flavor{.id = "",
+	                     .name = "f",
+	                     .extra_specs = {{"hw_rng:allowed", "1"}, {"hw_rng:rate_bytes", "x"}}},
+	              ussuri)
+	        .remedy,
+	    "openstack flavor unset --property hw_rng:rate_bytes ''");
+}
+
 TEST(HwRng, WhatIsNotShownIsNotJudged)
 {
 	const auto rng = hw_rng_of(Flavor{.id = "f", .name = "f", .specs_known = false}, ussuri);

@@ -42,6 +42,20 @@ bool is_number(std::string_view text)
 	       std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
 }
 
+/// As one word of a shell: Nova takes spaces in a flavor's id, and who knows what a cloud has.
+std::string for_shell(const std::string &id)
+{
+	const auto is_plain = [](unsigned char c) {
+		return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+	};
+	if (!id.empty() && std::ranges::all_of(id, is_plain))
+		return id;
+	std::string word = "'";
+	for (const char c : id)
+		word += c == '\'' ? "'\\''" : std::string(1, c);
+	return word + "'";
+}
+
 } // namespace
 
 bool adds_rng_by_itself(std::optional<unsigned> microversion)
@@ -86,14 +100,14 @@ HwRng hw_rng_of(const Flavor &flavor, std::optional<unsigned> microversion)
 					rng.effect = Effect::no;
 					rng.why = spec->first + " is no number, so that no server of it starts: \"" +
 					          spec->second + "\"";
-					rng.remedy =
-					    "openstack flavor unset --property " + spec->first + " " + flavor.id;
+					rng.remedy = "openstack flavor unset --property " + spec->first + " " +
+					             for_shell(flavor.id);
 					return rng;
 				}
 	}
 	if (!rng.literal)
-		rng.remedy =
-		    std::string("openstack flavor set --property ") + allowed_key + "=True " + flavor.id;
+		rng.remedy = std::string("openstack flavor set --property ") + allowed_key + "=True " +
+		             for_shell(flavor.id);
 	return rng;
 }
 
@@ -114,7 +128,7 @@ HwRng hw_rng_of(const Image &image, std::optional<unsigned> microversion)
 		rng.why = "Nova knows \"virtio\" alone, and starts no server of such an image";
 	}
 	if (!rng.literal)
-		rng.remedy = "openstack image set --property hw_rng_model=virtio " + image.id;
+		rng.remedy = "openstack image set --property hw_rng_model=virtio " + for_shell(image.id);
 	return rng;
 }
 

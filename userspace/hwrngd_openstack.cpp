@@ -222,8 +222,9 @@ Result<ExitCode> check(const Words &words)
 		return without == 0 ? ExitCode::done : ExitCode::check_failed;
 	}
 	fmt::print("SCS 0101 (Entropy) v1: flavors and images of cloud {}\n", cloud->name);
-	fmt::print("{}{}{}{}\n\n", url, stack->region().empty() ? "" : ", region " + stack->region(),
-	           stack->project().empty() ? "" : ", project " + stack->project(),
+	fmt::print("{}{}{}{}\n\n", url,
+	           stack->region().empty() ? "" : ", region " + for_terminal(stack->region()),
+	           stack->project().empty() ? "" : ", project " + for_terminal(stack->project()),
 	           version.empty() ? "" : ", compute API " + version);
 	print_rows("Flavor", "hw_rng:allowed", flavors, words.all);
 	print_rows("Image", "hw_rng_model", images, words.all);
@@ -257,7 +258,9 @@ try {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return static_cast<int>(report(fail_errno(errno, "PR_SET_DUMPABLE").error(), words->json));
 	const auto caught = catch_interrupts();
-	const auto result = caught ? check(*words) : std::unexpected(caught.error());
+	auto result = caught ? check(*words) : std::unexpected(caught.error());
+	if (!result) // which may have what a server said
+		result.error().message = for_terminal(std::move(result.error().message));
 	const ExitCode code = flush_output(result ? *result : report(result.error(), words->json));
 	if (code == ExitCode::interrupted)
 		die_of_interrupt();

@@ -7,6 +7,7 @@
 #include "cloud/openstack.h"
 
 #include "fake_tree.h"
+#include "run_hwrngctl.h"
 #include "scripted_server.h"
 
 #include <unistd.h>
@@ -631,6 +632,45 @@ TEST(OpenStack, ALoginWithoutATokenIsNone)
 	ASSERT_FALSE(stack);
 	EXPECT_NE(stack.error().message.find("it gives no X-Subject-Token"), std::string::npos);
 	EXPECT_EQ(identity.asked().at(0), "POST /v3/auth/tokens");
+}
+
+/// hwrngctl's answer of a cloud whose login and Nova are those.
+Ran check_openstack(const HttpReply &login, const std::string &services)
+{
+	const HttpServer identity({login});
+	FakeTree tree;
+	tree.file("/clouds.yaml", "clouds: {it: {auth: {auth_url: '" + identity.url() +
+	                              "', username: u, password: p}, compute_endpoint_override: '" +
+	                              services + "'}}");
+	setenv("OS_CLIENT_CONFIG_FILE", tree.at("/clouds.yaml").c_str(), 1);
+	auto ran = run(tree, "check openstack --os-cloud it --timeout 20");
+	unsetenv("OS_CLIENT_CONFIG_FILE");
+	return ran;
+}
+
+TEST(CheckOpenStack, NothingOfACloudIsForTheTerminal)
+{
+	// An escape, and one that is a letter of UTF-8 and begins a sequence, too.
+	const std::string flavors =
+	    R"({"flavors": [{"id": "1", "name": "a\u001b[31m\u009b31m\u00a7", "extra_specs": {}}]})";
+	const HttpReply none{"200 OK", R"({"images": []})"};
+	HttpServer services({none, none, {"200 OK", flavors}, none, none});
+	auto reply = login(services.url());
+	for (const auto *name : {R"("p")", R"("one")"})
+		for (size_t at = 0; (at = reply.body.find(name, at)) != std::string::npos; at++)
+			reply.body.replace(at, 2, R"("\u001b\u009b)");
+	const auto ran = check_openstack(reply, services.url());
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_NE(ran.out.find(", region ??ne, project ??"), std::string::npos) << ran.out;
+	EXPECT_NE(ran.out.find("| a?[31m?31m\u00a7 | public "), std::string::npos) << ran.out;
+	EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
+	EXPECT_EQ(ran.out.find("\u009b"), std::string::npos);
+
+	const auto moved =
+	    check_openstack({"302 Found", "", "Location: http://x/\x1b[31m\xc2\x9b\r\n"}, "");
+	EXPECT_EQ(moved.code, 2);
+	EXPECT_NE(moved.err.find("it is elsewhere: http://x/?[31m?, and"), std::string::npos)
+	    << moved.err;
 }
 
 } // namespace

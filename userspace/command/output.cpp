@@ -27,14 +27,27 @@ void print_json(const nlohmann::ordered_json &document)
 	           document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
+std::string for_terminal(std::string text)
+{
+	for (size_t i = 0; i < text.size(); i++) {
+		const auto c = static_cast<unsigned char>(text[i]);
+		const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+		if (c < ' ' || c == 0x7f)
+			text[i] = '?';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			text.replace(i, 2, "?");
+	}
+	return text;
+}
+
 void print_table(std::vector<std::vector<std::string>> rows)
 {
 	std::vector<size_t> widths;
 	for (auto &row : rows) {
 		widths.resize(std::max(widths.size(), row.size()));
 		for (size_t i = 0; i < row.size(); i++) {
-			std::ranges::replace_if(
-			    row[i], [](unsigned char c) { return c < ' ' || c == 0x7f || c == '|'; }, '?');
+			row[i] = for_terminal(std::move(row[i]));
+			std::ranges::replace(row[i], '|', '?');
 			widths[i] = std::max(widths[i], width(row[i]));
 		}
 	}

@@ -15,8 +15,12 @@ namespace hwrngd {
 /// Prints one JSON document on standard output.
 void print_json(const nlohmann::ordered_json &document);
 
+/// What a terminal would obey (of UTF-8 also U+0080 to U+009F) is replaced, as is the end of a
+/// line.
+[[nodiscard]] std::string for_terminal(std::string text);
+
 /// Prints rows of equal length, the first of them headings, as a table of Markdown: for a terminal
-/// and for a report. What would end a cell or move a cursor is replaced.
+/// and for a report. What would end a cell is replaced, too.
 void print_table(std::vector<std::vector<std::string>> rows);
 
 /// "1 flavor", "2 flavors".

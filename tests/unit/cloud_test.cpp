@@ -479,6 +479,15 @@ TEST(Http, SilenceAndNonsenseAreErrors)
 	EXPECT_EQ(get("no address").error().code, ExitCode::usage);
 }
 
+TEST(Http, AProxysPasswordIsNotPrinted)
+{
+	setenv("http_proxy", "http://u:secret@there:99999", 1);
+	const auto answer = get("http://cloud.invalid");
+	unsetenv("http_proxy");
+	ASSERT_FALSE(answer);
+	EXPECT_EQ(answer.error().message, "http://cloud.invalid: Couldn't resolve proxy name");
+}
+
 /// A login's answer, by whose catalog Nova and Glance are at `url`.
 HttpReply login(const std::string &url)
 {

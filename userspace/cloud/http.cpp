@@ -83,6 +83,13 @@ bool is_of_the_caller(CURLcode code)
 	       code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
 }
 
+/// Why there is no answer. What has an at sign names a proxy with its user and password.
+std::string reason(CURLcode code, const char *detail)
+{
+	const std::string text(detail);
+	return text.empty() || text.contains('@') ? curl_easy_strerror(code) : text;
+}
+
 /// Lets time pass; false when a signal ended it.
 bool pause(std::chrono::milliseconds time)
 {
@@ -189,11 +196,9 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 		if (!again || i >= options.tries) {
 			if (code == CURLE_OK)
 				return answer;
-			const std::string why =
-			    state_->why[0] == '\0' ? curl_easy_strerror(code) : std::string(state_->why.data());
-			return fail(
-			    is_of_the_caller(code) ? ExitCode::usage : ExitCode::unavailable,
-			    fmt::format("{}: {}{}", url, why, i > 1 ? fmt::format(", {} times", i) : ""));
+			return fail(is_of_the_caller(code) ? ExitCode::usage : ExitCode::unavailable,
+			            fmt::format("{}: {}{}", url, reason(code, state_->why.data()),
+			                        i > 1 ? fmt::format(", {} times", i) : ""));
 		}
 		auto asked = wait;
 		if (const auto found = answer.headers.find("retry-after"); found != answer.headers.end()) {

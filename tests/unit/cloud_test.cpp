@@ -479,6 +479,15 @@ TEST(Http, SilenceAndNonsenseAreErrors)
 	EXPECT_EQ(get("no address").error().code, ExitCode::usage);
 }
 
+TEST(Http, NoAnswerFillsTheMemory)
+{
+	HttpServer server({{"200 OK", std::string((size_t{64} << 20) + 1, ' ')}});
+	const auto answer = get(server.url());
+	ASSERT_FALSE(answer);
+	EXPECT_EQ(answer.error().code, ExitCode::io_error);
+	EXPECT_EQ(answer.error().message, server.url() + ": its answer is longer than 64 MiB");
+}
+
 TEST(Http, AProxysPasswordIsNotPrinted)
 {
 	setenv("http_proxy", "http://u:secret@there:99999", 1);

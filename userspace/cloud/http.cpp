@@ -196,6 +196,9 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 		if (!again || i >= options.tries) {
 			if (code == CURLE_OK)
 				return answer;
+			if (code == CURLE_WRITE_ERROR)
+				return fail(ExitCode::io_error, fmt::format("{}: its answer is longer than {} MiB",
+				                                            url, most_bytes >> 20));
 			return fail(is_of_the_caller(code) ? ExitCode::usage : ExitCode::unavailable,
 			            fmt::format("{}: {}{}", url, reason(code, state_->why.data()),
 			                        i > 1 ? fmt::format(", {} times", i) : ""));

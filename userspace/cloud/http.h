@@ -40,8 +40,8 @@ public:
 
 	/// Asks, with `headers` as "Name: value". No connection, too many requests (429, with its
 	/// Retry-After) and a server that is not there now (502, 503, 504) are tried again.
-	/// Errors: ExitCode::unavailable if there is no answer; usage for an address or a file of TLS
-	/// that is none; interrupted.
+	/// Errors: ExitCode::unavailable if there is no answer; io_error for one of more than 64 MiB;
+	/// usage for an address or a file of TLS that is none; interrupted.
 	[[nodiscard]] Result<HttpAnswer> get(const std::string &url,
 	                                     const std::vector<std::string> &headers);
 	[[nodiscard]] Result<HttpAnswer>

@@ -169,8 +169,11 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 	set(CURLOPT_XFERINFOFUNCTION, &stop_if_interrupted);
 	set(CURLOPT_SSL_VERIFYPEER, options.verify ? 1L : 0L);
 	set(CURLOPT_SSL_VERIFYHOST, options.verify ? 2L : 0L);
-	if (!options.ca_file.empty())
+	if (!options.ca_file.empty()) {
 		set(CURLOPT_CAINFO, options.ca_file.c_str());
+		// Else those of the system would do as well.
+		set(CURLOPT_CAPATH, static_cast<const char *>(nullptr));
+	}
 	if (!options.certificate.empty())
 		set(CURLOPT_SSLCERT, options.certificate.c_str());
 	if (!options.key.empty())

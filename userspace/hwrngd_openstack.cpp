@@ -88,9 +88,18 @@ const char *name_for_programs(Effect effect)
 struct Row {
 	std::string id;
 	std::string name;
-	std::string kind; ///< public, private, ...; of an image also that it is hidden
+	std::string visibility; ///< public, private, ...
 	HwRng rng;
+	std::string status = {}; ///< of an image; empty: a flavor
+	bool hidden = false;
 };
+
+/// Its visibility, and what is unusual of an image.
+std::string kind(const Row &row)
+{
+	return row.visibility + (row.hidden ? ", hidden" : "") +
+	       (row.status.empty() || row.status == "active" ? "" : ", " + row.status);
+}
 
 struct Counts {
 	size_t warnings = 0; ///< without the attribute as the standard spells it
@@ -113,10 +122,14 @@ ordered_json to_json(const Row &row)
 {
 	ordered_json document{{"id", row.id},
 	                      {"name", row.name},
-	                      {"visibility", row.kind},
+	                      {"visibility", row.visibility},
 	                      {"found", row.rng.found},
 	                      {"literal", row.rng.literal ? "ok" : "warning"},
 	                      {"effective", name_for_programs(row.rng.effect)}};
+	if (!row.status.empty()) {
+		document["status"] = row.status;
+		document["hidden"] = row.hidden;
+	}
 	if (!row.rng.why.empty())
 		document["why"] = row.rng.why;
 	if (!row.rng.remedy.empty())
@@ -132,7 +145,7 @@ void print_rows(const std::string &what, const std::string &attribute, const std
 	    {what, "Visibility", attribute, "SCS 0101 v1", "A server gets", "Because"}};
 	for (const auto &row : rows)
 		if (all || !row.rng.literal || row.rng.effect != Effect::yes)
-			table.push_back({row.name.empty() ? row.id : row.name, row.kind, row.rng.found,
+			table.push_back({row.name.empty() ? row.id : row.name, kind(row), row.rng.found,
 			                 row.rng.literal ? "ok" : "warning", name(row.rng.effect),
 			                 row.rng.why});
 	if (table.size() > 1) {
@@ -190,10 +203,8 @@ Result<ExitCode> check(const Words &words)
 		if (!all_images)
 			return std::unexpected(all_images.error());
 		for (const auto &image : *all_images)
-			images.push_back({image.id, image.name,
-			                  image.visibility + (image.hidden ? ", hidden" : "") +
-			                      (image.status == "active" ? "" : ", " + image.status),
-			                  hw_rng_of(image, nova)});
+			images.push_back({image.id, image.name, image.visibility, hw_rng_of(image, nova),
+			                  image.status, image.hidden});
 	}
 	const auto of_flavors = count(flavors);
 	const auto of_images = count(images);

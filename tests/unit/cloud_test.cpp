@@ -653,7 +653,8 @@ TEST(OpenStack, ALoginWithoutATokenIsNone)
 }
 
 /// hwrngctl's answer of a cloud whose login and Nova are those.
-Ran check_openstack(const HttpReply &login, const std::string &services)
+Ran check_openstack(const HttpReply &login, const std::string &services,
+                    const std::string &more = "")
 {
 	const HttpServer identity({login});
 	FakeTree tree;
@@ -661,7 +662,7 @@ Ran check_openstack(const HttpReply &login, const std::string &services)
 	                              "', username: u, password: p}, compute_endpoint_override: '" +
 	                              services + "'}}");
 	setenv("OS_CLIENT_CONFIG_FILE", tree.at("/clouds.yaml").c_str(), 1);
-	auto ran = run(tree, "check openstack --os-cloud it --timeout 20");
+	auto ran = run(tree, "check openstack --os-cloud it --timeout 20" + more);
 	unsetenv("OS_CLIENT_CONFIG_FILE");
 	return ran;
 }
@@ -689,6 +690,23 @@ TEST(CheckOpenStack, NothingOfACloudIsForTheTerminal)
 	EXPECT_EQ(moved.code, 2);
 	EXPECT_NE(moved.err.find("it is elsewhere: http://x/?[31m?, and"), std::string::npos)
 	    << moved.err;
+}
+
+TEST(CheckOpenStack, WhatAnImageIsHasAKeyForEachForPrograms)
+{
+	const HttpReply none{"200 OK", R"({"flavors": [], "images": []})"};
+	HttpServer services({none,
+	                     none,
+	                     none,
+	                     none,
+	                     {"200 OK", R"({"images": [{"id": "1", "name": "a", "status": "queued",
+	                         "visibility": "public", "hw_rng_model": "virtio"}]})"}});
+	const auto ran = check_openstack(login(services.url()), services.url(), " --output=json");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	const auto image = nlohmann::json::parse(ran.out).at("images").at(0);
+	EXPECT_EQ(image.at("visibility"), "public");
+	EXPECT_EQ(image.value("status", ""), "queued");
+	EXPECT_EQ(image.value("hidden", false), true);
 }
 
 } // namespace

@@ -542,18 +542,32 @@ const auto images = [](OpenStack &stack) { return stack.images([](const std::str
 
 TEST(OpenStack, AnOldNovaIsAskedForEachFlavorsExtraSpecs)
 {
-	CloudOfTwo two(
-	    {{"406 Not Acceptable"},
-	     {"200 OK", R"({"flavors": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}]})"},
-	     {"200 OK", R"({"extra_specs": {"hw_rng:allowed": "True"}})"},
-	     {"403 Forbidden"}});
+	CloudOfTwo two({{"406 Not Acceptable"},
+	                {"200 OK", R"({"flavors": [{"id": "1"}, {"id": "2"}, {"id": "3"}]})"},
+	                {"200 OK", R"({"extra_specs": {"hw_rng:allowed": "True"}})"},
+	                {"404 Not Found"},
+	                {"200 OK"}});
+	const auto found = two.ask(flavors);
+	ASSERT_TRUE(found) << found.error().message;
+	ASSERT_EQ(found->size(), 2U) << "one was deleted meanwhile";
+	EXPECT_TRUE(found->at(0).specs_known);
+	EXPECT_EQ(found->at(0).extra_specs.at("hw_rng:allowed"), "True");
+	EXPECT_EQ(found->at(1).id, "3");
+	EXPECT_TRUE(found->at(1).specs_known);
+	EXPECT_EQ(two.services.asked().at(3), "GET /flavors/2/os-extra_specs");
+}
+
+TEST(OpenStack, ExtraSpecsThatAreNotForThisUserAreAskedForOnce)
+{
+	CloudOfTwo two({{"200 OK", R"({"flavors": []})"},
+	                {"200 OK", R"({"flavors": [{"id": "1"}, {"id": "2"}]})"},
+	                {"403 Forbidden"}});
 	const auto found = two.ask(flavors);
 	ASSERT_TRUE(found) << found.error().message;
 	ASSERT_EQ(found->size(), 2U);
-	EXPECT_TRUE(found->at(0).specs_known);
-	EXPECT_EQ(found->at(0).extra_specs.at("hw_rng:allowed"), "True");
-	EXPECT_FALSE(found->at(1).specs_known) << "which are not for this user";
-	EXPECT_EQ(two.services.asked().at(3), "GET /flavors/2/os-extra_specs");
+	EXPECT_FALSE(found->at(0).specs_known);
+	EXPECT_FALSE(found->at(1).specs_known);
+	EXPECT_EQ(two.services.asked().size(), 3U);
 }
 
 TEST(OpenStack, ADomainIsThatOfUserAndProject)
@@ -601,11 +615,14 @@ TEST(OpenStack, TheNextPageIsAskedOfTheSameServer)
 
 TEST(OpenStack, PagesWithoutEndAreAnError)
 {
-	const HttpReply same{"200 OK", R"({"images": [{"id": "1"}], "next": "/v2/images?marker=1"})"};
-	CloudOfTwo two({same, same});
+	const auto page = [](const std::string &next) {
+		return HttpReply{"200 OK",
+		                 R"({"images": [{"id": "1"}], "next": "/v2/images?marker=)" + next + "\"}"};
+	};
+	CloudOfTwo two({page("1"), page("2"), page("1")});
 	const auto found = two.ask(images);
 	ASSERT_FALSE(found);
-	EXPECT_TRUE(found.error().message.ends_with(": its next page is itself"))
+	EXPECT_TRUE(found.error().message.ends_with("/v2/images?marker=1: it is a page after itself"))
 	    << found.error().message;
 }
 
@@ -707,6 +724,17 @@ TEST(CheckOpenStack, WhatAnImageIsHasAKeyForEachForPrograms)
 	EXPECT_EQ(image.at("visibility"), "public");
 	EXPECT_EQ(image.value("status", ""), "queued");
 	EXPECT_EQ(image.value("hidden", false), true);
+}
+
+TEST(CheckOpenStack, NothingShownIsNothingPassed)
+{
+	const HttpReply none{"200 OK", R"({"flavors": [], "images": []})"};
+	HttpServer services(std::vector<HttpReply>(5, none));
+	const auto ran = check_openstack(login(services.url()), services.url());
+	EXPECT_EQ(ran.code, 1) << ran.err;
+	EXPECT_NE(ran.out.find("FAILED: this user is shown nothing that could be judged"),
+	          std::string::npos)
+	    << ran.out;
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -19,7 +20,6 @@ constexpr long unauthorized = 401;
 constexpr long forbidden = 403;
 constexpr long not_found = 404;
 constexpr long not_acceptable = 406;
-constexpr size_t most_pages = 100'000;
 constexpr size_t most_shown = 300;
 // From this on, /flavors/detail has the extra_specs.
 constexpr const char *with_extra_specs = "OpenStack-API-Version: compute 2.61";
@@ -317,7 +317,8 @@ Result<void> OpenStack::pages(const std::string &url, const std::string &key,
 {
 	const auto base = url.substr(0, url.find('?'));
 	std::string now = url;
-	for (size_t page = 0; page < most_pages; page++) {
+	std::set<std::string> seen;
+	while (seen.insert(now).second) {
 		const auto answer = ask(now, headers);
 		if (!answer)
 			return std::unexpected(answer.error());
@@ -335,11 +336,9 @@ Result<void> OpenStack::pages(const std::string &url, const std::string &key,
 		const auto query = next_query(*document, key);
 		if (query.empty() || list.empty())
 			return {};
-		if (base + query == now)
-			return fail(ExitCode::io_error, fmt::format("{}: its next page is itself", now));
 		now = base + query;
 	}
-	return fail(ExitCode::io_error, fmt::format("{}: it has no end", url));
+	return fail(ExitCode::io_error, fmt::format("{}: it is a page after itself", now));
 }
 
 Result<std::optional<unsigned>> OpenStack::compute_microversion()
@@ -379,14 +378,14 @@ Result<void> OpenStack::list_flavors(std::vector<Flavor> &flavors, bool with_spe
 	             });
 }
 
-Result<void> OpenStack::read_specs(Flavor &flavor, const std::string &base)
+Result<long> OpenStack::read_specs(Flavor &flavor)
 {
-	const auto url = base + "/flavors/" + flavor.id + "/os-extra_specs";
+	const auto url = compute_ + "/flavors/" + flavor.id + "/os-extra_specs";
 	const auto answer = ask(url);
 	if (!answer)
 		return std::unexpected(answer.error());
-	if (answer->status == forbidden)
-		return {};
+	if (answer->status == forbidden || answer->status == not_found)
+		return answer->status;
 	if (answer->status != 200)
 		return refused(url, *answer);
 	const auto document = parse(url, *answer);
@@ -395,7 +394,7 @@ Result<void> OpenStack::read_specs(Flavor &flavor, const std::string &base)
 	for (const auto &[key, value] : member(*document, "extra_specs").items())
 		flavor.extra_specs[key] = plain(value);
 	flavor.specs_known = true;
-	return {};
+	return answer->status;
 }
 
 Result<std::vector<Flavor>> OpenStack::flavors(const Found &found)
@@ -407,12 +406,19 @@ Result<std::vector<Flavor>> OpenStack::flavors(const Found &found)
 	std::vector<Flavor> flavors;
 	if (auto listed = list_flavors(flavors, probe->status != not_acceptable, found); !listed)
 		return std::unexpected(listed.error());
-	for (size_t i = 0; i < flavors.size(); i++) {
-		if (flavors[i].specs_known)
+	for (auto flavor = flavors.begin(); flavor != flavors.end();) {
+		const auto status = flavor->specs_known ? Result<long>(200) : read_specs(*flavor);
+		if (!status)
+			return std::unexpected(status.error());
+		if (*status == forbidden)
+			break; // a policy does not tell one flavor from another
+		if (*status == not_found) {
+			flavor = flavors.erase(flavor); // since it was listed
 			continue;
-		if (auto read = read_specs(flavors[i], compute_); !read)
-			return std::unexpected(read.error());
-		found(fmt::format("{} of {} flavors' extra specs", i + 1, flavors.size()));
+		}
+		++flavor;
+		found(
+		    fmt::format("{} of {} flavors' extra specs", flavor - flavors.begin(), flavors.size()));
 	}
 	return flavors;
 }

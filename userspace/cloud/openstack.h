@@ -65,7 +65,8 @@ private:
 	                                 const std::vector<std::string> &headers, const Take &take);
 	[[nodiscard]] Result<void> list_flavors(std::vector<Flavor> &flavors, bool with_specs,
 	                                        const Found &found);
-	[[nodiscard]] Result<void> read_specs(Flavor &flavor, const std::string &base);
+	/// Whether it could, as a status of HTTP: 200, 403 or 404.
+	[[nodiscard]] Result<long> read_specs(Flavor &flavor);
 
 	const Cloud *cloud_;
 	Http *http_;

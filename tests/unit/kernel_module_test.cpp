@@ -141,6 +141,11 @@ TEST(KernelModule, WhyNotSecureBoot)
 	EXPECT_NE(obstacle.find("press a key within ten seconds"), std::string::npos)
 	    << "unanswered, MokManager forgets what was imported";
 	EXPECT_EQ(obstacle.find("has no such dialogue"), std::string::npos);
+	std::filesystem::remove(tree.at("/sys/kernel/security/lockdown"));
+	EXPECT_NE(only_obstacle(tree).find("Secure Boot"), std::string::npos)
+	    << "securityfs is missing";
+	tree.file("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+	EXPECT_TRUE(inspect(tree).obstacles.empty()) << "shim verifies nothing, nor does the kernel";
 }
 
 } // namespace

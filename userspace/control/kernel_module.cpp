@@ -48,12 +48,6 @@ bool secure_boot_is_on(const Root &root)
 	return variable && variable->size() >= 5 && (*variable)[4] == 1;
 }
 
-bool lockdown_is_on(const Root &root)
-{
-	const auto modes = root.read_if_any("/sys/kernel/security/lockdown");
-	return modes && modes->find("[none]") == std::string::npos;
-}
-
 /// How the kernel comes to trust the key that dkms signs with. The firmware keeps such keys.
 std::string enrol_a_key(const Root &root)
 {
@@ -82,9 +76,13 @@ bool in_container(const Root &root)
 
 std::optional<std::string> signature_rule(const Root &root)
 {
-	if (secure_boot_is_on(root))
+	const auto lockdown = root.read_if_any("/sys/kernel/security/lockdown");
+	const bool open = lockdown && lockdown->contains("[none]");
+	// Lockdown is how a kernel heeds Secure Boot; shim can have it not do so (mokutil
+	// --disable-validation), and the firmware's variable says 1 all the same.
+	if (!open && secure_boot_is_on(root))
 		return "Secure Boot";
-	if (lockdown_is_on(root))
+	if (lockdown && !open)
 		return "lockdown (/sys/kernel/security/lockdown)";
 	if (root.read_if_any("/sys/module/module/parameters/sig_enforce") == "Y")
 		return "module.sig_enforce";

@@ -414,9 +414,22 @@ TEST(Doctor, TheFilesAreRead)
 	EXPECT_NE(watched.find("            rm /etc/munin/plugins/entropy\n"), std::string::npos);
 	EXPECT_NE(watched.find("            sed -i '/entropy/s/^[^#]/#&/' /etc/nagios/nrpe.cfg\n"),
 	          std::string::npos);
-	tree.file("/run/.containerenv", "");
+}
+
+TEST(Doctor, AContainerIsToldByWhatMarksIt)
+{
+	SoundTree tree;
+	tree.symlink("/proc/self/ns/pid", "pid:[4026531836]");
+	EXPECT_EQ(first_of(tree), "nothing");
+	tree.symlink("/proc/self/ns/pid", "pid:[4026532001]");
 	EXPECT_EQ(first_of(tree), "container");
-	EXPECT_EQ(run(tree, "doctor").code, 0);
+	EXPECT_NE(run(tree, "doctor").out.find("  seen  /proc/self/ns/pid: pid:[4026532001]"),
+	          std::string::npos);
+	tree.symlink("/proc/self/ns/pid", "pid:[4026531836]");
+	tree.file("/run/.containerenv", "");
+	const auto ran = run(tree, "doctor");
+	EXPECT_EQ(ran.code, 0);
+	EXPECT_NE(ran.out.find("  seen  /run/.containerenv: "), std::string::npos) << ran.out;
 }
 
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)

@@ -323,7 +323,7 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &ar
 		         .text =
 		             "This is a container: the pool and the hardware are its host's, and hwrngd "
 		             "is not needed in here",
-		         .evidence = {{"/proc/self/ns/pid", "not the host's, or marked as a container"}},
+		         .evidence = {*symptoms.container},
 		         .remedy = {{"run it on the host (in Kubernetes: on the node)"}}}};
 	std::vector<Finding> findings;
 	auto hwrng =

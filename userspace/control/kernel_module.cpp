@@ -64,14 +64,17 @@ std::string enrol_a_key(const Root &root)
 
 } // namespace
 
-bool in_container(const Root &root)
+std::optional<std::string> container_mark(const Root &root)
 {
-	if (root.exists("/run/systemd/container") || root.exists("/.dockerenv") ||
-	    root.exists("/run/.containerenv"))
-		return true;
-	const auto environment = root.read_if_any("/proc/1/environ").value_or("");
-	return environment.starts_with("container=") ||
-	       environment.find(std::string("\0container=", 11)) != std::string::npos;
+	for (const char *mark : {"/run/systemd/container", "/.dockerenv", "/run/.containerenv"})
+		if (root.exists(mark))
+			return mark;
+	const char *init = "/proc/1/environ";
+	const auto environment = root.read_if_any(init).value_or("");
+	if (environment.starts_with("container=") ||
+	    environment.find(std::string("\0container=", 11)) != std::string::npos)
+		return init;
+	return std::nullopt;
 }
 
 std::optional<std::string> signature_rule(const Root &root)
@@ -99,7 +102,7 @@ std::vector<std::string> module_obstacles(const Root &root)
 		                   "(kernel.modules_disabled = 1)");
 	if (!has_capability(root, CAP_SYS_MODULE))
 		found.emplace_back(
-		    in_container(root)
+		    container_mark(root)
 		        ? "this is a container without CAP_SYS_MODULE: load modules on its host"
 		        : "loading modules needs CAP_SYS_MODULE: run as root (sudo)");
 	return found;

@@ -29,8 +29,8 @@ struct ModuleState {
 /// known to be in the way.
 [[nodiscard]] std::vector<std::string> module_obstacles(const Root &root);
 
-/// Does this process run in a container, by the marks that their managers leave?
-[[nodiscard]] bool in_container(const Root &root);
+/// The file by which a container's manager has marked this place as one; nothing outside of them.
+[[nodiscard]] std::optional<std::string> container_mark(const Root &root);
 
 /// What makes this kernel take only modules signed by a key it trusts, or nothing.
 [[nodiscard]] std::optional<std::string> signature_rule(const Root &root);

@@ -40,8 +40,10 @@ void look_at_place(const Root &root, Symptoms &symptoms)
 {
 	// The first namespace of processes has this number on every kernel (linux/proc_ns.h).
 	const auto processes = link_of(root, "/proc/self/ns/pid");
-	symptoms.container =
-	    in_container(root) || (!processes.empty() && processes != "pid:[4026531836]");
+	if (!processes.empty() && processes != "pid:[4026531836]")
+		symptoms.container = Evidence{"/proc/self/ns/pid", processes + ", and not the host's"};
+	else if (const auto mark = container_mark(root))
+		symptoms.container = Evidence{*mark, "marks a container"};
 	const auto cpuinfo = root.read_if_any("/proc/cpuinfo").value_or("");
 	symptoms.amd = cpuinfo.contains("AuthenticAMD");
 	symptoms.hypervisor = hypervisor_of(root);

@@ -61,7 +61,7 @@ struct BusyFeeder {
 };
 
 struct Symptoms {
-	bool container = false;
+	std::optional<Evidence> container; ///< what tells that this is one
 	std::string hypervisor; ///< as the firmware names it ("QEMU"); "unknown"; empty: real hardware
 	std::string board;      ///< of a device tree, else empty
 	bool amd = false;       ///< the CPU is of AMD

@@ -432,6 +432,20 @@ TEST(Doctor, AContainerIsToldByWhatMarksIt)
 	EXPECT_NE(ran.out.find("  seen  /run/.containerenv: "), std::string::npos) << ran.out;
 }
 
+TEST(Doctor, WithoutSysfsNothingIsSaidOfTheHardware)
+{
+	FakeTree tree;
+	EXPECT_EQ(first_of(tree), "not-mounted");
+	EXPECT_NE(run(tree, "doctor").out.find("            mount -t sysfs sysfs /sys\n"),
+	          std::string::npos);
+	tree.hwrng("", "none");
+	EXPECT_EQ(first_of(tree), "not-mounted");
+	EXPECT_NE(run(tree, "doctor").out.find("            mount -t proc proc /proc\n"),
+	          std::string::npos);
+	tree.file("/proc/sys/kernel/osrelease", "6.1.0-test\n");
+	EXPECT_EQ(first_of(tree), "no-hwrng");
+}
+
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 {
 	SoundTree tree;

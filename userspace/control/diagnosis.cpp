@@ -325,6 +325,14 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &ar
 		             "is not needed in here",
 		         .evidence = {*symptoms.container},
 		         .remedy = {{"run it on the host (in Kubernetes: on the node)"}}}};
+	if (const auto &missing = symptoms.not_mounted; !missing.empty())
+		return {{.id = "not-mounted",
+		         .text = fmt::format("/{} is not mounted here, as in a chroot: what this machine "
+		                             "has cannot be seen",
+		                             missing),
+		         .evidence = {{"/" + missing, "not mounted"}},
+		         .remedy = {{"mount it", missing == "sys" ? "mount -t sysfs sysfs /sys"
+		                                                  : "mount -t proc proc /proc"}}}};
 	std::vector<Finding> findings;
 	auto hwrng =
 	    machine.current().empty() ? std::optional(why_no_hwrng(machine)) : ill_hwrng(machine);

@@ -31,7 +31,8 @@ struct Finding {
 	std::vector<Advice> remedy = {};
 };
 
-/// All that applies, the most important first. In a container that it is one, and nothing else.
+/// All that applies, the most important first. In a container that it is one, and nothing else;
+/// nor is there more to tell where /sys or /proc is missing.
 [[nodiscard]] std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &around,
                                             const Symptoms &symptoms);
 

@@ -354,8 +354,12 @@ Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surro
 {
 	Symptoms symptoms;
 	look_at_place(root, symptoms);
-	// All else belongs to the host.
-	if (symptoms.container)
+	if (!root.exists("/sys/class"))
+		symptoms.not_mounted = "sys";
+	else if (!root.exists("/proc/sys"))
+		symptoms.not_mounted = "proc";
+	// All else belongs to the host, or cannot be seen.
+	if (symptoms.container || !symptoms.not_mounted.empty())
 		return symptoms;
 	if (config.rng_current == Hold::hold && !config.prefer.empty())
 		symptoms.kept_rng = config.prefer.front();

@@ -62,6 +62,7 @@ struct BusyFeeder {
 
 struct Symptoms {
 	std::optional<Evidence> container; ///< what tells that this is one
+	std::string not_mounted;           ///< "sys" or "proc", where there is none, as in a chroot
 	std::string hypervisor; ///< as the firmware names it ("QEMU"); "unknown"; empty: real hardware
 	std::string board;      ///< of a device tree, else empty
 	bool amd = false;       ///< the CPU is of AMD

@@ -83,6 +83,8 @@ bool Machine::asks_for(std::string_view name) const
 
 Evidence Machine::seen_current() const
 {
+	if (!has.hwrng)
+		return {rng_current, "no such file"};
 	return {rng_current, current().empty() ? "none" : current()};
 }
 

@@ -446,6 +446,21 @@ TEST(Doctor, WithoutSysfsNothingIsSaidOfTheHardware)
 	EXPECT_EQ(first_of(tree), "no-hwrng");
 }
 
+TEST(Doctor, ADaemonThatRunsWithoutItsSocketIsSeen)
+{
+	SoundTree tree;
+	tree.file("/run/systemd/system/x", "");
+	tree.file("/lib/systemd/system/hwrngd.service", "");
+	tree.file("/etc/hwrngd.conf", "status_socket = \"/run/other\"\n");
+	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
+	EXPECT_NE(run(tree, "doctor").out.find("  seen  /run/other: nobody listens\n"),
+	          std::string::npos);
+	tree.file("/etc/hwrngd.conf", "status_socket = \"\"\n");
+	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
+	tree.file("/proc/7/comm", "hwrngd\n");
+	EXPECT_EQ(first_of(tree), "nothing");
+}
+
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 {
 	SoundTree tree;

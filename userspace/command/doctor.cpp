@@ -95,7 +95,7 @@ std::string judgement(size_t to_do, const Inventory &inventory, const Symptoms &
 }
 
 /// What the daemon says of its sources.
-void ask_for_symptoms(const Context &context, Symptoms &symptoms)
+void ask_for_symptoms(const Context &context, const Surroundings &around, Symptoms &symptoms)
 {
 	const auto daemon = ask_daemon(context.root);
 	if (!daemon) {
@@ -104,8 +104,9 @@ void ask_for_symptoms(const Context &context, Symptoms &symptoms)
 		symptoms.hwrngd_runs = true;
 		return;
 	}
-	symptoms.hwrngd_runs = daemon->is_object();
-	if (!symptoms.hwrngd_runs)
+	// Its socket may be switched off.
+	symptoms.hwrngd_runs = daemon->is_object() || around.feeds("hwrngd");
+	if (!daemon->is_object())
 		return;
 	for (const auto &source : daemon->value("sources", Json::array())) {
 		if (const auto failures = source.value("fips_failures", uint64_t{0});
@@ -132,7 +133,7 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 	const auto inventory = take_inventory(context.root, *config);
 	const auto around = look_around(context.root, inventory);
 	auto symptoms = find_symptoms(context.root, inventory, around, *config);
-	ask_for_symptoms(context, symptoms);
+	ask_for_symptoms(context, around, symptoms);
 	auto findings = diagnose(inventory, around, symptoms);
 	const auto is_note = [](const Finding &finding) { return finding.severity == Severity::note; };
 	if (!all && !symptoms.container)

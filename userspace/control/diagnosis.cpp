@@ -127,7 +127,9 @@ void add_services(const Machine &machine, std::vector<Finding> &findings)
 		    {.id = "hwrngd-stopped",
 		     .severity = Severity::warning,
 		     .text = "hwrngd is installed and does not run",
-		     .evidence = {{"/run/hwrngd/status", "nobody listens"}},
+		     .evidence = {saw.status_socket.empty()
+		                      ? Evidence{"/proc", "no process hwrngd"}
+		                      : Evidence{saw.status_socket, "nobody listens"}},
 		     .remedy = {{"start it, and at every boot", "systemctl enable --now hwrngd"}}});
 	if (machine.has.hwrng && machine.has.hwrng->selected && !current.empty() && !saw.kept_rng &&
 	    !saw.hwrngd_runs)

@@ -7,8 +7,10 @@
 #include "control/inventory.h"
 #include "control/kernel_module.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hwrngd {
@@ -19,6 +21,12 @@ struct Surroundings {
 	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
 	/// "y", "m", "n" of CONFIG_HW_RANDOM_TPM, if the kernel's configuration can be read.
 	std::optional<std::string> config_hw_random_tpm;
+
+	/// Is a process or thread of that name among the feeders?
+	[[nodiscard]] bool feeds(std::string_view name) const
+	{
+		return std::ranges::find(feeders, name, &Feeder::name) != feeders.end();
+	}
 };
 
 /// Looks around on the machine of `inventory`. Changes nothing; what cannot be read is left out.

@@ -361,6 +361,7 @@ Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surro
 	// All else belongs to the host, or cannot be seen.
 	if (symptoms.container || !symptoms.not_mounted.empty())
 		return symptoms;
+	symptoms.status_socket = config.status_socket;
 	if (config.rng_current == Hold::hold && !config.prefer.empty())
 		symptoms.kept_rng = config.prefer.front();
 	symptoms.refusal = signature_rule(root).transform(

@@ -72,6 +72,7 @@ struct Symptoms {
 	bool systemd = false;
 	bool hwrngd_installed = false;
 	bool hwrngd_runs = false;
+	std::string status_socket;   ///< where it would answer; empty: nowhere
 	bool rngd_installed = false; ///< that of rng-tools
 	HwrngAnswer answer = HwrngAnswer::unknown;
 	std::string answer_text;             ///< of an error

@@ -40,6 +40,12 @@ struct SoundMachine {
 		const auto findings = diagnose(inventory, around, symptoms);
 		return findings.empty() ? Finding{.id = "nothing", .text = {}} : findings.front();
 	}
+
+	/// How many findings have that name.
+	[[nodiscard]] auto count(const std::string &id) const
+	{
+		return std::ranges::count(diagnose(inventory, around, symptoms), id, &Finding::id);
+	}
 };
 
 ModuleState loadable(const std::string &name)
@@ -230,6 +236,16 @@ TEST(Doctor, AnAmdFirmwareTpmIsLeftAlone)
 	found = machine.first();
 	ASSERT_EQ(found.remedy.size(), 4U) << "a TPM of software does not stutter";
 	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
+}
+
+TEST(Doctor, AnRngdThatRunsHasASource)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.symptoms.rngd_installed = true;
+	EXPECT_EQ(machine.count("rngd-no-source"), 1);
+	machine.around.feeders = {{"rngd", 8, "", ""}};
+	EXPECT_EQ(machine.count("rngd-no-source"), 0);
 }
 
 TEST(Doctor, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)

@@ -477,6 +477,17 @@ TEST(Doctor, ADaemonThatRunsWithoutItsSocketIsSeen)
 	EXPECT_EQ(first_of(tree), "nothing");
 }
 
+TEST(Doctor, AnHwrngThatTheKernelDoesNotReadIsSaidToBe)
+{
+	SoundTree tree;
+	tree.file("/proc/2/comm", "kthreadd\n");
+	const auto unread = run(tree, "doctor").out;
+	EXPECT_NE(unread.find("does not read it by itself"), std::string::npos) << unread;
+	tree.file("/proc/5/comm", "hwrng\n");
+	const auto read = run(tree, "doctor").out;
+	EXPECT_NE(read.find("by itself. hwrngd is not needed"), std::string::npos) << read;
+}
+
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 {
 	SoundTree tree;

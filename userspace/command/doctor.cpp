@@ -77,7 +77,8 @@ Json to_json(const Finding &finding)
 	        {"remedy", remedy}};
 }
 
-std::string judgement(size_t to_do, const Inventory &inventory, const Symptoms &symptoms)
+std::string judgement(size_t to_do, const Inventory &inventory, const Surroundings &around,
+                      const Symptoms &symptoms)
 {
 	if (symptoms.container)
 		return "hwrngd is not needed here.";
@@ -88,6 +89,11 @@ std::string judgement(size_t to_do, const Inventory &inventory, const Symptoms &
 	if (symptoms.hwrngd_runs)
 		return fmt::format("Nothing needs doing: the CRNG is ready, the kernel uses {}, and hwrngd "
 		                   "tests and feeds.",
+		                   current);
+	// Before 6.1 its thread does not run for an RNG whose driver states no quality.
+	if (around.sees_all_processes && !around.feeds("hwrng"))
+		return fmt::format("Nothing needs doing: the CRNG is ready. The kernel has {} and does not "
+		                   "read it by itself; hwrngd would.",
 		                   current);
 	return fmt::format("Nothing needs doing: the CRNG is ready, and the kernel uses {} by itself. "
 	                   "hwrngd is not needed; what it would add is tests of what that gives.",
@@ -140,7 +146,7 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 		std::erase_if(findings, is_note);
 	const auto to_do = static_cast<size_t>(
 	    std::ranges::count_if(findings, [&](const auto &finding) { return !is_note(finding); }));
-	const auto words = judgement(to_do, inventory, symptoms);
+	const auto words = judgement(to_do, inventory, around, symptoms);
 	if (context.json) {
 		Json list = Json::array();
 		for (const auto &finding : findings)

@@ -248,6 +248,18 @@ TEST(Doctor, AnRngdThatRunsHasASource)
 	EXPECT_EQ(machine.count("rngd-no-source"), 0);
 }
 
+TEST(Doctor, ABoardHasNoFirmwareSetUp)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.cpu_instructions.clear();
+	machine.symptoms.board = "Raspberry Pi 4 Model B Rev 1.4";
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "modprobe -a bcm2835_rng iproc_rng200");
+	machine.symptoms.board = "Pine64 RockPro64 v2.1";
+	EXPECT_EQ(machine.first().remedy.at(0).what.find("firmware"), std::string::npos);
+}
+
 TEST(Doctor, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
 {
 	SoundMachine machine;
@@ -496,6 +508,19 @@ TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 	EXPECT_EQ(first_of(tree), "device-without-driver");
 	tree.file("/sys/bus/virtio/devices/virtio0/driver/bind", "");
 	EXPECT_NE(first_of(tree), "device-without-driver");
+}
+
+TEST(Doctor, AVirtualMachineWithoutFirmwareTablesIsOne)
+{
+	SoundTree tree;
+	const auto hypervisor = [&] {
+		const auto document = nlohmann::json::parse(run(tree, "doctor --output=json").out);
+		return document.at("hypervisor").get<std::string>();
+	};
+	tree.file("/proc/device-tree/model", std::string("Raspberry Pi 3\0", 15));
+	EXPECT_EQ(hypervisor(), "");
+	tree.file("/proc/device-tree/model", std::string("linux,dummy-virt\0", 17));
+	EXPECT_EQ(hypervisor(), "unknown");
 }
 
 TEST(Doctor, WhatTheFirmwareSaysOfATpmIsRead)

@@ -27,10 +27,15 @@ std::vector<Advice> give_the_guest_a_source(const std::string &hypervisor)
 
 } // namespace
 
-std::vector<Advice> get_a_source(const std::string &hypervisor)
+std::vector<Advice> get_a_source(const std::string &hypervisor, const std::string &board)
 {
 	if (!hypervisor.empty())
 		return give_the_guest_a_source(hypervisor);
+	if (board.starts_with("Raspberry Pi"))
+		return {{"load its driver", "modprobe -a bcm2835_rng iproc_rng200"}};
+	if (!board.empty())
+		return {{"load the driver of this board's RNG, if its chip has one (in the kernel's "
+		         "configuration: CONFIG_HW_RANDOM_*)"}};
 	return {
 	    {"switch the TPM on in the firmware's set-up (also called fTPM, PTT, Security Device)"}};
 }

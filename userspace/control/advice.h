@@ -13,8 +13,9 @@ struct Advice {
 	std::string command = {}; ///< for a shell of this machine, as root; empty: it is done elsewhere
 };
 
-/// How a machine comes to a source of randomness; `hypervisor` as Symptoms has it.
-[[nodiscard]] std::vector<Advice> get_a_source(const std::string &hypervisor);
+/// How a machine comes to a source of randomness; `hypervisor` and `board` as Symptoms has them.
+[[nodiscard]] std::vector<Advice> get_a_source(const std::string &hypervisor,
+                                               const std::string &board);
 
 /// How the CPU's instructions become hwrngs, at every boot.
 [[nodiscard]] std::vector<Advice> serve_the_cpu();

@@ -342,7 +342,9 @@ std::string hypervisor_of(const Root &root)
 	for_lines(root.read_if_any("/proc/cpuinfo").value_or(""), [&](const std::string &line) {
 		virtual_machine |= line.starts_with("flags") && (line + " ").contains(" hypervisor ");
 	});
-	// Some ARM machines say it nowhere else.
+	// Some ARM machines say it nowhere else. That model is QEMU's "virt" without firmware tables.
+	virtual_machine |=
+	    root.read_if_any("/proc/device-tree/model").value_or("").starts_with("linux,dummy-virt");
 	virtual_machine |= vendor == "QEMU" || vendor.starts_with("VMware") || vendor == "Amazon EC2";
 	if (!virtual_machine)
 		return "";

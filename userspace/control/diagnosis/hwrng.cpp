@@ -127,7 +127,7 @@ std::optional<Finding> hidden_tpm(const Machine &machine)
 	               .text = "The firmware's tables tell of a TPM, and the kernel has found none: as "
 	                       "a rule it is switched off in the firmware's set-up",
 	               .evidence = {*machine.saw.tpm_table, {"/sys/class/tpm", "no TPM"}},
-	               .remedy = get_a_source("")};
+	               .remedy = get_a_source("", "")};
 }
 
 Finding why_no_hwrng(const Machine &machine)
@@ -166,7 +166,7 @@ Finding why_no_hwrng(const Machine &machine)
 	if (const auto *module = machine.module("cpu_rng");
 	    !has.cpu_instructions.empty() && module != nullptr && machine.refused("cpu_rng"))
 		return modules_refused(machine, *module);
-	finding.remedy = get_a_source(machine.saw.hypervisor);
+	finding.remedy = get_a_source(machine.saw.hypervisor, machine.saw.board);
 	return finding;
 }
 

@@ -238,6 +238,25 @@ TEST(Doctor, AnAmdFirmwareTpmIsLeftAlone)
 	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
 }
 
+TEST(Doctor, WhatIsNotInstalledIsInstalledFirst)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_EQ(machine.first().remedy.at(1).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(machine.first().remedy.at(2).command, "hwrngctl load cpu");
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.symptoms.amd_ftpm = true;
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "amd-ftpm");
+	EXPECT_EQ(found.remedy.at(0).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(found.remedy.at(1).command, "hwrngctl load cpu");
+	machine.symptoms.hypervisor = "QEMU";
+	found = machine.first();
+	EXPECT_EQ(found.remedy.at(1).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
+}
+
 TEST(Doctor, AnRngdThatRunsHasASource)
 {
 	SoundMachine machine;

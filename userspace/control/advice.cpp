@@ -40,11 +40,6 @@ std::vector<Advice> get_a_source(const std::string &hypervisor, const std::strin
 	    {"switch the TPM on in the firmware's set-up (also called fTPM, PTT, Security Device)"}};
 }
 
-std::vector<Advice> serve_the_cpu()
-{
-	return {{"make the CPU's instructions a hwrng", "hwrngctl load cpu"}, keep_loaded("cpu_rng")};
-}
-
 Advice keep_loaded(const std::string &module)
 {
 	return {"and at every boot", fmt::format("echo {0} >/etc/modules-load.d/{0}.conf", module)};

@@ -17,9 +17,6 @@ struct Advice {
 [[nodiscard]] std::vector<Advice> get_a_source(const std::string &hypervisor,
                                                const std::string &board);
 
-/// How the CPU's instructions become hwrngs, at every boot.
-[[nodiscard]] std::vector<Advice> serve_the_cpu();
-
 /// How `module` comes to be loaded at every boot.
 [[nodiscard]] Advice keep_loaded(const std::string &module);
 

@@ -76,14 +76,15 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		if (guest) {
 			finding.remedy = {{"have our module serve it all the same",
 			                   "echo 'options tpm_rng force=1' >/etc/modprobe.d/tpm_rng.conf"}};
+			if (!machine.has_module("tpm_rng"))
+				finding.remedy.push_back({"install it", "apt install hwrngd-dkms"});
 			// It was told otherwise when it was loaded.
 			if (module != nullptr && module->loaded)
 				finding.remedy.push_back({"unload it", "hwrngctl unload tpm"});
 			finding.remedy.push_back({"load it", "hwrngctl load tpm"});
 			finding.remedy.push_back(keep_loaded("tpm_rng"));
 		} else {
-			if (machine.has_cpu_rng())
-				finding.remedy = serve_the_cpu();
+			finding.remedy = machine.serve_the_cpu();
 			finding.remedy.push_back({"a firmware that is newer than AGESA 1.2.0.7 does not "
 			                          "stutter; but no kernel goes by that"});
 		}
@@ -99,8 +100,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		finding.evidence.push_back(*state);
 		machine.add_messages(tpm_error_words, finding);
 		finding.remedy = {{"switch it on in the firmware's set-up (TPM state: enabled, active)"}};
-		if (machine.has_cpu_rng())
-			std::ranges::copy(serve_the_cpu(), std::back_inserter(finding.remedy));
+		std::ranges::copy(machine.serve_the_cpu(), std::back_inserter(finding.remedy));
 		return finding;
 	}
 	if (!machine.has_module("tpm_rng")) {
@@ -160,13 +160,17 @@ Finding why_no_hwrng(const Machine &machine)
 	                         : "The kernel's hwrng framework is not loaded, or not built";
 	if (machine.has_cpu_rng()) {
 		finding.text += "; the CPU could be one";
-		finding.remedy = serve_the_cpu();
+		finding.remedy = machine.serve_the_cpu();
 		return finding;
 	}
 	if (const auto *module = machine.module("cpu_rng");
 	    !has.cpu_instructions.empty() && module != nullptr && machine.refused("cpu_rng"))
 		return modules_refused(machine, *module);
 	finding.remedy = get_a_source(machine.saw.hypervisor, machine.saw.board);
+	auto steps = machine.serve_the_cpu();
+	if (!steps.empty())
+		steps.front().what = "or " + steps.front().what;
+	std::ranges::move(steps, std::back_inserter(finding.remedy));
 	return finding;
 }
 

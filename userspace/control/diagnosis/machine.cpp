@@ -56,6 +56,18 @@ bool Machine::has_cpu_rng() const
 	return !has.cpu_instructions.empty() && has_module("cpu_rng") && !refused("cpu_rng");
 }
 
+std::vector<Advice> Machine::serve_the_cpu() const
+{
+	if (has.cpu_instructions.empty() || refused("cpu_rng"))
+		return {};
+	std::vector<Advice> steps;
+	if (!has_module("cpu_rng"))
+		steps.push_back({"install the module that serves the CPU", "apt install hwrngd-dkms"});
+	steps.push_back({"make the CPU's instructions a hwrng", "hwrngctl load cpu"});
+	steps.push_back(keep_loaded("cpu_rng"));
+	return steps;
+}
+
 const Evidence *Machine::no_bytes(const Tpm &tpm) const
 {
 	const auto about = [](const std::vector<Evidence> &seen, const std::string &folder) {

@@ -42,6 +42,9 @@ public:
 	/// Can its CPU be made a hwrng?
 	[[nodiscard]] bool has_cpu_rng() const;
 
+	/// How its CPU is made a hwrng, at every boot; nothing if it cannot be.
+	[[nodiscard]] std::vector<Advice> serve_the_cpu() const;
+
 	/// What tells that a TPM gives no random bytes: itself, or tpm_rng, which does not offer it.
 	[[nodiscard]] const Evidence *no_bytes(const Tpm &tpm) const;
 

@@ -257,6 +257,19 @@ TEST(Doctor, WhatIsNotInstalledIsInstalledFirst)
 	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
 }
 
+TEST(Doctor, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
+{
+	SoundMachine machine;
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.symptoms.asked_modules = {{"/etc/modules", "tpm_rng"}};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(machine.count("tpm-rng-module-missing"), 1) << "once is enough";
+	machine.symptoms.amd_ftpm = true;
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "tpm-rng-module-missing");
+	EXPECT_EQ(found.remedy.at(0).command, "sed -i '/^[[:space:]]*tpm[-_]rng/d' /etc/modules");
+}
+
 TEST(Doctor, AnRngdThatRunsHasASource)
 {
 	SoundMachine machine;
@@ -447,7 +460,7 @@ TEST(Doctor, TheFilesAreRead)
 	EXPECT_EQ(first_of(tree), "raspberry-pi-module");
 	EXPECT_NE(ran.out.find("  seen  /proc/device-tree/model: Raspberry Pi 3\n"), std::string::npos);
 	EXPECT_NE(ran.out.find("  do    no longer ask for it:\n"
-	                       "            sed -i '/^ *bcm2708[-_]rng/d' /etc/modules\n"),
+	                       "            sed -i '/^[[:space:]]*bcm2708[-_]rng/d' /etc/modules\n"),
 	          std::string::npos)
 	    << "a command is alone on its line";
 

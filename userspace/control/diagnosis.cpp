@@ -85,6 +85,9 @@ const char *asked_in_vain(const Machine &machine, const std::string &module)
 	if (module == "bcm2708_rng")
 		return "bcm2708_rng is asked for, which is gone: the kernel loads bcm2835_rng or "
 		       "iproc_rng200 by itself";
+	if (machine.unserved_tpm() != nullptr && machine.is_real_amd_ftpm())
+		return "tpm_rng is asked for; there is no such module, and it would leave this TPM alone, "
+		       "which seems to be a firmware TPM of AMD";
 	if (machine.unserved_tpm() != nullptr)
 		return "tpm_rng is asked for, and this kernel has no such module";
 	if (machine.has.tpms.empty())
@@ -108,11 +111,11 @@ void add_asked_modules(const Machine &machine, std::vector<Finding> &findings)
 		if (!machine.saw.board.empty())
 			finding.evidence.push_back({"/proc/device-tree/model", machine.saw.board});
 		finding.text = asked_in_vain(machine, asked.value);
-		if (!old_pi && machine.unserved_tpm() != nullptr)
+		if (!old_pi && machine.unserved_tpm() != nullptr && !machine.is_real_amd_ftpm())
 			finding.remedy = {{"install it", "apt install hwrngd-dkms"}};
 		else
 			finding.remedy = {{"no longer ask for it",
-			                   fmt::format("sed -i '/^ *{}/d' {}",
+			                   fmt::format("sed -i '/^[[:space:]]*{}/d' {}",
 			                               old_pi ? "bcm2708[-_]rng" : "tpm[-_]rng", asked.where)}};
 		findings.push_back(std::move(finding));
 	}
@@ -261,7 +264,9 @@ void add_notes(const Machine &machine, std::vector<Finding> &findings)
 		auto finding = tpm_not_hwrng(machine, *tpm);
 		finding.severity = Severity::note;
 		finding.text += "; the kernel has another hwrng";
-		findings.push_back(std::move(finding));
+		// Whoever asks for the module has been told.
+		if (std::ranges::find(findings, finding.id, &Finding::id) == findings.end())
+			findings.push_back(std::move(finding));
 	}
 	if (!machine.saw.fips_failures.empty())
 		findings.push_back(

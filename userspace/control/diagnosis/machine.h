@@ -30,6 +30,9 @@ public:
 	/// The first TPM that is no hwrng, or nullptr.
 	[[nodiscard]] const Tpm *unserved_tpm() const;
 
+	/// Is the TPM taken for a firmware TPM of AMD, outside of virtual machines, where it is none?
+	[[nodiscard]] bool is_real_amd_ftpm() const { return saw.amd_ftpm && saw.hypervisor.empty(); }
+
 	/// What is known of a module of ours, or nullptr.
 	[[nodiscard]] const ModuleState *module(const std::string &name) const;
 

@@ -257,6 +257,26 @@ TEST(Doctor, WhatIsNotInstalledIsInstalledFirst)
 	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
 }
 
+TEST(Doctor, AnAmdFirmwareTpmThatAnOldKernelReadsIsTold)
+{
+	SoundMachine machine;
+	machine.inventory.kernel = "5.10.0-30-amd64";
+	machine.inventory.hwrng->available = {"tpm-rng-0"};
+	machine.inventory.hwrng->current = "tpm-rng-0";
+	machine.inventory.hwrng->has_quality_file = false;
+	machine.around.modules = {loadable("cpu_rng")};
+	machine.symptoms.amd_ftpm = true;
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "amd-ftpm");
+	EXPECT_EQ(found.severity, Severity::warning);
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "a TPM of software";
+	machine.symptoms.hypervisor = "";
+	machine.inventory.kernel = "6.12.0-1-amd64";
+	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "it would not serve a firmware TPM";
+}
+
 TEST(Doctor, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
 {
 	SoundMachine machine;

@@ -210,6 +210,28 @@ void add_crng(const Machine &machine, const std::optional<Finding> &hwrng,
 	}
 }
 
+/// A firmware TPM of AMD in use. Kernels since 6.1 serve none; what they serve is another kind.
+void add_amd_ftpm(const Machine &machine, std::vector<Finding> &findings)
+{
+	const auto current = machine.current();
+	const auto &kernel = machine.has.kernel;
+	if (!machine.is_real_amd_ftpm() || !current.starts_with("tpm-rng") ||
+	    !(kernel.starts_with("4.") || kernel.starts_with("5.")))
+		return;
+	Finding finding{
+	    .id = "amd-ftpm",
+	    .severity = Severity::warning,
+	    .certainty = Certainty::likely,
+	    .text = fmt::format("{} seems to be a firmware TPM of AMD, reads of which make the whole "
+	                        "machine stutter",
+	                        current),
+	    .evidence = {machine.seen_current(), {"/proc/sys/kernel/osrelease", kernel}},
+	    .remedy = machine.use_another()};
+	finding.remedy.push_back({"or a firmware that is newer than AGESA 1.2.0.7, or a kernel of 6.1 "
+	                          "or later, which leaves it alone"});
+	findings.push_back(std::move(finding));
+}
+
 void add_platform(const Machine &machine, std::vector<Finding> &findings)
 {
 	const auto &saw = machine.saw;
@@ -346,6 +368,8 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &ar
 	add_crng(machine, hwrng, findings);
 	if (hwrng)
 		findings.push_back(std::move(*hwrng));
+	else
+		add_amd_ftpm(machine, findings);
 	add_load(machine, findings);
 	add_feeders(machine, findings);
 	add_asked_modules(machine, findings);

@@ -30,6 +30,7 @@ struct SoundMachine {
 		inventory.hwrng.emplace();
 		inventory.hwrng->available = {"virtio_rng.0"};
 		inventory.hwrng->current = "virtio_rng.0";
+		inventory.hwrng->has_quality_file = true;
 		inventory.cpu_instructions = {"rdrand"};
 		symptoms.answer = HwrngAnswer::bytes;
 	}
@@ -288,6 +289,18 @@ TEST(Doctor, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "tpm-rng-module-missing");
 	EXPECT_EQ(found.remedy.at(0).command, "sed -i '/^[[:space:]]*tpm[-_]rng/d' /etc/modules");
+}
+
+TEST(Doctor, ASwitchThatAnOldKernelMayNotSurviveIsNotAdvised)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::equal_bytes;
+	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select tpm-rng-0");
+	machine.inventory.hwrng->has_quality_file = false;
+	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "select would refuse";
+	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select cpu_rng.rdrand");
 }
 
 TEST(Doctor, AnRngdThatRunsHasASource)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/diagnosis/machine.h"
 
+#include "control/policy.h"
+
 #include <algorithm>
 
 #include <fmt/ranges.h>
@@ -114,7 +116,8 @@ std::optional<std::string> Machine::other_hwrng() const
 	std::optional<std::string> other;
 	if (has.hwrng)
 		for (const auto &name : has.hwrng->available)
-			if (name != current() && (!other || name.starts_with("tpm")))
+			if (name != current() && (!other || name.starts_with("tpm")) &&
+			    !switching_danger(*has.hwrng, name))
 				other = name;
 	return other;
 }

@@ -61,7 +61,7 @@ public:
 	[[nodiscard]] Evidence seen_current() const;
 	[[nodiscard]] Evidence seen_available() const;
 
-	/// Another hwrng than the one in use, the TPM before others.
+	/// Another hwrng than the one in use, which `hwrngctl select` takes; the TPM before others.
 	[[nodiscard]] std::optional<std::string> other_hwrng() const;
 
 	/// The module in which whoever reads a silent hwrng waits; empty if it is not known. It need

@@ -502,11 +502,16 @@ TEST(Doctor, TheFilesAreRead)
 	tree.file("/etc/modules", "");
 	tree.file("/etc/munin/plugins/entropy", "");
 	EXPECT_EQ(first_of(tree), "entropy-avail-watched");
-	tree.file("/etc/nagios/nrpe.cfg", "command[entropy]=/bin/check_entropy\n");
+	tree.file("/etc/nagios/nrpe.cfg", "command[entropy]=/bin/check_entropy\n"
+	                                  "command[entropy_2]=/bin/check_entropy -w 200\n");
+	tree.file("/etc/nagios/nrpe.d/sound.cfg", " # entropy\n");
+	tree.file("/etc/nagios/nrpe.d/entropy.cfg~", "command[entropy]=/bin/check_entropy\n");
 	const auto watched = run(tree, "doctor").out;
 	EXPECT_NE(watched.find("            rm /etc/munin/plugins/entropy\n"), std::string::npos);
 	EXPECT_NE(watched.find("            sed -i '/entropy/s/^[^#]/#&/' /etc/nagios/nrpe.cfg\n"),
 	          std::string::npos);
+	EXPECT_EQ(watched.find("            sed"), watched.rfind("            sed")) << watched;
+	EXPECT_EQ(watched.find("nrpe.d"), std::string::npos) << watched;
 }
 
 TEST(Doctor, AContainerIsToldByWhatMarksIt)

@@ -263,11 +263,15 @@ void add_platform(const Machine &machine, std::vector<Finding> &findings)
 		                .text = "A monitor watches entropy_avail, which tells nothing since Linux "
 		                        "5.18: it stays at 256",
 		                .evidence = saw.monitors};
-		for (const auto &[file, line] : saw.monitors)
-			finding.remedy.push_back({"no longer watch it",
-			                          line == "installed"
-			                              ? "rm " + file
-			                              : fmt::format("sed -i '/entropy/s/^[^#]/#&/' {}", file)});
+		for (const auto &[file, line] : saw.monitors) {
+			const auto command = line == "installed"
+			                         ? "rm " + file
+			                         : fmt::format("sed -i '/entropy/s/^[^#]/#&/' {}", file);
+			// A file may have several lines of it.
+			if (std::ranges::find(finding.remedy, command, &Advice::command) ==
+			    finding.remedy.end())
+				finding.remedy.push_back({"no longer watch it", command});
+		}
 		finding.remedy.push_back({"have the monitor read its configuration anew"});
 		findings.push_back(std::move(finding));
 	}

@@ -92,11 +92,13 @@ void look_at_monitors(const Root &root, Symptoms &symptoms)
 	    {"/etc/zabbix/zabbix_agentd.conf", "entropy_avail"},
 	};
 	for (const auto &name : root.list("/etc/nagios/nrpe.d"))
-		files.emplace_back("/etc/nagios/nrpe.d/" + name, "entropy");
+		if (name.ends_with(".cfg")) // as nrpe's include_dir reads them
+			files.emplace_back("/etc/nagios/nrpe.d/" + name, "entropy");
 	for (const auto &[file, word] : files)
 		for_lines(root.read_if_any(file).value_or(""),
 		          [&, &path = file, &wanted = word](const std::string &line) {
-			          if (!line.starts_with('#') && line.contains(wanted))
+			          const auto first = line.find_first_not_of(" \t");
+			          if (line.contains(wanted) && line[first] != '#')
 				          symptoms.monitors.push_back({path, line});
 		          });
 }

@@ -578,6 +578,11 @@ TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 	EXPECT_EQ(first_of(tree), "device-without-driver");
 	tree.file("/sys/bus/virtio/devices/virtio0/driver/bind", "");
 	EXPECT_NE(first_of(tree), "device-without-driver");
+	std::filesystem::remove_all(tree.at("/sys/bus/virtio/devices/virtio0/driver"));
+	EXPECT_NE(run(tree, "doctor").out.find("modprobe -a virtio_rng\n"), std::string::npos);
+	tree.file("/sys/bus/virtio/drivers/virtio_rng/bind", "");
+	EXPECT_EQ(first_of(tree), "device-without-driver");
+	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos) << "it is in already";
 }
 
 TEST(Doctor, AVirtualMachineWithoutFirmwareTablesIsOne)
@@ -604,6 +609,11 @@ TEST(Doctor, WhatTheFirmwareSaysOfATpmIsRead)
 	EXPECT_EQ(first_of(tree), "tpm-hidden") << "switched off";
 	tree.file("/sys/bus/acpi/devices/MSFT0101:00/status", "15\n");
 	EXPECT_EQ(first_of(tree), "device-without-driver");
+	tree.file("/sys/module/tpm_crb/version", "0.1\n");
+	EXPECT_NE(run(tree, "doctor").out.find("modprobe -a tpm_crb tpm_tis\n"), std::string::npos);
+	tree.file("/sys/module/tpm_tis/initstate", "live\n");
+	EXPECT_EQ(first_of(tree), "device-without-driver");
+	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos) << "they are in already";
 	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
 	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");
 	tree.file("/sys/module/tpm_rng/tpm_rng.0/state", "start-up\n");

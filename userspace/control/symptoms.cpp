@@ -105,11 +105,15 @@ void look_at_monitors(const Root &root, Symptoms &symptoms)
 
 void look_at_idle_devices(const Root &root, Symptoms &symptoms)
 {
-	const auto add = [&](const std::string &folder, const std::string &value) {
+	const auto add = [&](const std::string &folder, const std::string &value,
+	                     const std::string &drivers, bool they_are_here) {
 		// An ACPI device has its driver at the platform's device.
 		if (!root.exists(folder + "/driver") && !root.exists(folder + "/physical_node/driver"))
-			symptoms.idle_devices.push_back({folder, value});
+			symptoms.idle_devices.push_back({{folder, value}, drivers, they_are_here});
 	};
+	// These have parameters or a version, and so their folders even where they are built in.
+	const bool tis = root.exists("/sys/module/tpm_tis");
+	const bool crb = root.exists("/sys/module/tpm_crb");
 	// One that the firmware has switched off has status 0 (ACPI 6.5, 6.3.7).
 	const auto is_on = [&](const std::string &folder) {
 		return root.read_if_any(folder + "/status").value_or("15") != "0";
@@ -118,19 +122,20 @@ void look_at_idle_devices(const Root &root, Symptoms &symptoms)
 	for (const auto &name : root.list("/sys/bus/virtio/devices")) {
 		const auto folder = "/sys/bus/virtio/devices/" + name;
 		if (root.read_if_any(folder + "/device") == virtio_entropy)
-			add(folder, "virtio-rng");
+			add(folder, "virtio-rng", "virtio_rng",
+			    root.exists("/sys/bus/virtio/drivers/virtio_rng"));
 	}
 	if (!root.list("/sys/class/tpm").empty())
 		return;
 	for (const auto &name : root.list("/sys/bus/acpi/devices")) {
 		const auto folder = "/sys/bus/acpi/devices/" + name;
 		if (name.starts_with("MSFT0101:") && is_on(folder))
-			add(folder, "TPM 2.0");
+			add(folder, "TPM 2.0", "tpm_crb tpm_tis", tis && crb);
 		// Those of TPM 1.2, as tpm_tis has them.
 		if ((name.starts_with("PNP0C31:") || name.starts_with("ATM1200:") ||
 		     name.starts_with("IFX0102:")) &&
 		    is_on(folder))
-			add(folder, "TPM 1.2");
+			add(folder, "TPM 1.2", "tpm_tis", tis);
 	}
 }
 

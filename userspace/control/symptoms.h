@@ -60,6 +60,13 @@ struct BusyFeeder {
 	double share = 0; ///< 0 to 1 of one CPU
 };
 
+/// A device that no driver has taken.
+struct IdleDevice {
+	Evidence seen;
+	std::string drivers;        ///< the modules that could, for modprobe
+	bool they_are_here = false; ///< they are in the kernel, and have not taken it
+};
+
 struct Symptoms {
 	std::optional<Evidence> container; ///< what tells that this is one
 	std::string not_mounted;           ///< "sys" or "proc", where there is none, as in a chroot
@@ -75,19 +82,19 @@ struct Symptoms {
 	std::string status_socket;   ///< where it would answer; empty: nowhere
 	bool rngd_installed = false; ///< that of rng-tools
 	HwrngAnswer answer = HwrngAnswer::unknown;
-	std::string answer_text;             ///< of an error
-	std::optional<std::string> kept_rng; ///< what our configuration selects at each boot
-	std::optional<Evidence> refusal;     ///< why the kernel takes signed modules alone
-	bool modules_disabled = false;       ///< it takes none until the next boot
-	std::vector<Evidence> asked_modules; ///< files that have tpm_rng or bcm2708_rng loaded at boot
-	std::vector<Evidence> monitors;      ///< files of monitors that watch entropy_avail
-	std::vector<Evidence> ill_sources;   ///< that hwrngd has quarantined, and why
-	std::vector<Evidence> fips_failures; ///< of its healthy sources
-	std::vector<Evidence> idle_devices;  ///< RNG and TPM devices that have no driver
-	std::vector<Evidence> waiting_tpms;  ///< that tpm_rng has and does not offer: their state
-	std::vector<Evidence> inactive_tpms; ///< of version 1.2, that say that they are switched off
-	std::vector<Evidence> stuck_readers; ///< of a silent hwrng, and the driver that they wait in
-	std::vector<Evidence> messages;      ///< of the kernel's log, those that bear on randomness
+	std::string answer_text;              ///< of an error
+	std::optional<std::string> kept_rng;  ///< what our configuration selects at each boot
+	std::optional<Evidence> refusal;      ///< why the kernel takes signed modules alone
+	bool modules_disabled = false;        ///< it takes none until the next boot
+	std::vector<Evidence> asked_modules;  ///< files that have tpm_rng or bcm2708_rng loaded at boot
+	std::vector<Evidence> monitors;       ///< files of monitors that watch entropy_avail
+	std::vector<Evidence> ill_sources;    ///< that hwrngd has quarantined, and why
+	std::vector<Evidence> fips_failures;  ///< of its healthy sources
+	std::vector<IdleDevice> idle_devices; ///< RNG and TPM devices that have no driver
+	std::vector<Evidence> waiting_tpms;   ///< that tpm_rng has and does not offer: their state
+	std::vector<Evidence> inactive_tpms;  ///< of version 1.2, that say that they are switched off
+	std::vector<Evidence> stuck_readers;  ///< of a silent hwrng, and the driver that they wait in
+	std::vector<Evidence> messages;       ///< of the kernel's log, those that bear on randomness
 	std::optional<double> ready_after; ///< seconds from boot until the CRNG was ready, by that log
 	std::vector<BusyFeeder> busy;
 	std::vector<std::string> not_seen; ///< what could not be looked at, and how it could

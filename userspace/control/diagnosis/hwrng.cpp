@@ -118,7 +118,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 
 std::optional<Finding> hidden_tpm(const Machine &machine)
 {
-	const auto is_tpm = [](const Evidence &device) { return device.value.starts_with("TPM"); };
+	const auto is_tpm = [](const auto &device) { return device.seen.value.starts_with("TPM"); };
 	if (!machine.saw.tpm_table || !machine.has.tpms.empty() ||
 	    std::ranges::any_of(machine.saw.idle_devices, is_tpm))
 		return std::nullopt;
@@ -141,13 +141,19 @@ Finding why_no_hwrng(const Machine &machine)
 		finding.remedy = {{"let the kernel choose", "hwrngctl select auto"}};
 		return finding;
 	}
-	for (const auto &device : machine.saw.idle_devices) {
+	if (!machine.saw.idle_devices.empty()) {
+		const auto &device = machine.saw.idle_devices.front();
 		finding.id = "device-without-driver";
-		finding.text = fmt::format("There is a device ({}) without its driver", device.value);
-		finding.evidence.push_back(device);
-		finding.remedy = {{"load it", device.value == "virtio-rng"
-		                                  ? "modprobe virtio_rng"
-		                                  : "modprobe -a tpm_crb tpm_tis"}};
+		finding.text = fmt::format("There is a device ({}) without its driver", device.seen.value);
+		finding.evidence.push_back(device.seen);
+		if (device.they_are_here) {
+			finding.text += ", which is in the kernel and has not taken it";
+			finding.remedy = {{"look for the driver's reason in the kernel's log",
+			                   "dmesg | grep -Ei 'tpm|virtio'"}};
+			std::ranges::copy(machine.serve_the_cpu(), std::back_inserter(finding.remedy));
+		} else {
+			finding.remedy = {{"load it", "modprobe -a " + device.drivers}};
+		}
 		return finding;
 	}
 	if (const auto *tpm = machine.unserved_tpm())

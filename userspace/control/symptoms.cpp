@@ -203,16 +203,15 @@ void look_at_log(const Root &root, Symptoms &symptoms)
 	// A record is at most 8 KiB long, and a read gives one.
 	constexpr size_t longest = 8192;
 	constexpr int most_records = 100'000;
-	std::string text;
 	std::string record(longest, '\0');
 	for (int i = 0; i < most_records; i++) {
 		const auto size = ::read(log->get(), record.data(), record.size());
 		if (size > 0)
-			text.append(record, 0, static_cast<size_t>(size));
+			for_lines(record.substr(0, static_cast<size_t>(size)),
+			          [&](const std::string &line) { take_message(line, symptoms); });
 		else if (size == 0 || (errno != EPIPE && errno != EINTR)) // EPIPE: some were overwritten
 			break;
 	}
-	for_lines(text, [&](const std::string &line) { take_message(line, symptoms); });
 }
 
 /// Clock ticks that a process has used, by proc(5): the 12th and 13th word after its name.

@@ -112,6 +112,10 @@ TEST(CheckScs, WhatIsMissingIsToldAndNeverPassed)
 	ScsMachine tree;
 	tree.file("/proc/cpuinfo", "flags\t\t: sse2\n");
 	EXPECT_EQ(item(tree, "cpu").at("verdict"), "warning");
+	EXPECT_EQ(item(tree, "cpu").at("remedy"), "another CPU: this one has none");
+	tree.file("/proc/cpuinfo", "flags\t\t: sse2 hypervisor\n");
+	EXPECT_NE(item(tree, "cpu").at("remedy").get<std::string>().find("hypervisor"),
+	          std::string::npos);
 	tree.file("/dev/random", "short");
 	EXPECT_EQ(item(tree, "fips").at("verdict"), "error");
 	std::filesystem::remove(tree.at("/dev/random"));

@@ -5,6 +5,7 @@
 #include "command/output.h"
 #include "command/sample.h"
 #include "control/inventory.h"
+#include "control/symptoms.h"
 #include "interrupt.h"
 #include "source/program.h"
 
@@ -190,7 +191,7 @@ Item check_kernel(const Inventory &inventory)
 	return item;
 }
 
-Item check_cpu(const Inventory &inventory)
+Item check_cpu(const Inventory &inventory, const std::string &hypervisor)
 {
 	Item item{.id = "cpu",
 	          .clause = "the CPU offers RDSEED, RDRAND or RNDR, unfiltered (Compute nodes)",
@@ -199,7 +200,10 @@ Item check_cpu(const Inventory &inventory)
 		return item;
 	item.verdict = Verdict::warning;
 	item.found = "none of them";
-	item.remedy = "a CPU model of the hypervisor that passes them on, as host-passthrough does";
+	item.remedy =
+	    hypervisor.empty()
+	        ? "another CPU: this one has none"
+	        : "a CPU model of the hypervisor that passes them on, as host-passthrough does";
 	return item;
 }
 
@@ -235,7 +239,7 @@ Result<ExitCode> check_scs_command(const Context &context, const std::string &pr
 		return std::unexpected(fips.error());
 	items.push_back(std::move(*fips));
 	items.push_back(check_kernel(*inventory));
-	items.push_back(check_cpu(*inventory));
+	items.push_back(check_cpu(*inventory, hypervisor_of(context.root)));
 
 	const auto errors = std::ranges::count(items, Verdict::error, &Item::verdict);
 	const auto warnings = std::ranges::count(items, Verdict::warning, &Item::verdict);

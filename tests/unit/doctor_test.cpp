@@ -448,6 +448,9 @@ public:
 		file("/proc/sys/kernel/random/poolsize", "256\n");
 		file("/proc/sys/kernel/osrelease", "6.1.0-test\n");
 		file("/proc/cpuinfo", "flags\t\t: rdrand rdseed\n");
+		file("/proc/2/comm", "kthreadd\n");
+		file("/proc/5/comm", "hwrng\n");
+		file("/dev/kmsg", "");
 		std::string bytes;
 		for (int i = 0; i < 256; i++)
 			bytes += static_cast<char>(i);
@@ -562,12 +565,23 @@ TEST(Doctor, ADaemonThatRunsWithoutItsSocketIsSeen)
 TEST(Doctor, AnHwrngThatTheKernelDoesNotReadIsSaidToBe)
 {
 	SoundTree tree;
-	tree.file("/proc/2/comm", "kthreadd\n");
-	const auto unread = run(tree, "doctor").out;
-	EXPECT_NE(unread.find("does not read it by itself"), std::string::npos) << unread;
-	tree.file("/proc/5/comm", "hwrng\n");
 	const auto read = run(tree, "doctor").out;
 	EXPECT_NE(read.find("by itself. hwrngd is not needed"), std::string::npos) << read;
+	std::filesystem::remove(tree.at("/proc/5/comm"));
+	const auto unread = run(tree, "doctor").out;
+	EXPECT_NE(unread.find("does not read it by itself"), std::string::npos) << unread;
+}
+
+TEST(Doctor, WhatCannotBeLookedAtIsTold)
+{
+	const SoundTree tree;
+	for (const char *file : {"/dev/hwrng", "/dev/kmsg", "/proc/2/comm"})
+		std::filesystem::remove(tree.at(file));
+	const auto seen = run(tree, "doctor").out;
+	EXPECT_TRUE(seen.starts_with("Not seen: the kernel's log (No such file or directory); what "
+	                             "/dev/hwrng gives (No such file or directory); other users' "
+	                             "processes (run as root).\n"))
+	    << seen;
 }
 
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)

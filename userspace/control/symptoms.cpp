@@ -36,6 +36,13 @@ template <typename Take> void for_lines(const std::string &text, Take take)
 		take(line);
 }
 
+/// Why something was not looked at, or how it can be.
+std::string reason(const Error &error)
+{
+	return error.code == ExitCode::not_permitted ? "run as root"
+	                                             : std::generic_category().message(error.number);
+}
+
 void look_at_place(const Root &root, Symptoms &symptoms)
 {
 	// The first namespace of processes has this number on every kernel (linux/proc_ns.h).
@@ -196,8 +203,7 @@ void look_at_log(const Root &root, Symptoms &symptoms)
 {
 	const auto log = root.open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (!log) {
-		if (log.error().code == ExitCode::not_permitted)
-			symptoms.not_seen.emplace_back("the kernel's log (run as root)");
+		symptoms.not_seen.push_back(fmt::format("the kernel's log ({})", reason(log.error())));
 		return;
 	}
 	// A record is at most 8 KiB long, and a read gives one.
@@ -301,8 +307,8 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &sympt
 	const auto path = root.at("/dev/hwrng").string();
 	auto source = open_device(path, 64);
 	if (!source) {
-		if (source.error().code == ExitCode::not_permitted)
-			symptoms.not_seen.emplace_back("what /dev/hwrng gives (run as root)");
+		symptoms.not_seen.push_back(
+		    fmt::format("what /dev/hwrng gives ({})", reason(source.error())));
 		return;
 	}
 	// More than the framework may have left of an earlier RNG.
@@ -382,6 +388,9 @@ Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surro
 	look_at_log(root, symptoms);
 	look_at_load(root, around, symptoms);
 	look_at_hwrng(root, inventory, symptoms);
+	// proc(5), hidepid
+	if (!around.sees_all_processes)
+		symptoms.not_seen.emplace_back("other users' processes (run as root)");
 	return symptoms;
 }
 

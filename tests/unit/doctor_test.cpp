@@ -584,6 +584,16 @@ TEST(Doctor, WhatCannotBeLookedAtIsTold)
 	    << seen;
 }
 
+TEST(Doctor, AMaskedDaemonIsNotToBeStarted)
+{
+	SoundTree tree;
+	tree.file("/run/systemd/system/x", "");
+	tree.file("/usr/lib/systemd/system/hwrngd.service", "");
+	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
+	tree.symlink("/etc/systemd/system/hwrngd.service", "/dev/null");
+	EXPECT_EQ(first_of(tree), "nothing");
+}
+
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 {
 	SoundTree tree;

@@ -58,9 +58,11 @@ void look_at_place(const Root &root, Symptoms &symptoms)
 	symptoms.board = board.substr(0, board.find('\0'));
 	symptoms.efi = root.exists("/sys/firmware/efi");
 	symptoms.systemd = root.exists("/run/systemd/system");
+	// Who has masked it (systemctl(1)) wants none.
+	const bool masked = link_of(root, "/etc/systemd/system/hwrngd.service") == "/dev/null";
 	for (const char *folder : {"/etc", "/lib", "/usr/lib", "/usr/local/lib"})
 		symptoms.hwrngd_installed |=
-		    root.exists(fmt::format("{}/systemd/system/hwrngd.service", folder));
+		    !masked && root.exists(fmt::format("{}/systemd/system/hwrngd.service", folder));
 	symptoms.rngd_installed = root.exists("/usr/sbin/rngd") || root.exists("/usr/bin/rngd");
 	// "tpm_crb", and "tpm_crb_acpi" since Linux 7.
 	const bool crb = link_of(root, "/sys/class/tpm/tpm0/device/driver").contains("/tpm_crb");

@@ -609,17 +609,33 @@ TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos) << "it is in already";
 }
 
-TEST(Doctor, AVirtualMachineWithoutFirmwareTablesIsOne)
+TEST(Doctor, AVirtualMachineIsOneByWhatDescribesIt)
 {
 	SoundTree tree;
-	const auto hypervisor = [&] {
-		const auto document = nlohmann::json::parse(run(tree, "doctor --output=json").out);
-		return document.at("hypervisor").get<std::string>();
-	};
 	tree.file("/proc/device-tree/model", std::string("Raspberry Pi 3\0", 15));
-	EXPECT_EQ(hypervisor(), "");
+	EXPECT_EQ(hypervisor_of(tree.root()), "");
 	tree.file("/proc/device-tree/model", std::string("linux,dummy-virt\0", 17));
-	EXPECT_EQ(hypervisor(), "unknown");
+	EXPECT_EQ(hypervisor_of(tree.root()), "unknown");
+	tree.file("/proc/device-tree/model", "");
+	for (const char *vendor : {"QEMU", "OpenStack Foundation", "Hetzner"}) {
+		tree.file("/sys/class/dmi/id/sys_vendor", vendor);
+		EXPECT_EQ(hypervisor_of(tree.root()), vendor);
+	}
+	tree.file("/sys/class/dmi/id/sys_vendor", "Google"); // of Chromebooks too
+	EXPECT_EQ(hypervisor_of(tree.root()), "");
+	tree.file("/sys/class/dmi/id/product_name", "Google Compute Engine");
+	EXPECT_EQ(hypervisor_of(tree.root()), "Google");
+}
+
+TEST(Doctor, TheHostOfXensGuestsIsNoGuest)
+{
+	SoundTree tree;
+	tree.file("/proc/cpuinfo", "flags\t\t: rdrand rdseed hypervisor\n");
+	tree.file("/sys/hypervisor/type", "xen\n");
+	tree.file("/proc/xen/capabilities", "\n");
+	EXPECT_EQ(hypervisor_of(tree.root()), "xen");
+	tree.file("/proc/xen/capabilities", "control_d\n");
+	EXPECT_EQ(hypervisor_of(tree.root()), "");
 }
 
 TEST(Doctor, WhatTheFirmwareSaysOfATpmIsRead)

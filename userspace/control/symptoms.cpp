@@ -350,16 +350,24 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &sympt
 
 std::string hypervisor_of(const Root &root)
 {
-	const auto vendor = root.read_if_any("/sys/class/dmi/id/sys_vendor").value_or("");
+	// Some ARM machines say it nowhere else.
+	constexpr std::array<std::string_view, 5> vendors{"QEMU", "VMware", "Amazon EC2", "OpenStack",
+	                                                  "Hetzner"};
+	const auto text = [&](const char *file) { return root.read_if_any(file).value_or(""); };
+	// The guest that manages the others has the real hardware.
+	if (text("/proc/xen/capabilities").contains("control_d"))
+		return "";
+	const auto vendor = text("/sys/class/dmi/id/sys_vendor");
 	const auto xen = root.read_if_any("/sys/hypervisor/type");
 	bool virtual_machine = xen.has_value();
-	for_lines(root.read_if_any("/proc/cpuinfo").value_or(""), [&](const std::string &line) {
+	for_lines(text("/proc/cpuinfo"), [&](const std::string &line) {
 		virtual_machine |= line.starts_with("flags") && (line + " ").contains(" hypervisor ");
 	});
-	// Some ARM machines say it nowhere else. That model is QEMU's "virt" without firmware tables.
 	virtual_machine |=
-	    root.read_if_any("/proc/device-tree/model").value_or("").starts_with("linux,dummy-virt");
-	virtual_machine |= vendor == "QEMU" || vendor.starts_with("VMware") || vendor == "Amazon EC2";
+	    std::ranges::any_of(vendors, [&](auto one) { return vendor.starts_with(one); }) ||
+	    text("/sys/class/dmi/id/product_name") == "Google Compute Engine" ||
+	    // That of QEMU's "virt" without firmware tables.
+	    text("/proc/device-tree/model").starts_with("linux,dummy-virt");
 	if (!virtual_machine)
 		return "";
 	return vendor.empty() ? xen.value_or("unknown") : vendor;

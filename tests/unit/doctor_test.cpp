@@ -354,7 +354,11 @@ TEST(Doctor, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
 	machine.symptoms.rngd_installed = true;
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.inventory.tpms.front().hwrng = "tpm-rng-0";
-	EXPECT_EQ(machine.first().id, "rngd-tpm-disabled");
+	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "rngd-tpm-disabled");
+	ASSERT_EQ(found.evidence.size(), 1U);
+	EXPECT_EQ(found.evidence[0].value, "virtio_rng.0 tpm-rng-0");
 }
 
 TEST(Doctor, AnswersOfTheHwrngAreTold)

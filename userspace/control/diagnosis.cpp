@@ -284,7 +284,8 @@ void add_notes(const Machine &machine, std::vector<Finding> &findings)
 		findings.push_back({.id = "rngd-tpm-disabled",
 		                    .severity = Severity::note,
 		                    .text = "rngd lists its source \"tpm\" as disabled: that is for TPM "
-		                            "1.2; the kernel's hwrng serves yours"});
+		                            "1.2; the kernel's hwrng serves yours",
+		                    .evidence = {machine.seen_available()}});
 	const auto *tpm = machine.unserved_tpm();
 	if (tpm != nullptr && !machine.current().empty()) {
 		auto finding = tpm_not_hwrng(machine, *tpm);

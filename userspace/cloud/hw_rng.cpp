@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cloud/hw_rng.h"
 
+#include "shell_word.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -40,20 +42,6 @@ bool is_number(std::string_view text)
 		text.remove_prefix(1);
 	return !text.empty() &&
 	       std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
-}
-
-/// As one word of a shell: Nova takes spaces in a flavor's id, and who knows what a cloud has.
-std::string for_shell(const std::string &id)
-{
-	const auto is_plain = [](unsigned char c) {
-		return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
-	};
-	if (!id.empty() && std::ranges::all_of(id, is_plain))
-		return id;
-	std::string word = "'";
-	for (const char c : id)
-		word += c == '\'' ? "'\\''" : std::string(1, c);
-	return word + "'";
 }
 
 } // namespace

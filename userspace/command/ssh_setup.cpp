@@ -2,6 +2,7 @@
 #include "command/ssh_setup.h"
 
 #include "pull/address.h"
+#include "shell_word.h"
 #include "source/program.h"
 
 #include <sys/stat.h>
@@ -40,20 +41,6 @@ bool consists_of(std::string_view text, std::string_view more)
 bool is_printable(std::string_view text)
 {
 	return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-}
-
-/// `text` as a shell would want it.
-std::string for_shell(const std::string &text)
-{
-	if (!text.empty() && consists_of(text, "-_./:@,=+%"))
-		return text;
-	std::string quoted = "'";
-	for (const char c : text)
-		if (c == '\'')
-			quoted += "'\\''";
-		else
-			quoted += c;
-	return quoted + "'";
 }
 
 } // namespace

@@ -142,6 +142,8 @@ TEST(CheckScs, TheServiceIsAskedForAsThePublishedTestDoes)
 	auto said = with("printf 'Id=hwrngd.service\\nActiveState=active\\n'");
 	EXPECT_EQ(said.at("verdict"), "ok");
 	EXPECT_EQ(said.at("found"), "hwrngd.service is active");
+	said = with("printf 'Id=hwrngd.service\\nActiveState=reloading\\n'");
+	EXPECT_EQ(said.at("verdict"), "ok");
 	said = with("printf 'Id=rngd.service\\nActiveState=inactive\\n'");
 	EXPECT_EQ(said.at("verdict"), "error");
 	EXPECT_EQ(said.at("found"), "rngd.service is inactive");

@@ -148,4 +148,15 @@ TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)
 	EXPECT_STREQ(name(SourceKind::egd), "egd");
 }
 
+TEST(Inventory, ATpm12OfAnOldKernelIsKnownByItsFiles)
+{
+	FakeTree tree;
+	tree.file("/sys/class/tpm/tpm0/caps", "Manufacturer: 0x49465800\n");
+	tree.file("/sys/class/tpm/tpm1/dev", "10:224\n");
+	const auto inventory = take_inventory(tree.root(), Config());
+	ASSERT_EQ(inventory.tpms.size(), 2U);
+	EXPECT_EQ(inventory.tpms[0].version, "1.2");
+	EXPECT_EQ(inventory.tpms[1].version, "2.0");
+}
+
 } // namespace

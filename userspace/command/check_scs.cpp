@@ -87,7 +87,7 @@ Result<Item> check_service()
 		                         answer->complaint.substr(0, answer->complaint.find('\n')));
 	else
 		item.found = fmt::format("{} is {}", value("Id="), state);
-	if (state != "active") {
+	if (state != "active" && state != "reloading") {
 		item.verdict = Verdict::error;
 		item.remedy = "systemctl enable --now hwrngd, which is rngd.service too";
 	}
@@ -106,7 +106,8 @@ Item check_pool(const Inventory &inventory)
 		return item;
 	}
 	const auto bits = *inventory.entropy_available;
-	item.found = fmt::format("{} of {} bits", bits, inventory.pool_size.value_or(0));
+	item.found = inventory.pool_size ? fmt::format("{} of {} bits", bits, *inventory.pool_size)
+	                                 : fmt::format("{} bits", bits);
 	if (inventory.new_random_device()) {
 		if (bits == inventory.pool_size)
 			return item;

@@ -172,6 +172,31 @@ TEST(Doctor, AStarvedMachineIsToldSoFirst)
 	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl feed --once");
 }
 
+TEST(Doctor, AMachineThatIsReadyIsInNoNeed)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_EQ(machine.first().severity, Severity::warning);
+	machine.symptoms.ready_after = 95;
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+		if (finding.id == "no-hwrng") {
+			EXPECT_EQ(finding.severity, Severity::problem) << "the next boot is late as well";
+		}
+	machine.symptoms.ready_after.reset();
+	machine.inventory.pool_size = 4096;
+	EXPECT_EQ(machine.first().severity, Severity::problem) << "that pool runs dry";
+}
+
+TEST(Doctor, HwrngsOfWhichTheKernelUsesNoneAreNotUnknown)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng->current.clear();
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "no-hwrng");
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl select virtio_rng.0");
+}
+
 TEST(Doctor, ATpmThatItsDriverWaitsForIsNotToBeLoadedAgain)
 {
 	SoundMachine machine;
@@ -422,6 +447,9 @@ TEST(Doctor, AMonitorOfAnOldPoolIsRight)
 	SoundMachine machine;
 	machine.symptoms.monitors = {{"/etc/munin/plugins/entropy", "installed"}};
 	EXPECT_EQ(machine.first().id, "entropy-avail-watched");
+	machine.symptoms.monitors = {{"/etc/nagios/nrpe.d/my checks.cfg", "command[entropy]=..."}};
+	EXPECT_EQ(machine.first().remedy.at(0).command,
+	          "sed -i '/entropy/s/^[^#]/#&/' '/etc/nagios/nrpe.d/my checks.cfg'");
 	machine.inventory.pool_size = 4096;
 	EXPECT_EQ(machine.first().id, "nothing");
 }
@@ -461,6 +489,18 @@ public:
 		file("/dev/hwrng", bytes);
 	}
 };
+
+TEST(Doctor, AFileOfModulesTakesThePlaceOfOthersOfItsName)
+{
+	SoundTree tree;
+	tree.file("/usr/lib/modules-load.d/tpm.conf", "tpm_rng\n");
+	const auto asked = [&] {
+		return find_symptoms(tree.root(), Inventory(), Surroundings(), Config()).asked_modules;
+	};
+	EXPECT_EQ(asked().size(), 1U);
+	tree.file("/etc/modules-load.d/tpm.conf", "");
+	EXPECT_EQ(asked().size(), 0U);
+}
 
 std::string first_of(const FakeTree &tree)
 {

@@ -77,13 +77,15 @@ Json to_json(const Finding &finding)
 	        {"remedy", remedy}};
 }
 
-std::string judgement(size_t to_do, const Inventory &inventory, const Surroundings &around,
-                      const Symptoms &symptoms)
+std::string judgement(size_t to_do, bool in_need, const Inventory &inventory,
+                      const Surroundings &around, const Symptoms &symptoms)
 {
 	if (symptoms.container)
 		return "hwrngd is not needed here.";
 	if (to_do > 0)
-		return fmt::format("{} to do.", to_do == 1 ? "One thing" : fmt::format("{} things", to_do));
+		return fmt::format("{} to do{}.",
+		                   to_do == 1 ? "One thing" : fmt::format("{} things", to_do),
+		                   in_need ? "" : ", and no hurry: the CRNG is ready");
 	// There is one, or there would be a finding.
 	const auto current = inventory.hwrng ? inventory.hwrng->current : "";
 	if (symptoms.hwrngd_runs)
@@ -146,7 +148,9 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 		std::erase_if(findings, is_note);
 	const auto to_do = static_cast<size_t>(
 	    std::ranges::count_if(findings, [&](const auto &finding) { return !is_note(finding); }));
-	const auto words = judgement(to_do, inventory, around, symptoms);
+	const bool in_need =
+	    std::ranges::find(findings, Severity::problem, &Finding::severity) != findings.end();
+	const auto words = judgement(to_do, in_need, inventory, around, symptoms);
 	if (context.json) {
 		Json list = Json::array();
 		for (const auto &finding : findings)

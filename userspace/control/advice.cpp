@@ -14,7 +14,8 @@ std::vector<Advice> give_the_guest_a_source(const std::string &hypervisor)
 		return {{"on VMware: add the device \"Trusted Platform Module\" to this virtual machine"}};
 	if (hypervisor.starts_with("Microsoft"))
 		return {{"on Hyper-V: Set-VMKeyProtector -VMName NAME -NewLocalKeyProtector; "
-		         "Enable-VMTPM -VMName NAME"}};
+		         "Enable-VMTPM -VMName NAME"},
+		        {"in Azure: a virtual machine of the security type Trusted Launch, with vTPM"}};
 	if (hypervisor.starts_with("innotek") || hypervisor.starts_with("Oracle"))
 		return {{"on the host: VBoxManage modifyvm NAME --tpm-type 2.0"}};
 	if (hypervisor.starts_with("Amazon"))

@@ -2,6 +2,7 @@
 #include "control/diagnosis.h"
 
 #include "control/diagnosis/hwrng.h"
+#include "shell_word.h"
 
 #include <algorithm>
 #include <map>
@@ -114,9 +115,10 @@ void add_asked_modules(const Machine &machine, std::vector<Finding> &findings)
 		if (!old_pi && machine.unserved_tpm() != nullptr && !machine.is_real_amd_ftpm())
 			finding.remedy = {{"install it", "apt install hwrngd-dkms"}};
 		else
-			finding.remedy = {{"no longer ask for it",
-			                   fmt::format("sed -i '/^[[:space:]]*{}/d' {}",
-			                               old_pi ? "bcm2708[-_]rng" : "tpm[-_]rng", asked.where)}};
+			finding.remedy = {
+			    {"no longer ask for it",
+			     fmt::format("sed -i '/^[[:space:]]*{}/d' {}",
+			                 old_pi ? "bcm2708[-_]rng" : "tpm[-_]rng", for_shell(asked.where))}};
 		findings.push_back(std::move(finding));
 	}
 }
@@ -264,9 +266,10 @@ void add_platform(const Machine &machine, std::vector<Finding> &findings)
 		                        "5.18: it stays at 256",
 		                .evidence = saw.monitors};
 		for (const auto &[file, line] : saw.monitors) {
-			const auto command = line == "installed"
-			                         ? "rm " + file
-			                         : fmt::format("sed -i '/entropy/s/^[^#]/#&/' {}", file);
+			const auto command =
+			    line == "installed"
+			        ? "rm " + for_shell(file)
+			        : fmt::format("sed -i '/entropy/s/^[^#]/#&/' {}", for_shell(file));
 			// A file may have several lines of it.
 			if (std::ranges::find(finding.remedy, command, &Advice::command) ==
 			    finding.remedy.end())
@@ -371,10 +374,16 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &ar
 	auto hwrng =
 	    machine.current().empty() ? std::optional(why_no_hwrng(machine)) : ill_hwrng(machine);
 	add_crng(machine, hwrng, findings);
-	if (hwrng)
+	if (hwrng) {
+		// Who is ready in time needs no more; who wants more, or reads /dev/hwrng, does.
+		if (machine.current().empty() && machine.has.new_random_device() && findings.empty()) {
+			hwrng->severity = Severity::warning;
+			hwrng->text += "; the CRNG is ready without it";
+		}
 		findings.push_back(std::move(*hwrng));
-	else
+	} else {
 		add_amd_ftpm(machine, findings);
+	}
 	add_load(machine, findings);
 	add_feeders(machine, findings);
 	add_asked_modules(machine, findings);

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -51,8 +52,6 @@ void look_at_place(const Root &root, Symptoms &symptoms)
 		symptoms.container = Evidence{"/proc/self/ns/pid", processes + ", and not the host's"};
 	else if (const auto mark = container_mark(root))
 		symptoms.container = Evidence{*mark, "marks a container"};
-	const auto cpuinfo = root.read_if_any("/proc/cpuinfo").value_or("");
-	symptoms.amd = cpuinfo.contains("AuthenticAMD");
 	symptoms.hypervisor = hypervisor_of(root);
 	auto board = root.read_if_any("/proc/device-tree/model").value_or("");
 	symptoms.board = board.substr(0, board.find('\0'));
@@ -66,18 +65,20 @@ void look_at_place(const Root &root, Symptoms &symptoms)
 	symptoms.rngd_installed = root.exists("/usr/sbin/rngd") || root.exists("/usr/bin/rngd");
 	// "tpm_crb", and "tpm_crb_acpi" since Linux 7.
 	const bool crb = link_of(root, "/sys/class/tpm/tpm0/device/driver").contains("/tpm_crb");
-	symptoms.amd_ftpm = crb && symptoms.amd;
+	symptoms.amd_ftpm =
+	    crb && root.read_if_any("/proc/cpuinfo").value_or("").contains("AuthenticAMD");
 }
 
 /// Files that have a module loaded at boot which is not what it was: modules-load.d(5).
 void look_at_asked_modules(const Root &root, Symptoms &symptoms)
 {
 	std::vector<std::string> files{"/etc/modules"};
+	std::set<std::string> names; // a file takes the place of those after it of the same name
 	for (const char *folder : {"/etc/modules-load.d", "/run/modules-load.d",
 	                           "/usr/local/lib/modules-load.d", "/usr/lib/modules-load.d"})
 		for (const auto &name : root.list(folder))
 			// Debian's modules.conf there is a link to /etc/modules.
-			if (name.ends_with(".conf") &&
+			if (name.ends_with(".conf") && names.insert(name).second &&
 			    !link_of(root, fmt::format("{}/{}", folder, name)).ends_with("/modules"))
 				files.push_back(fmt::format("{}/{}", folder, name));
 	for (const auto &file : files)
@@ -191,7 +192,7 @@ void take_message(const std::string &record, Symptoms &symptoms)
 	const auto has_one_of = [&](std::span<const std::string_view> words) {
 		return std::ranges::any_of(words, [&](auto word) { return message.contains(word); });
 	};
-	constexpr size_t most = 8;
+	constexpr size_t most = 32;
 	if (symptoms.messages.size() < most &&
 	    // A machine can say the same a thousand times.
 	    std::ranges::find(symptoms.messages, message, &Evidence::value) ==

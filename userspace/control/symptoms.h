@@ -72,7 +72,6 @@ struct Symptoms {
 	std::string not_mounted;           ///< "sys" or "proc", where there is none, as in a chroot
 	std::string hypervisor; ///< as the firmware names it ("QEMU"); "unknown"; empty: real hardware
 	std::string board;      ///< of a device tree, else empty
-	bool amd = false;       ///< the CPU is of AMD
 	bool amd_ftpm = false;  ///< the first TPM is reached as firmware TPMs of AMD are
 	std::optional<Evidence> tpm_table; ///< where the firmware says that there is a TPM
 	bool efi = false;

@@ -161,6 +161,11 @@ Finding why_no_hwrng(const Machine &machine)
 	if (auto hidden = hidden_tpm(machine); hidden && !machine.has_cpu_rng())
 		return *hidden;
 	finding.evidence.push_back(machine.seen_available());
+	if (const auto other = machine.other_hwrng()) {
+		finding.text = "The kernel uses none of its hwrngs; it gives up one that does not start";
+		finding.remedy = {{"use this one", "hwrngctl select " + *other}};
+		return finding;
+	}
 	finding.text = has.hwrng ? "No hardware RNG is known to the kernel: a read of /dev/hwrng ends "
 	                           "with \"No such device\""
 	                         : "The kernel's hwrng framework is not loaded, or not built";

@@ -209,18 +209,21 @@ void print_sources_text(const Inventory &inventory)
 		           source.current ? "by the kernel" : "-");
 }
 
-void print_daemon_text(const Json &daemon)
+void print_daemon_text(const Result<Json> &answer)
 {
-	if (daemon.is_null()) {
-		fmt::print("Daemon      hwrngd is not running\n");
+	if (!answer || answer->is_null()) {
+		fmt::print("Daemon      {}\n",
+		           answer ? "hwrngd is not running" : "hwrngd gave no answer; the error says why");
 		return;
 	}
+	const auto &daemon = *answer;
 	fmt::print("Daemon      hwrngd {} (pid {}), for {}, {} feeds", daemon.value("version", "?"),
-	           daemon.value("pid", 0), ago(daemon.value("started", 0.0)), daemon.value("feeds", 0));
-	if (const auto &last = daemon["last_feed"]; last.is_number())
+	           daemon.value("pid", 0), ago(daemon.value("started", 0.0)),
+	           daemon.value("feeds", uint64_t{0}));
+	if (const auto last = daemon.value("last_feed", Json(nullptr)); last.is_number())
 		fmt::print(", the last {} ago", ago(last.get<double>()));
 	fmt::print("\n");
-	if (const auto &error = daemon["config_error"]; error.is_string())
+	if (const auto error = daemon.value("config_error", Json(nullptr)); error.is_string())
 		fmt::print("            it keeps its old configuration: {}\n", error.get<std::string>());
 	if (const auto egd = daemon.value("egd", Json(nullptr)); egd.is_object())
 		fmt::print("            EGD: {} clients, {} bytes served, {} at hand; {} were refused\n",
@@ -284,7 +287,7 @@ Result<ExitCode> status_command(const Context &context)
 		           *around.config_hw_random_tpm);
 	print_modules_text(around);
 	print_feeders_text(around);
-	print_daemon_text(daemon);
+	print_daemon_text(answer);
 	fmt::print("\n");
 	print_rows(rows);
 	fmt::print("\n{}\n", judgement(inventory, daemon, rows));

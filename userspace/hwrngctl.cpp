@@ -8,6 +8,7 @@
 #include "interrupt.h"
 
 #include <array>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -35,6 +36,14 @@ constexpr uint64_t most_blocks = 1'000'000'000'000;
 constexpr uint64_t most_looks = 1'000'000'000;
 constexpr unsigned most_timeout = 3600;
 constexpr uint64_t most_rate = 1'000'000'000;
+
+/// To be asked before CLI::Range, for which NaN is in every range.
+std::string no_number(const std::string &text)
+{
+	double number = 0;
+	const bool is = CLI::detail::lexical_cast(text, number) && !std::isnan(number);
+	return is ? "" : text + " is no number";
+}
 
 using Run = std::function<Result<ExitCode>()>;
 
@@ -121,6 +130,7 @@ private:
 		    ->callback([this] { run_ = [this] { return list_command(context()); }; });
 		auto *top = app_.add_subcommand("top", "Watch what the sources do, as it happens");
 		top->add_option("-d,--delay", top_.delay, "Seconds between looks")
+		    ->check(no_number)
 		    ->check(CLI::Range(least_top_delay, most_top_delay))
 		    ->default_str("1");
 		top->add_option("-n,--count", top_.count,
@@ -199,6 +209,7 @@ private:
 		    ->type_name("SOURCE")
 		    ->allow_extra_args(false);
 		bench->add_option("-t,--seconds", bench_.seconds, "Seconds for each source, 0.1 to 30")
+		    ->check(no_number)
 		    ->check(CLI::Range(least_bench_seconds, most_bench_seconds))
 		    ->default_str("3");
 		bench->callback([this] { run_ = [this] { return bench_command(context(), bench_); }; });

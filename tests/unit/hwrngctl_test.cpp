@@ -72,6 +72,8 @@ TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 	         Wrong{"feed", "feed: --once is required"},
 	         Wrong{"feed --once --bytes 0", "0 not in range 1 to 1048576"},
 	         Wrong{"feed --once --bytes 99999999", "99999999 not in range"},
+	         Wrong{"top --batch --count 1 --delay nan", "nan is no number"},
+	         Wrong{"bench --seconds nan", "nan is no number"},
 	         Wrong{"load usb", "usb not in {tpm,cpu,all}"},
 	         Wrong{"test --blocks 0", "0 not in range 1 to 1000000000000"},
 	         Wrong{"test --blocks -1", "-1 not in range"},

@@ -26,8 +26,8 @@ public:
 		inventory.sources.push_back(
 		    {.name = "virtio_rng.0", .driver = "virtio_rng", .current = true});
 		before.inventory = now.inventory = inventory;
-		before.time = 1000;
-		now.time = 1002;
+		before.time = before.steady = 1000;
+		now.time = now.steady = 1002;
 		for (int i = 0; i < sources; i++)
 			daemon["sources"].push_back(source(i));
 	}
@@ -106,6 +106,32 @@ TEST(TopView, RatesAreThoseBetweenTwoLooks)
 	EXPECT_NE(screen.find("*virtio_rng.0      -                 -       -     -    -\n"),
 	          std::string::npos)
 	    << screen;
+}
+
+TEST(TopView, AClockThatIsSetChangesNoRate)
+{
+	WatchedMachine machine;
+	machine.later({{"bytes_read", 6000}});
+	for (const double set_by : {-3600.0, -1.5, 3600.0}) {
+		machine.now.time = 1002 + set_by;
+		const auto did = activity(machine.before, machine.now, machine.now.rows.at(1));
+		EXPECT_TRUE(did.known);
+		EXPECT_DOUBLE_EQ(did.bytes_read, 2500) << set_by;
+	}
+}
+
+TEST(TopView, CountsThatWentBackGiveNoRates)
+{
+	for (const auto &back :
+	     {Json{{"bytes_read", 900}}, Json{{"bytes_read", 6000}, {"bytes_fed", 400}},
+	      Json{{"bytes_read", 6000}, {"latency", {{"reads", 9}, {"sum", 11.0}}}},
+	      Json{{"bytes_read", 6000}, {"latency", {{"reads", 11}, {"sum", 9.0}}}}}) {
+		WatchedMachine machine;
+		machine.later(back);
+		const auto did = activity(machine.before, machine.now, machine.now.rows.at(1));
+		EXPECT_FALSE(did.known) << back;
+		EXPECT_GT(did.latency, 0.5) << back; // since the daemon began
+	}
 }
 
 TEST(TopView, AnotherDaemonHasNoRatesYet)

@@ -35,6 +35,7 @@ TopSample look(const Context &context, const Config &config)
 	else
 		sample.no_answer = answer.error().message;
 	sample.time = duration<double>(system_clock::now().time_since_epoch()).count();
+	sample.steady = duration<double>(Clock::now().time_since_epoch()).count();
 	sample.rows = source_rows(sample.inventory, sample.daemon);
 	return sample;
 }

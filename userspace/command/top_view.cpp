@@ -265,9 +265,13 @@ SourceActivity activity(const TopSample &before, const TopSample &now, const Sou
 	if (row.reads > 0)
 		did.latency = row.read_seconds / static_cast<double>(row.reads);
 	const auto old = std::ranges::find(before.rows, row.name, &SourceRow::name);
-	const double seconds = now.time - before.time;
+	const double seconds = now.steady - before.steady;
 	if (!runs(now) || pid_of(before) != pid_of(now) || old == before.rows.end() || seconds <= 0 ||
-	    row.health == "-" || old->bytes_read > row.bytes_read)
+	    row.health == "-")
+		return did;
+	// The daemon counts from 0 again for a source that came back, say.
+	if (old->bytes_read > row.bytes_read || old->bytes_fed > row.bytes_fed ||
+	    old->reads > row.reads || old->read_seconds > row.read_seconds)
 		return did;
 	did.known = true;
 	did.bytes_read = static_cast<double>(row.bytes_read - old->bytes_read) / seconds;

@@ -13,7 +13,8 @@ namespace hwrngd {
 
 /// One look at the machine.
 struct TopSample {
-	double time = 0; ///< in seconds since 1970
+	double time = 0;   ///< in seconds since 1970
+	double steady = 0; ///< s, of a clock that nobody sets
 	Inventory inventory;
 	nlohmann::ordered_json daemon; ///< its status document, or null when none answers
 	std::string no_answer;         ///< why it does not answer, if it runs

@@ -85,11 +85,18 @@ public:
 		const char *type = std::getenv("TERM");
 		std::setlocale(LC_CTYPE, "");
 		auto *screen = newterm(nullptr, stdout, stdin);
-		if (screen == nullptr)
-			return fail(ExitCode::unavailable,
-			            fmt::format("the terminal \"{}\" (TERM) is not known here; set another, or "
-			                        "see `hwrngctl top --batch`",
-			                        type == nullptr ? "" : type));
+		// ncurses takes a "dumb" one too, but cannot move its cursor.
+		if (screen == nullptr || tigetstr("cup") == nullptr) {
+			if (screen != nullptr) {
+				endwin();
+				delscreen(screen);
+			}
+			return fail(
+			    ExitCode::unavailable,
+			    fmt::format("the terminal \"{}\" (TERM) is not known here, or has no cursor "
+			                "to move; set another, or see `hwrngctl top --batch`",
+			                type == nullptr ? "" : type));
+		}
 		const char *plain = std::getenv("NO_COLOR");
 		// NOLINTEND(concurrency-mt-unsafe)
 		return std::unique_ptr<Terminal>(new Terminal(screen, plain == nullptr || *plain == '\0'));
@@ -98,6 +105,10 @@ public:
 	Terminal &operator=(const Terminal &) = delete;
 	~Terminal()
 	{
+		// The shell's prompt comes here, if the screen is not switched back.
+		wmove(stdscr, getmaxy(stdscr) - 1, 0);
+		wclrtoeol(stdscr);
+		wrefresh(stdscr);
 		endwin();
 		delscreen(screen_);
 	}
@@ -292,7 +303,10 @@ Next wait_for_key(Dialogue &dialogue, const TopSample &now, Clock::time_point du
 	if (left.count() <= 0)
 		return Next::look;
 	const int key = Terminal::key(std::min(left, longest));
-	return key == ERR ? Next::draw : obey(key, dialogue, now);
+	if (key != ERR)
+		return obey(key, dialogue, now);
+	// One that hung up, which SIGHUP need not have told us, has no key at once and for ever.
+	return isatty(STDIN_FILENO) == 1 ? Next::draw : Next::end;
 }
 
 Result<ExitCode> show(Watch &watch, const TopOptions &options)

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "control/policy.h"
 #include "interrupt.h"
+#include "json_object.h"
 #include "pool/credit.h"
 #include "write_file.h"
 
@@ -242,7 +243,7 @@ constexpr double confidence = 0.99;
 
 nlohmann::ordered_json to_json(const Estimate &estimate)
 {
-	nlohmann::ordered_json document{{"min_entropy", nullptr}};
+	nlohmann::ordered_json document = json_object({{"min_entropy", nullptr}});
 	if (estimate.min_entropy)
 		document["min_entropy"] = *estimate.min_entropy;
 	for (const auto &figure : estimate.figures)
@@ -256,20 +257,20 @@ nlohmann::ordered_json to_json(const Assessment &assessment)
 {
 	auto estimators = nlohmann::ordered_json::array();
 	for (const auto estimator : all_estimators) {
-		nlohmann::ordered_json one{{"name", key(estimator)}};
+		nlohmann::ordered_json one = json_object({{"name", key(estimator)}});
 		for (const auto &estimate : assessment.estimates)
 			if (estimate.estimator == estimator)
 				one[std::string(key(estimate.form))] = to_json(estimate);
 		estimators.push_back(std::move(one));
 	}
-	nlohmann::ordered_json document{{"track", "non_iid"},
-	                                {"samples", assessment.samples},
-	                                {"bits_per_sample", assessment.bits},
-	                                {"alphabet", assessment.alphabet},
-	                                {"h_original", assessment.h_original},
-	                                {"h_bitstring", nullptr},
-	                                {"min_entropy", assessment.min_entropy},
-	                                {"estimators", std::move(estimators)}};
+	nlohmann::ordered_json document = json_object({{"track", "non_iid"},
+	                                               {"samples", assessment.samples},
+	                                               {"bits_per_sample", assessment.bits},
+	                                               {"alphabet", assessment.alphabet},
+	                                               {"h_original", assessment.h_original},
+	                                               {"h_bitstring", nullptr},
+	                                               {"min_entropy", assessment.min_entropy},
+	                                               {"estimators", std::move(estimators)}});
 	if (assessment.h_bitstring)
 		document["h_bitstring"] = *assessment.h_bitstring;
 	return document;
@@ -279,15 +280,16 @@ void print_document(const Subject &subject, const Symbols &symbols, const Found 
                     const std::optional<std::filesystem::path> &saved)
 {
 	const auto &assessment = found.assessment;
-	nlohmann::ordered_json document{{"source", subject.name}};
+	nlohmann::ordered_json document = json_object({{"source", subject.name}});
 	document.update(to_json(assessment));
 	document["warnings"] = warnings(symbols);
 	if (subject.source)
-		document["quality"] = {{"proposed", proposed_quality(assessment, *subject.source)},
-		                       {"assessed", assessed_quality(assessment)},
-		                       {"claim", subject.source->claim},
-		                       {"of", full_quality},
-		                       {"confidence", confidence}};
+		document["quality"] =
+		    json_object({{"proposed", proposed_quality(assessment, *subject.source)},
+		                 {"assessed", assessed_quality(assessment)},
+		                 {"claim", subject.source->claim},
+		                 {"of", full_quality},
+		                 {"confidence", confidence}});
 	if (found.iid)
 		document["iid"] = hwrngd::to_json(*found.iid);
 	if (found.restart)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/assess_tests.h"
+#include "json_object.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -28,10 +29,10 @@ const char *to_text(bool passed)
 
 nlohmann::ordered_json to_json(const iid::ChiSquare &test)
 {
-	return {{"score", test.score},
-	        {"degrees_of_freedom", test.degrees_of_freedom},
-	        {"p", test.p},
-	        {"passed", test.passed()}};
+	return json_object({{"score", test.score},
+	                    {"degrees_of_freedom", test.degrees_of_freedom},
+	                    {"p", test.p},
+	                    {"passed", test.passed()}});
 }
 
 nlohmann::ordered_json or_null(const std::optional<double> &value)
@@ -46,38 +47,38 @@ nlohmann::ordered_json to_json(const iid::Assessment &iid)
 	auto permutations = nlohmann::ordered_json::array();
 	for (size_t i = 0; i < iid::statistics; i++) {
 		const auto &ranked = iid.permutations[i];
-		permutations.push_back({{"name", iid::name(static_cast<iid::Statistic>(i))},
-		                        {"value", ranked.value},
-		                        {"higher", ranked.higher},
-		                        {"equal", ranked.equal},
-		                        {"lower", ranked.lower},
-		                        {"verdict", to_text(ranked.verdict)}});
+		permutations.push_back(json_object({{"name", iid::name(static_cast<iid::Statistic>(i))},
+		                                    {"value", ranked.value},
+		                                    {"higher", ranked.higher},
+		                                    {"equal", ranked.equal},
+		                                    {"lower", ranked.lower},
+		                                    {"verdict", to_text(ranked.verdict)}}));
 	}
-	return {{"iid", iid.iid()},
-	        {"h_original", iid.h_original},
-	        {"h_bitstring", or_null(iid.h_bitstring)},
-	        {"min_entropy", iid.min_entropy},
-	        {"chi_square_independence", to_json(iid.independence)},
-	        {"chi_square_goodness_of_fit", to_json(iid.goodness_of_fit)},
-	        {"longest_repeated_substring",
-	         {{"length", iid.longest_repeat.length},
-	          {"p_col", iid.longest_repeat.collision},
-	          {"p", iid.longest_repeat.p},
-	          {"passed", iid.longest_repeat.passed}}},
-	        {"permutations", std::move(permutations)}};
+	return json_object(
+	    {{"iid", iid.iid()},
+	     {"h_original", iid.h_original},
+	     {"h_bitstring", or_null(iid.h_bitstring)},
+	     {"min_entropy", iid.min_entropy},
+	     {"chi_square_independence", to_json(iid.independence)},
+	     {"chi_square_goodness_of_fit", to_json(iid.goodness_of_fit)},
+	     {"longest_repeated_substring", json_object({{"length", iid.longest_repeat.length},
+	                                                 {"p_col", iid.longest_repeat.collision},
+	                                                 {"p", iid.longest_repeat.p},
+	                                                 {"passed", iid.longest_repeat.passed}})},
+	     {"permutations", std::move(permutations)}});
 }
 
 nlohmann::ordered_json to_json(const restart::Assessment &restart)
 {
-	return {{"passed", restart.passed()},
-	        {"min_entropy", restart.min_entropy()},
-	        {"track", restart::name(restart.track)},
-	        {"h_initial", restart.h_initial},
-	        {"h_rows", or_null(restart.h_rows)},
-	        {"h_columns", or_null(restart.h_columns)},
-	        {"most_in_row", restart.most_in_row},
-	        {"most_in_column", restart.most_in_column},
-	        {"cutoff", restart.cutoff}};
+	return json_object({{"passed", restart.passed()},
+	                    {"min_entropy", restart.min_entropy()},
+	                    {"track", restart::name(restart.track)},
+	                    {"h_initial", restart.h_initial},
+	                    {"h_rows", or_null(restart.h_rows)},
+	                    {"h_columns", or_null(restart.h_columns)},
+	                    {"most_in_row", restart.most_in_row},
+	                    {"most_in_column", restart.most_in_column},
+	                    {"cutoff", restart.cutoff}});
 }
 
 void print_text(const iid::Assessment &iid)

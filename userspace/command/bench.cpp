@@ -8,6 +8,7 @@
 #include "control/policy.h"
 #include "control/symptoms.h"
 #include "interrupt.h"
+#include "json_object.h"
 #include "source/secret_buffer.h"
 
 #include <algorithm>
@@ -169,33 +170,33 @@ Comparison compared(const Measured &row)
 Json to_json(const Measured &row)
 {
 	const auto &figures = row.figures;
-	Json document{{"source", row.source.name},
-	              {"kind", name(row.source.kind)},
-	              {"read_bytes", row.read_bytes},
-	              {"reads", figures.reads},
-	              {"bytes", figures.bytes},
-	              {"bytes_per_second", nullptr},
-	              {"latency_seconds", nullptr},
-	              {"first_byte_seconds", nullptr},
-	              {"comparison", nullptr},
-	              {"usual", nullptr},
-	              {"error", nullptr}};
+	Json document = json_object({{"source", row.source.name},
+	                             {"kind", name(row.source.kind)},
+	                             {"read_bytes", row.read_bytes},
+	                             {"reads", figures.reads},
+	                             {"bytes", figures.bytes},
+	                             {"bytes_per_second", nullptr},
+	                             {"latency_seconds", nullptr},
+	                             {"first_byte_seconds", nullptr},
+	                             {"comparison", nullptr},
+	                             {"usual", nullptr},
+	                             {"error", nullptr}});
 	if (figures.reads > 0) {
 		document["bytes_per_second"] = figures.bytes_per_second;
-		document["latency_seconds"] = {{"median", figures.median},
-		                               {"percentile_99", figures.percentile_99},
-		                               {"longest", figures.longest}};
+		document["latency_seconds"] = json_object({{"median", figures.median},
+		                                           {"percentile_99", figures.percentile_99},
+		                                           {"longest", figures.longest}});
 		document["first_byte_seconds"] = row.first_byte;
 		document["comparison"] = name(compared(row));
 	}
 	if (const auto *usual = usual_rate(row.source))
-		document["usual"] = {{"title", usual->title},
-		                     {"least_bytes_per_second", usual->least},
-		                     {"most_bytes_per_second", usual->most},
-		                     {"from", usual->from}};
+		document["usual"] = json_object({{"title", usual->title},
+		                                 {"least_bytes_per_second", usual->least},
+		                                 {"most_bytes_per_second", usual->most},
+		                                 {"from", usual->from}});
 	if (row.error)
-		document["error"] = {{"message", row.error->message},
-		                     {"exit_code", static_cast<int>(row.error->code)}};
+		document["error"] = json_object(
+		    {{"message", row.error->message}, {"exit_code", static_cast<int>(row.error->code)}});
 	return document;
 }
 
@@ -266,9 +267,10 @@ Result<ExitCode> bench_command(const Context &context, const BenchOptions &optio
 		auto sources = Json::array();
 		for (const auto &row : *rows)
 			sources.push_back(to_json(row));
-		print_json({{"seconds", options.seconds},
-		            {"hypervisor", hypervisor.empty() ? Json(nullptr) : Json(hypervisor)},
-		            {"sources", sources}});
+		print_json(
+		    json_object({{"seconds", options.seconds},
+		                 {"hypervisor", hypervisor.empty() ? Json(nullptr) : Json(hypervisor)},
+		                 {"sources", sources}}));
 	} else {
 		print_text(*rows, hypervisor);
 	}

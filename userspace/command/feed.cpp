@@ -5,6 +5,7 @@
 #include "config.h"
 #include "control/policy.h"
 #include "interrupt.h"
+#include "json_object.h"
 #include "pool/credit.h"
 #include "pool/kernel_pool.h"
 #include "source/secret_buffer.h"
@@ -102,24 +103,25 @@ void print_json_result(const Harvest &got, const Fed &fed, const std::vector<Rej
 {
 	nlohmann::ordered_json others = nlohmann::ordered_json::array();
 	for (const auto &other : rejected)
-		others.push_back({{"source", other.source},
-		                  {"reason", other.error.message},
-		                  {"exit_code", static_cast<int>(other.error.code)}});
-	print_json({{"source", got.source.name},
-	            {"kind", name(got.source.kind)},
-	            {"reason", got.reason},
-	            {"bytes", dry_run ? 0 : got.good},
-	            {"fips", to_json(got.sample.fips)},
-	            {"claim", got.source.claim},
-	            {"assessed", fed.assessed},
-	            {"credit", fed.decided ? nlohmann::ordered_json(*fed.decided) : nullptr},
-	            {"credited_bits", dry_run ? 0 : fed.bits},
-	            {"would_credit_bits", fed.bits},
-	            {"crng_ready_before", fed.ready_before},
-	            {"crng_ready", crng_ready()},
-	            {"reseeded", fed.reseeded},
-	            {"dry_run", dry_run},
-	            {"rejected", others}});
+		others.push_back(json_object({{"source", other.source},
+		                              {"reason", other.error.message},
+		                              {"exit_code", static_cast<int>(other.error.code)}}));
+	print_json(
+	    json_object({{"source", got.source.name},
+	                 {"kind", name(got.source.kind)},
+	                 {"reason", got.reason},
+	                 {"bytes", dry_run ? 0 : got.good},
+	                 {"fips", to_json(got.sample.fips)},
+	                 {"claim", got.source.claim},
+	                 {"assessed", fed.assessed},
+	                 {"credit", fed.decided ? nlohmann::ordered_json(*fed.decided) : nullptr},
+	                 {"credited_bits", dry_run ? 0 : fed.bits},
+	                 {"would_credit_bits", fed.bits},
+	                 {"crng_ready_before", fed.ready_before},
+	                 {"crng_ready", crng_ready()},
+	                 {"reseeded", fed.reseeded},
+	                 {"dry_run", dry_run},
+	                 {"rejected", others}}));
 }
 
 void print_text_result(const Harvest &got, const Fed &fed, bool dry_run)

@@ -3,6 +3,7 @@
 #include "command/output.h"
 #include "control/inventory.h"
 #include "control/kernel_module.h"
+#include "json_object.h"
 
 #include <algorithm>
 #include <vector>
@@ -123,12 +124,14 @@ Result<ExitCode> report(const Context &context, const std::vector<Outcome> &outc
 	if (context.json) {
 		Json list = Json::array();
 		for (const auto &outcome : outcomes)
-			list.push_back({{"name", outcome.module},
-			                {"action", outcome.action},
-			                {"detail", outcome.error ? outcome.error->message : outcome.detail}});
-		print_json({{"modules", list},
-		            {"rng_current", current},
-		            {"rng_available", state ? Json(state->available) : Json(nullptr)}});
+			list.push_back(
+			    json_object({{"name", outcome.module},
+			                 {"action", outcome.action},
+			                 {"detail", outcome.error ? outcome.error->message : outcome.detail}}));
+		print_json(
+		    json_object({{"modules", list},
+		                 {"rng_current", current},
+		                 {"rng_available", state ? Json(state->available) : Json(nullptr)}}));
 		return code;
 	}
 	for (const auto &outcome : outcomes) {

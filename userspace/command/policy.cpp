@@ -4,6 +4,7 @@
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "config.h"
+#include "json_object.h"
 
 #include <array>
 
@@ -61,12 +62,13 @@ Result<ExitCode> policy_command(const Context &context, bool explain)
 	}
 	auto sources = nlohmann::ordered_json::array();
 	for (const auto &source : decision.sources)
-		sources.push_back(
-		    {{"name", source.source.name}, {"use", name(source.use)}, {"reason", source.reason}});
-	print_json({{"sources", sources},
-	            {"select", decision.select ? nlohmann::ordered_json(*decision.select) : nullptr},
-	            {"reason", decision.reason},
-	            {"daemon_running", !daemon->is_null()}});
+		sources.push_back(json_object(
+		    {{"name", source.source.name}, {"use", name(source.use)}, {"reason", source.reason}}));
+	print_json(json_object(
+	    {{"sources", sources},
+	     {"select", decision.select ? nlohmann::ordered_json(*decision.select) : nullptr},
+	     {"reason", decision.reason},
+	     {"daemon_running", !daemon->is_null()}}));
 	return ExitCode::done;
 }
 

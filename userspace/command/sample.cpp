@@ -3,6 +3,7 @@
 
 #include "command/progress.h"
 #include "interrupt.h"
+#include "json_object.h"
 #include "source/secret_buffer.h"
 
 #include <sys/stat.h>
@@ -69,7 +70,8 @@ Result<Sample> test_blocks(Source &source, const SampleOptions &options, const B
 
 nlohmann::ordered_json to_json(const fips140_2::Statistics &fips)
 {
-	nlohmann::ordered_json document{{"blocks", fips.blocks}, {"failures", fips.failures}};
+	nlohmann::ordered_json document =
+	    json_object({{"blocks", fips.blocks}, {"failures", fips.failures}});
 	for (const auto test : fips140_2::all_tests) {
 		std::string key = fips140_2::name(test);
 		for (char &c : key)

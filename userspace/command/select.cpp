@@ -5,6 +5,7 @@
 #include "config.h"
 #include "control/hwrng_sysfs.h"
 #include "control/policy.h"
+#include "json_object.h"
 
 #include <nlohmann/json.hpp>
 
@@ -82,9 +83,9 @@ Result<ExitCode> select_command(const Context &context, const SelectOptions &opt
 		until = std::move(*kept);
 	}
 	if (context.json)
-		print_json({{"rng_current", current},
-		            {"selected", after->selected},
-		            {"persistent", options.persist}});
+		print_json(json_object({{"rng_current", current},
+		                        {"selected", after->selected},
+		                        {"persistent", options.persist}}));
 	else if (name == "auto")
 		fmt::print("The kernel chooses{}: rng_current is {}\n",
 		           options.persist ? fmt::format(" ({})", until) : "", current);

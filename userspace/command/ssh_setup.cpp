@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/ssh_setup.h"
 
+#include "json_object.h"
 #include "pull/address.h"
 #include "shell_word.h"
 #include "source/program.h"
@@ -195,7 +196,7 @@ Result<void> Steps::write(const fs::path &path, const std::vector<std::string> &
 
 nlohmann::ordered_json Steps::document() const
 {
-	return {{"dry_run", dry_run_}, {"steps", said_}};
+	return json_object({{"dry_run", dry_run_}, {"steps", said_}});
 }
 
 Result<std::vector<std::string>> lines_of(const fs::path &path)

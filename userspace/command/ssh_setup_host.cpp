@@ -3,6 +3,7 @@
 // the keys that may have them.
 #include "command/output.h"
 #include "command/ssh_setup.h"
+#include "json_object.h"
 
 #include <pwd.h>
 #include <shadow.h>
@@ -217,7 +218,7 @@ private:
 				continue;
 			}
 			steps_.say(fmt::format("this host's key: {}", *told));
-			host_keys_.push_back({{"key", key->text()}, {"fingerprint", *told}});
+			host_keys_.push_back(json_object({{"key", key->text()}, {"fingerprint", *told}}));
 			if (key->type == "ssh-ed25519" && !context_.json)
 				fmt::print("  for the client: --host-key '{}'\n", key->text());
 		}

@@ -4,6 +4,7 @@
 #include "command/output.h"
 #include "command/source_rows.h"
 #include "control/surroundings.h"
+#include "json_object.h"
 #include "pool/credit.h"
 
 #include <algorithm>
@@ -94,12 +95,12 @@ std::string judgement(const Inventory &inventory, const Json &daemon,
 
 Json source_json(const SourceInfo &source)
 {
-	return {{"name", source.name},
-	        {"kind", name(source.kind)},
-	        {"driver", source.driver},
-	        {"claim", source.claim},
-	        {"credit_bits_per_1000_bytes", credited_bits(1000, source.claim)},
-	        {"current", source.current}};
+	return json_object({{"name", source.name},
+	                    {"kind", name(source.kind)},
+	                    {"driver", source.driver},
+	                    {"claim", source.claim},
+	                    {"credit_bits_per_1000_bytes", credited_bits(1000, source.claim)},
+	                    {"current", source.current}});
 }
 
 Json sources_json(const Inventory &inventory)
@@ -117,44 +118,46 @@ void print_status_json(const Inventory &inventory, const Surroundings &around, c
 	Json modules = Json::array();
 	Json feeders = Json::array();
 	for (const auto &tpm : inventory.tpms)
-		tpms.push_back({{"name", tpm.name},
-		                {"version", tpm.version},
-		                {"description", tpm.description},
-		                {"resource_manager", tpm.resource_manager},
-		                {"hwrng", or_null(tpm.hwrng)}});
+		tpms.push_back(json_object({{"name", tpm.name},
+		                            {"version", tpm.version},
+		                            {"description", tpm.description},
+		                            {"resource_manager", tpm.resource_manager},
+		                            {"hwrng", or_null(tpm.hwrng)}}));
 	for (const auto &module : around.modules)
-		modules.push_back({{"name", module.name},
-		                   {"loaded", module.loaded},
-		                   {"builtin", module.builtin},
-		                   {"path", or_null(module.path)},
-		                   {"signer", or_null(module.signer)},
-		                   {"loadable", module.obstacles.empty()},
-		                   {"obstacles", module.obstacles},
-		                   {"caution", or_null(module.caution)}});
+		modules.push_back(json_object({{"name", module.name},
+		                               {"loaded", module.loaded},
+		                               {"builtin", module.builtin},
+		                               {"path", or_null(module.path)},
+		                               {"signer", or_null(module.signer)},
+		                               {"loadable", module.obstacles.empty()},
+		                               {"obstacles", module.obstacles},
+		                               {"caution", or_null(module.caution)}}));
 	for (const auto &feeder : around.feeders)
-		feeders.push_back({{"name", feeder.name}, {"pid", feeder.pid}, {"what", feeder.what}});
+		feeders.push_back(
+		    json_object({{"name", feeder.name}, {"pid", feeder.pid}, {"what", feeder.what}}));
 	Json hwrng = nullptr;
 	if (inventory.hwrng)
-		hwrng = {{"current", inventory.hwrng->current.empty() ? "none" : inventory.hwrng->current},
-		         {"available", inventory.hwrng->available},
-		         {"selected", inventory.hwrng->selected},
-		         {"quality", or_null(inventory.hwrng->quality)}};
-	print_json({{"kernel", inventory.kernel},
-	            {"architecture", inventory.architecture},
-	            {"config_hw_random_tpm", or_null(around.config_hw_random_tpm)},
-	            {"crng_ready", inventory.crng_ready},
-	            {"entropy_avail", or_null(inventory.entropy_available)},
-	            {"pool_size", or_null(inventory.pool_size)},
-	            {"pool_meaning", pool_meaning(inventory)},
-	            {"hwrng", hwrng},
-	            {"sources", sources_json(inventory)},
-	            {"tpms", tpms},
-	            {"cpu_instructions", inventory.cpu_instructions},
-	            {"modules", modules},
-	            {"feeders", feeders},
-	            {"sees_all_processes", around.sees_all_processes},
-	            {"daemon", daemon},
-	            {"judgement", judgement(inventory, daemon, rows)}});
+		hwrng = json_object(
+		    {{"current", inventory.hwrng->current.empty() ? "none" : inventory.hwrng->current},
+		     {"available", inventory.hwrng->available},
+		     {"selected", inventory.hwrng->selected},
+		     {"quality", or_null(inventory.hwrng->quality)}});
+	print_json(json_object({{"kernel", inventory.kernel},
+	                        {"architecture", inventory.architecture},
+	                        {"config_hw_random_tpm", or_null(around.config_hw_random_tpm)},
+	                        {"crng_ready", inventory.crng_ready},
+	                        {"entropy_avail", or_null(inventory.entropy_available)},
+	                        {"pool_size", or_null(inventory.pool_size)},
+	                        {"pool_meaning", pool_meaning(inventory)},
+	                        {"hwrng", hwrng},
+	                        {"sources", sources_json(inventory)},
+	                        {"tpms", tpms},
+	                        {"cpu_instructions", inventory.cpu_instructions},
+	                        {"modules", modules},
+	                        {"feeders", feeders},
+	                        {"sees_all_processes", around.sees_all_processes},
+	                        {"daemon", daemon},
+	                        {"judgement", judgement(inventory, daemon, rows)}}));
 }
 
 void print_hwrng_text(const Inventory &inventory)
@@ -300,7 +303,7 @@ Result<ExitCode> list_command(const Context &context)
 	if (!inventory)
 		return std::unexpected(inventory.error());
 	if (context.json)
-		print_json({{"sources", sources_json(*inventory)}});
+		print_json(json_object({{"sources", sources_json(*inventory)}}));
 	else
 		print_sources_text(*inventory);
 	return inventory->sources.empty() ? ExitCode::no_source : ExitCode::done;

@@ -4,6 +4,7 @@
 #include "command/sample.h"
 #include "control/policy.h"
 #include "interrupt.h"
+#include "json_object.h"
 
 #include <nlohmann/json.hpp>
 
@@ -76,11 +77,11 @@ Result<ExitCode> test_command(const Context &context, const TestOptions &options
 		return ExitCode::interrupted;
 	const bool healthy = fips.healthy();
 	if (context.json) {
-		print_json({{"source", tested->name},
-		            {"bytes", tested->sample.bytes_read},
-		            {"fips", to_json(fips)},
-		            {"failures_allowed", fips140_2::failures_allowed(fips.blocks)},
-		            {"healthy", healthy}});
+		print_json(json_object({{"source", tested->name},
+		                        {"bytes", tested->sample.bytes_read},
+		                        {"fips", to_json(fips)},
+		                        {"failures_allowed", fips140_2::failures_allowed(fips.blocks)},
+		                        {"healthy", healthy}}));
 	} else {
 		fmt::print("FIPS 140-2 tests of {}: {} blocks of 20,000 bits\n", tested->name, fips.blocks);
 		for (const auto test : fips140_2::all_tests)

@@ -4,6 +4,7 @@
 #include "command/daemon_status.h"
 #include "command/top_view.h"
 #include "interrupt.h"
+#include "json_object.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -346,22 +347,23 @@ Json to_json(const Watch &watch)
 	for (const auto &row : now.rows) {
 		const auto did = watch.did(row);
 		const auto known = [](bool is, double number) { return is ? Json(number) : Json(nullptr); };
-		sources.push_back({{"name", row.name},
-		                   {"kind", row.kind},
-		                   {"used_by", row.used_by},
-		                   {"health", row.health == "-" ? Json(nullptr) : Json(row.health)},
-		                   {"bytes_read_per_second", known(did.known, did.bytes_read)},
-		                   {"bytes_fed_per_second", known(did.known, did.bytes_fed)},
-		                   {"latency_seconds", known(row.reads > 0, did.latency)},
-		                   {"fips_failures", row.fips_failures},
-		                   {"read_errors", row.read_errors}});
+		sources.push_back(
+		    json_object({{"name", row.name},
+		                 {"kind", row.kind},
+		                 {"used_by", row.used_by},
+		                 {"health", row.health == "-" ? Json(nullptr) : Json(row.health)},
+		                 {"bytes_read_per_second", known(did.known, did.bytes_read)},
+		                 {"bytes_fed_per_second", known(did.known, did.bytes_fed)},
+		                 {"latency_seconds", known(row.reads > 0, did.latency)},
+		                 {"fips_failures", row.fips_failures},
+		                 {"read_errors", row.read_errors}}));
 	}
-	return {
-	    {"time", now.time},
-	    {"crng_ready", now.inventory.crng_ready},
-	    {"rng_current", now.inventory.hwrng ? Json(now.inventory.hwrng->current) : Json(nullptr)},
-	    {"daemon", now.daemon.is_object()},
-	    {"sources", sources}};
+	return json_object(
+	    {{"time", now.time},
+	     {"crng_ready", now.inventory.crng_ready},
+	     {"rng_current", now.inventory.hwrng ? Json(now.inventory.hwrng->current) : Json(nullptr)},
+	     {"daemon", now.daemon.is_object()},
+	     {"sources", sources}});
 }
 
 /// One document or screen after the other.

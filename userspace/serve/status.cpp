@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "serve/status.h"
+#include "json_object.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,54 +37,55 @@ Json source_document(const std::string &name, const PipelineSource &source)
 	const auto &fips = tests.fips();
 	Json path = Json::array();
 	for (const auto &step : source.life.path())
-		path.push_back({{"time", wall_clock(step.when)},
-		                {"from", hwrngd::name(step.from)},
-		                {"to", hwrngd::name(step.to)},
-		                {"reason", step.reason}});
+		path.push_back(json_object({{"time", wall_clock(step.when)},
+		                            {"from", hwrngd::name(step.from)},
+		                            {"to", hwrngd::name(step.to)},
+		                            {"reason", step.reason}}));
 	const auto &latency = source.counts.latency;
 	Json buckets = Json::array();
 	for (size_t i = 0; i < LatencyHistogram::bounds.size(); i++)
-		buckets.push_back(
-		    {{"most", LatencyHistogram::bounds.at(i)}, {"reads", latency.within.at(i)}});
-	return {{"name", name},
-	        {"kind", hwrngd::name(source.decision.source.kind)},
-	        {"driver", source.decision.source.driver},
-	        {"claim", source.decision.source.claim},
-	        {"use", hwrngd::name(source.decision.use)},
-	        {"reason", source.decision.reason},
-	        {"state", hwrngd::name(source.life.state())},
-	        {"retry", wall_clock(source.life.retry_at())},
-	        {"bytes_read", source.counts.bytes_read},
-	        {"bytes_fed", source.counts.bytes_fed},
-	        {"bytes_drawn", source.counts.bytes_drawn},
-	        {"credited_bits", source.counts.credited_bits},
-	        {"last_fed", wall_clock(source.counts.last_fed)},
-	        {"read_errors", source.counts.read_errors},
-	        {"worst_latency_ms", source.counts.worst_latency.count()},
-	        {"fips_blocks", fips.blocks},
-	        {"fips_failures", fips.failures},
-	        {"failures",
-	         {{"fips_monobit", fips.of(fips140_2::monobit)},
-	          {"fips_poker", fips.of(fips140_2::poker)},
-	          {"fips_runs", fips.of(fips140_2::runs)},
-	          {"fips_long_run", fips.of(fips140_2::long_run)},
-	          {"fips_continuous", fips.of(fips140_2::continuous)},
-	          {"repetition_count", tests.failures().repetition_count},
-	          {"adaptive_proportion", tests.failures().adaptive_proportion},
-	          {"cycle", tests.failures().cycle}}},
-	        {"latency", {{"reads", latency.count}, {"sum", latency.sum}, {"buckets", buckets}}},
-	        {"path", path}};
+		buckets.push_back(json_object(
+		    {{"most", LatencyHistogram::bounds.at(i)}, {"reads", latency.within.at(i)}}));
+	return json_object(
+	    {{"name", name},
+	     {"kind", hwrngd::name(source.decision.source.kind)},
+	     {"driver", source.decision.source.driver},
+	     {"claim", source.decision.source.claim},
+	     {"use", hwrngd::name(source.decision.use)},
+	     {"reason", source.decision.reason},
+	     {"state", hwrngd::name(source.life.state())},
+	     {"retry", wall_clock(source.life.retry_at())},
+	     {"bytes_read", source.counts.bytes_read},
+	     {"bytes_fed", source.counts.bytes_fed},
+	     {"bytes_drawn", source.counts.bytes_drawn},
+	     {"credited_bits", source.counts.credited_bits},
+	     {"last_fed", wall_clock(source.counts.last_fed)},
+	     {"read_errors", source.counts.read_errors},
+	     {"worst_latency_ms", source.counts.worst_latency.count()},
+	     {"fips_blocks", fips.blocks},
+	     {"fips_failures", fips.failures},
+	     {"failures", json_object({{"fips_monobit", fips.of(fips140_2::monobit)},
+	                               {"fips_poker", fips.of(fips140_2::poker)},
+	                               {"fips_runs", fips.of(fips140_2::runs)},
+	                               {"fips_long_run", fips.of(fips140_2::long_run)},
+	                               {"fips_continuous", fips.of(fips140_2::continuous)},
+	                               {"repetition_count", tests.failures().repetition_count},
+	                               {"adaptive_proportion", tests.failures().adaptive_proportion},
+	                               {"cycle", tests.failures().cycle}})},
+	     {"latency",
+	      json_object({{"reads", latency.count}, {"sum", latency.sum}, {"buckets", buckets}})},
+	     {"path", path}});
 }
 
 Json egd_document(const egd::Report &egd)
 {
-	return {{"pid", egd.pid},
-	        {"clients", egd.clients},
-	        {"accepted", egd.accepted},
-	        {"refused", egd.refused},
-	        {"bytes_served", egd.served},
-	        {"bytes_mixed", egd.mixed},
-	        {"available", egd.available}};
+	return json_object({{"pid", egd.pid},
+	                    {"clients", egd.clients},
+	                    {"accepted", egd.accepted},
+	                    {"refused", egd.refused},
+	                    {"bytes_served", egd.served},
+	                    {"bytes_mixed", egd.mixed},
+	                    {"available", egd.available}});
 }
 
 } // namespace
@@ -97,20 +99,21 @@ Json status_document(const DaemonState &daemon, const Pipeline &pipeline,
 	const auto text_or_null = [](const std::optional<std::string> &text) {
 		return text ? Json(*text) : Json(nullptr);
 	};
-	return {{"schema", status_schema},
-	        {"version", daemon.version},
-	        {"pid", getpid()},
-	        {"started", wall_clock(daemon.started)},
-	        {"crng_ready", daemon.crng_ready},
-	        {"feeds", pipeline.feeds()},
-	        {"last_feed", wall_clock(pipeline.last_feed())},
-	        {"reseed_interval", std::chrono::duration<double>(daemon.reseed_interval).count()},
-	        {"rng_current", daemon.rng_current.empty() ? Json(nullptr) : Json(daemon.rng_current)},
-	        {"rng_chosen", text_or_null(daemon.rng_chosen)},
-	        {"rng_reason", daemon.rng_reason},
-	        {"config_error", text_or_null(daemon.config_error)},
-	        {"egd", egd ? egd_document(*egd) : Json(nullptr)},
-	        {"sources", sources}};
+	return json_object(
+	    {{"schema", status_schema},
+	     {"version", daemon.version},
+	     {"pid", getpid()},
+	     {"started", wall_clock(daemon.started)},
+	     {"crng_ready", daemon.crng_ready},
+	     {"feeds", pipeline.feeds()},
+	     {"last_feed", wall_clock(pipeline.last_feed())},
+	     {"reseed_interval", std::chrono::duration<double>(daemon.reseed_interval).count()},
+	     {"rng_current", daemon.rng_current.empty() ? Json(nullptr) : Json(daemon.rng_current)},
+	     {"rng_chosen", text_or_null(daemon.rng_chosen)},
+	     {"rng_reason", daemon.rng_reason},
+	     {"config_error", text_or_null(daemon.config_error)},
+	     {"egd", egd ? egd_document(*egd) : Json(nullptr)},
+	     {"sources", sources}});
 }
 
 StatusSocket::StatusSocket(asio::io_context &io, std::filesystem::path path,

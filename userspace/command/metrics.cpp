@@ -138,6 +138,23 @@ void add_sources(const Json &sources, std::vector<MetricFamily> &families)
 	families.push_back(std::move(latency));
 }
 
+/// Asks the daemon. Where it does not answer, or not as this version knows, that it is not up; and
+/// why, in `error`.
+std::vector<MetricFamily> ask_for_families(const Root &root, std::optional<Error> &error)
+{
+	const auto daemon = ask_daemon(root);
+	try {
+		if (daemon)
+			return metric_families(*daemon);
+		error = daemon.error();
+	} catch (const Json::exception &unknown) {
+		error = Error{
+		    ExitCode::unavailable,
+		    fmt::format("hwrngd's status is not as this version knows it: {}", unknown.what())};
+	}
+	return metric_families(nullptr);
+}
+
 /// Asks the daemon for each client.
 class Collector : public prometheus::Collectable {
 public:
@@ -145,10 +162,11 @@ public:
 
 	[[nodiscard]] std::vector<MetricFamily> Collect() const override
 	{
-		const auto daemon = ask_daemon(root_);
-		if (!daemon)
-			fmt::print(stderr, "hwrngctl: {}\n", daemon.error().message);
-		return metric_families(daemon.value_or(nullptr));
+		std::optional<Error> error;
+		auto families = ask_for_families(root_, error);
+		if (error)
+			fmt::print(stderr, "hwrngctl: {}\n", error->message);
+		return families;
 	}
 
 private:
@@ -224,18 +242,18 @@ Result<ExitCode> metrics_command(const Context &context, const MetricsOptions &o
 {
 	if (options.listen)
 		return serve(context.root, *options.listen);
-	const auto daemon = ask_daemon(context.root);
+	std::optional<Error> error;
+	const auto families = ask_for_families(context.root, error);
 	// A daemon that does not answer is not up either, whatever an older file says.
-	if (!daemon && daemon.error().code != ExitCode::unavailable)
-		return std::unexpected(daemon.error());
-	const auto text =
-	    prometheus::TextSerializer().Serialize(metric_families(daemon.value_or(nullptr)));
+	if (error && error->code != ExitCode::unavailable)
+		return std::unexpected(*error);
+	const auto text = prometheus::TextSerializer().Serialize(families);
 	if (!options.textfile)
 		fmt::print("{}", text);
 	else if (auto written = write_file(*options.textfile, text); !written)
 		return std::unexpected(written.error());
-	if (!daemon)
-		return std::unexpected(daemon.error());
+	if (error)
+		return std::unexpected(*error);
 	return ExitCode::done;
 }
 

@@ -7,6 +7,7 @@
 #include "control/inventory.h"
 #include "control/symptoms.h"
 #include "interrupt.h"
+#include "json_object.h"
 #include "source/program.h"
 
 #include <sys/wait.h>
@@ -211,8 +212,8 @@ Item check_cpu(const Inventory &inventory, const std::string &hypervisor)
 nlohmann::ordered_json to_json(const Item &item)
 {
 	const std::string_view verdict = item.verdict == Verdict::error ? "error" : name(item.verdict);
-	nlohmann::ordered_json document{
-	    {"id", item.id}, {"clause", item.clause}, {"verdict", verdict}, {"found", item.found}};
+	auto document = json_object(
+	    {{"id", item.id}, {"clause", item.clause}, {"verdict", verdict}, {"found", item.found}});
 	if (!item.remedy.empty())
 		document["remedy"] = item.remedy;
 	return document;
@@ -248,11 +249,11 @@ Result<ExitCode> check_scs_command(const Context &context, const std::string &pr
 		auto list = nlohmann::ordered_json::array();
 		for (const auto &item : items)
 			list.push_back(to_json(item));
-		print_json({{"standard", "SCS 0101"},
-		            {"profile", profile},
-		            {"errors", errors},
-		            {"warnings", warnings},
-		            {"items", list}});
+		print_json(json_object({{"standard", "SCS 0101"},
+		                        {"profile", profile},
+		                        {"errors", errors},
+		                        {"warnings", warnings},
+		                        {"items", list}}));
 	} else {
 		fmt::print("SCS 0101 (Entropy) {}, {}\n\n", profile, inventory->kernel);
 		std::vector<std::vector<std::string>> rows{{"Item", "Verdict", "Found"}};

@@ -4,6 +4,7 @@
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "control/diagnosis.h"
+#include "json_object.h"
 
 #include <unistd.h>
 
@@ -64,17 +65,18 @@ Json to_json(const Finding &finding)
 {
 	Json evidence = Json::array();
 	for (const auto &seen : finding.evidence)
-		evidence.push_back({{"where", seen.where}, {"value", seen.value}});
+		evidence.push_back(json_object({{"where", seen.where}, {"value", seen.value}}));
 	Json remedy = Json::array();
 	for (const auto &step : finding.remedy)
-		remedy.push_back({{"what", step.what},
-		                  {"command", step.command.empty() ? Json(nullptr) : Json(step.command)}});
-	return {{"id", finding.id},
-	        {"severity", name(finding.severity)},
-	        {"certainty", name(finding.certainty)},
-	        {"finding", finding.text},
-	        {"evidence", evidence},
-	        {"remedy", remedy}};
+		remedy.push_back(
+		    json_object({{"what", step.what},
+		                 {"command", step.command.empty() ? Json(nullptr) : Json(step.command)}}));
+	return json_object({{"id", finding.id},
+	                    {"severity", name(finding.severity)},
+	                    {"certainty", name(finding.certainty)},
+	                    {"finding", finding.text},
+	                    {"evidence", evidence},
+	                    {"remedy", remedy}});
 }
 
 std::string judgement(size_t to_do, bool in_need, const Inventory &inventory,
@@ -155,12 +157,12 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 		Json list = Json::array();
 		for (const auto &finding : findings)
 			list.push_back(to_json(finding));
-		print_json({{"kernel", inventory.kernel},
-		            {"hypervisor", symptoms.hypervisor},
-		            {"to_do", to_do},
-		            {"findings", list},
-		            {"not_seen", symptoms.not_seen},
-		            {"judgement", words}});
+		print_json(json_object({{"kernel", inventory.kernel},
+		                        {"hypervisor", symptoms.hypervisor},
+		                        {"to_do", to_do},
+		                        {"findings", list},
+		                        {"not_seen", symptoms.not_seen},
+		                        {"judgement", words}}));
 	} else {
 		for (const auto &finding : findings)
 			print_finding(finding);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/output.h"
 
+#include "json_object.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -71,7 +73,8 @@ ExitCode report(const Error &error, bool json)
 		return error.code;
 	if (json)
 		print_json(
-		    {{"error", {{"message", error.message}, {"exit_code", static_cast<int>(error.code)}}}});
+		    json_object({{"error", json_object({{"message", error.message},
+		                                        {"exit_code", static_cast<int>(error.code)}})}}));
 	fmt::print(stderr, "hwrngctl: {}\n", error.message);
 	return error.code;
 }

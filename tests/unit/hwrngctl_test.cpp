@@ -337,6 +337,41 @@ TEST(Hwrngctl, ADaemonThatAnswersNonsenseIsNotUp)
 	EXPECT_NE(tree.text("/metrics.prom").find("\nhwrngd_up 0\n"), std::string::npos);
 }
 
+TEST(Hwrngctl, MetricsOfAStatusThatLacksSomethingAreThatItIsNotUp)
+{
+	FakeTree tree;
+	const Answer daemon(tree, R"({"schema":1})");
+	const auto ran = run(tree, "metrics");
+	EXPECT_EQ(ran.code, 69);
+	EXPECT_NE(ran.out.find("\nhwrngd_up 0\n"), std::string::npos) << ran.out;
+	EXPECT_NE(ran.err.find("hwrngd's status is not as this version knows it"), std::string::npos)
+	    << ran.err;
+}
+
+TEST(Hwrngctl, StatusTellsAVisitFromAChoice)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "tpm_rng.0", true);
+	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, chosen by an administrator"),
+	          std::string::npos);
+	tree.file("/run/hwrngd/visit", "tpm_rng.0\nvirtio_rng.0\n0\n0\n");
+	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, while it is read, in place of virtio_rng.0"),
+	          std::string::npos);
+	const auto document = nlohmann::json::parse(run(tree, "status --output=json").out);
+	EXPECT_EQ(document.at("hwrng").at("in_place_of"), "virtio_rng.0");
+}
+
+TEST(Hwrngctl, StatusAndListSendATerminalNothingThatItObeys)
+{
+	FakeTree tree;
+	tree.hwrng("virt\033[31mio", "virt\033[31mio");
+	for (const char *command : {"status", "list"}) {
+		const auto ran = run(tree, command);
+		EXPECT_NE(ran.out.find("virt?[31mio"), std::string::npos) << ran.out;
+		EXPECT_EQ(ran.out.find('\033'), std::string::npos) << ran.out;
+	}
+}
+
 TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
 {
 	for (const std::string nonsense :

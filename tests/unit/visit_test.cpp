@@ -100,6 +100,19 @@ TEST(Visit, RecoveryLetsTheKernelChooseWhenWhatWasBeforeIsGone)
 	EXPECT_EQ(current(tree), "\n");
 }
 
+TEST(Visit, WhoLooksOnKnowsWhatIsVisitedInPlaceOfWhat)
+{
+	FakeTree tree;
+	with_device(tree);
+	EXPECT_EQ(Visit::in_place_of(tree.root(), "a"), std::nullopt);
+	auto visit = Visit::begin(tree.root(), "b");
+	ASSERT_TRUE(visit) << visit.error().message;
+	EXPECT_EQ(Visit::in_place_of(tree.root(), "b"), "a");
+	EXPECT_EQ(Visit::in_place_of(tree.root(), "c"), std::nullopt) << "somebody chose it meanwhile";
+	ASSERT_TRUE(visit->end());
+	EXPECT_EQ(Visit::in_place_of(tree.root(), "b"), std::nullopt);
+}
+
 TEST(Visit, WithoutARecordThereIsNothingToRecover)
 {
 	FakeTree tree;

@@ -4,6 +4,7 @@
 #include "command/output.h"
 #include "command/source_rows.h"
 #include "control/surroundings.h"
+#include "control/visit.h"
 #include "json_object.h"
 #include "pool/credit.h"
 
@@ -111,7 +112,8 @@ Json sources_json(const Inventory &inventory)
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory, const Surroundings &around, const Json &daemon,
+void print_status_json(const Inventory &inventory, const Surroundings &around,
+                       const std::optional<std::string> &visited_instead, const Json &daemon,
                        const std::vector<SourceRow> &rows)
 {
 	Json tpms = Json::array();
@@ -141,6 +143,7 @@ void print_status_json(const Inventory &inventory, const Surroundings &around, c
 		    {{"current", inventory.hwrng->current.empty() ? "none" : inventory.hwrng->current},
 		     {"available", inventory.hwrng->available},
 		     {"selected", inventory.hwrng->selected},
+		     {"in_place_of", or_null(visited_instead)},
 		     {"quality", or_null(inventory.hwrng->quality)}});
 	print_json(json_object({{"kernel", inventory.kernel},
 	                        {"architecture", inventory.architecture},
@@ -160,15 +163,22 @@ void print_status_json(const Inventory &inventory, const Surroundings &around, c
 	                        {"judgement", judgement(inventory, daemon, rows)}}));
 }
 
-void print_hwrng_text(const Inventory &inventory)
+/// `visited_instead`: as Visit::in_place_of().
+void print_hwrng_text(const Inventory &inventory, const std::optional<std::string> &visited_instead)
 {
 	if (!inventory.hwrng) {
 		fmt::print("hwrng       this kernel has no hwrng framework (CONFIG_HW_RANDOM)\n");
 		return;
 	}
 	const auto &state = *inventory.hwrng;
-	fmt::print("hwrng       {}, {}{}\n", state.current.empty() ? "none in use" : state.current,
-	           state.selected ? "chosen by an administrator" : "chosen by the kernel",
+	std::string chosen = "chosen by the kernel";
+	if (visited_instead)
+		chosen = fmt::format("while it is read, in place of {}",
+		                     visited_instead->empty() ? "none" : for_terminal(*visited_instead));
+	else if (state.selected)
+		chosen = "chosen by an administrator";
+	fmt::print("hwrng       {}, {}{}\n",
+	           state.current.empty() ? "none in use" : for_terminal(state.current), chosen,
 	           state.quality ? fmt::format(", quality {} of 1024", *state.quality) : "");
 }
 
@@ -207,9 +217,9 @@ void print_sources_text(const Inventory &inventory)
 	fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", "NAME", "KIND", "DRIVER", "CLAIM/1024",
 	           "IN USE");
 	for (const auto &source : inventory.sources)
-		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", source.name, name(source.kind),
-		           source.driver.empty() ? "?" : source.driver, source.claim,
-		           source.current ? "by the kernel" : "-");
+		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", for_terminal(source.name),
+		           name(source.kind), source.driver.empty() ? "?" : for_terminal(source.driver),
+		           source.claim, source.current ? "by the kernel" : "-");
 }
 
 void print_daemon_text(const Result<Json> &answer)
@@ -244,12 +254,13 @@ void print_rows(const std::vector<SourceRow> &rows)
 	fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", "SOURCE", "KIND", "CLAIM",
 	           "USED BY", "HEALTH", "LAST FED", "CREDITED");
 	for (const auto &row : rows)
-		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", row.name, row.kind, row.claim,
-		           row.used_by, row.health, row.last_fed ? ago(*row.last_fed) : "-",
+		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", for_terminal(row.name),
+		           row.kind, row.claim, row.used_by, row.health,
+		           row.last_fed ? ago(*row.last_fed) : "-",
 		           row.health == "-" ? "-" : fmt::format("{}", row.credited_bits));
 	for (const auto &row : rows)
 		if (!row.why.empty() && row.health != "healthy" && row.health != "starting")
-			fmt::print("{} is {}: {}\n", row.name, row.health, row.why);
+			fmt::print("{} is {}: {}\n", for_terminal(row.name), row.health, for_terminal(row.why));
 }
 
 } // namespace
@@ -266,8 +277,10 @@ Result<ExitCode> status_command(const Context &context)
 	const Json daemon = answer ? *answer : Json(nullptr);
 	const auto exit_code = answer ? ExitCode::done : answer.error().code;
 	const auto rows = source_rows(inventory, daemon);
+	const auto visited_instead =
+	    inventory.hwrng ? Visit::in_place_of(context.root, inventory.hwrng->current) : std::nullopt;
 	if (context.json) {
-		print_status_json(inventory, around, daemon, rows);
+		print_status_json(inventory, around, visited_instead, daemon, rows);
 		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
@@ -276,7 +289,7 @@ Result<ExitCode> status_command(const Context &context)
 	               ? fmt::format(", pool {} of {} bits: {}", *inventory.entropy_available,
 	                             inventory.pool_size.value_or(0), pool_meaning(inventory))
 	               : "");
-	print_hwrng_text(inventory);
+	print_hwrng_text(inventory, visited_instead);
 	fmt::print("CPU         {}\n",
 	           inventory.cpu_instructions.empty()
 	               ? "no random instruction (a hypervisor may hide it)"
@@ -293,7 +306,7 @@ Result<ExitCode> status_command(const Context &context)
 	print_daemon_text(answer);
 	fmt::print("\n");
 	print_rows(rows);
-	fmt::print("\n{}\n", judgement(inventory, daemon, rows));
+	fmt::print("\n{}\n", for_terminal(judgement(inventory, daemon, rows)));
 	return exit_code;
 }
 

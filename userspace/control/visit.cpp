@@ -43,6 +43,27 @@ Result<void> remove_record(const Root &root)
 	return remove_file(root.at(record));
 }
 
+struct Record {
+	std::string visited;
+	HwrngState before;
+};
+
+Record parse_record(const std::string &text)
+{
+	Record found;
+	std::istringstream lines(text);
+	std::string selected;
+	std::string quality;
+	std::getline(lines, found.visited);
+	std::getline(lines, found.before.current);
+	std::getline(lines, selected);
+	std::getline(lines, quality);
+	found.before.selected = selected == "1";
+	if (const auto number = std::strtoul(quality.c_str(), nullptr, 10); number > 0)
+		found.before.quality = static_cast<unsigned>(std::min(number, 1024UL));
+	return found;
+}
+
 Result<std::unique_ptr<Source>> open_hwrng(const Root &root)
 {
 	auto fd = root.open(dev_hwrng, O_RDONLY);
@@ -67,18 +88,7 @@ Result<void> Visit::recover(const Root &root)
 	const auto text = root.read(record);
 	if (!text)
 		return std::unexpected(text.error());
-	std::istringstream lines(*text);
-	std::string visited;
-	std::string selected;
-	std::string quality;
-	HwrngState before;
-	std::getline(lines, visited);
-	std::getline(lines, before.current);
-	std::getline(lines, selected);
-	std::getline(lines, quality);
-	before.selected = selected == "1";
-	if (const auto number = std::strtoul(quality.c_str(), nullptr, 10); number > 0)
-		before.quality = static_cast<unsigned>(std::min(number, 1024UL));
+	const auto [visited, before] = parse_record(*text);
 	const HwrngSysfs sysfs(root);
 	const auto now = sysfs.read();
 	if (!now)
@@ -88,6 +98,15 @@ Result<void> Visit::recover(const Root &root)
 		if (auto restored = put_back(sysfs, before, *now); !restored)
 			return restored;
 	return remove_record(root);
+}
+
+std::optional<std::string> Visit::in_place_of(const Root &root, const std::string &current)
+{
+	const auto text = root.exists(record) ? root.read(record) : fail(ExitCode::io_error, "");
+	if (!text)
+		return std::nullopt;
+	const auto [visited, before] = parse_record(*text);
+	return visited == current ? std::optional(before.current) : std::nullopt;
 }
 
 Result<Visit> Visit::begin(const Root &root, const std::string &name)

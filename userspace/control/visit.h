@@ -16,6 +16,10 @@ public:
 	/// Puts back what a visitor left that was killed. The caller holds HwrngSysfs::lock().
 	[[nodiscard]] static Result<void> recover(const Root &root);
 
+	/// What was in use before `current` was visited ("": nothing); nothing if it is not visited.
+	[[nodiscard]] static std::optional<std::string> in_place_of(const Root &root,
+	                                                            const std::string &current);
+
 	/// Waits for other visits to end, makes `name` current if it is not, opens /dev/hwrng and
 	/// discards the 64 bytes that the framework may still hold from another RNG.
 	[[nodiscard]] static Result<Visit> begin(const Root &root, const std::string &name);

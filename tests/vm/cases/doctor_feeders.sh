@@ -15,6 +15,7 @@ guest() {
 	check "haveged runs" eventually grep -qx haveged /proc/$haveged/comm
 	check_equal "two at once" two-feeders "$(first)"
 	check "following it" follow
+	wait "$haveged" # which was asked to end, and may not have yet
 	check_match "hwrngd is left" '^Nothing needs doing: .* hwrngd tests and feeds' "$(hwrngctl doctor)"
 	kill "$daemon"
 	wait "$strace"

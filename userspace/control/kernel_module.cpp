@@ -92,6 +92,18 @@ std::optional<std::string> signature_rule(const Root &root)
 	return std::nullopt;
 }
 
+namespace {
+
+/// Why modules are neither loaded nor unloaded without CAP_SYS_MODULE, and where they are.
+std::string no_capability(const Root &root)
+{
+	return container_mark(root)
+	           ? "this is a container without CAP_SYS_MODULE: load and unload modules on its host"
+	           : "loading and unloading modules needs CAP_SYS_MODULE: run as root (sudo)";
+}
+
+} // namespace
+
 std::vector<std::string> module_obstacles(const Root &root)
 {
 	if (!root.exists("/proc/modules"))
@@ -101,10 +113,7 @@ std::vector<std::string> module_obstacles(const Root &root)
 		found.emplace_back("module loading is switched off until the next boot "
 		                   "(kernel.modules_disabled = 1)");
 	if (!has_capability(root, CAP_SYS_MODULE))
-		found.emplace_back(
-		    container_mark(root)
-		        ? "this is a container without CAP_SYS_MODULE: load modules on its host"
-		        : "loading modules needs CAP_SYS_MODULE: run as root (sudo)");
+		found.emplace_back(no_capability(root));
 	return found;
 }
 
@@ -225,8 +234,7 @@ Result<void> KernelModules::unload(const std::string &name) const
 	if (result < 0) {
 		auto failed = fail_errno(-result, fmt::format("module {} was not unloaded", name));
 		if (result == -EPERM)
-			failed.error().message +=
-			    "; unloading modules needs CAP_SYS_MODULE: run as root (sudo)";
+			failed.error().message += "; " + no_capability(root_);
 		if (result == -EAGAIN || result == -EBUSY)
 			failed.error().message += "; it is in use (`lsmod` shows by what)";
 		return failed;

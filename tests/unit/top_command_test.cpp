@@ -49,7 +49,7 @@ public:
 	}
 
 	/// What it writes until that contains `end`, or it ends, or 10 s have passed.
-	std::string read(const std::string &end) const
+	[[nodiscard]] std::string read(const std::string &end) const
 	{
 		std::string seen;
 		std::array<char, 4096> buffer{};
@@ -97,7 +97,7 @@ TEST(TopCommand, LeavesNothingInTheLineOfThePrompt)
 {
 	const FakeTree tree;
 	Top top(tree, "vt100"); // which has no other screen to go back to
-	top.read("q end");
+	EXPECT_TRUE(top.read("q end").contains("q end"));
 	top.write("q");
 	EXPECT_EQ(top.ended(), 0);
 	const auto last = top.read("never");
@@ -110,7 +110,7 @@ TEST(TopCommand, EndsWhenItsTerminalHangsUp)
 {
 	const FakeTree tree;
 	Top top(tree, "vt100");
-	top.read("q end");
+	EXPECT_TRUE(top.read("q end").contains("q end"));
 	top.hang_up();
 	EXPECT_EQ(top.ended(), 0);
 }

@@ -268,7 +268,7 @@ void add_platform(const Machine &machine, std::vector<Finding> &findings)
 		for (const auto &[file, line] : saw.monitors) {
 			const auto command =
 			    line == "installed"
-			        ? "rm " + for_shell(file)
+			        ? "rm " + file
 			        : fmt::format("sed -i '/entropy/s/^[^#]/#&/' {}", for_shell(file));
 			// A file may have several lines of it.
 			if (std::ranges::find(finding.remedy, command, &Advice::command) ==

@@ -17,6 +17,8 @@
 
 #define NCURSES_NOMACROS // or it takes names like move and clear from everybody
 #include <curses.h>
+#include <term.h>
+#undef lines // which is one of these
 
 namespace hwrngd {
 
@@ -85,19 +87,19 @@ public:
 		// NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
 		const char *type = std::getenv("TERM");
 		std::setlocale(LC_CTYPE, "");
-		auto *screen = newterm(nullptr, stdout, stdin);
-		// ncurses takes a "dumb" one too, but cannot move its cursor.
-		if (screen == nullptr || tigetstr("cup") == nullptr) {
-			if (screen != nullptr) {
-				endwin();
-				delscreen(screen);
-			}
+		// newterm(3X) takes a "dumb" one, too, but cannot move its cursor; and leaks where it
+		// fails.
+		int known = 0;
+		const bool fit =
+		    setupterm(nullptr, STDOUT_FILENO, &known) == OK && tigetstr("cup") != nullptr;
+		del_curterm(cur_term);
+		auto *screen = fit ? newterm(nullptr, stdout, stdin) : nullptr;
+		if (screen == nullptr)
 			return fail(
 			    ExitCode::unavailable,
 			    fmt::format("the terminal \"{}\" (TERM) is not known here, or has no cursor "
 			                "to move; set another, or see `hwrngctl top --batch`",
 			                type == nullptr ? "" : type));
-		}
 		const char *plain = std::getenv("NO_COLOR");
 		// NOLINTEND(concurrency-mt-unsafe)
 		return std::unique_ptr<Terminal>(new Terminal(screen, plain == nullptr || *plain == '\0'));

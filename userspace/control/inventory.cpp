@@ -93,7 +93,7 @@ void read_tpms(const Root &root, Inventory &inventory)
 		const std::string number = name.substr(std::min<size_t>(3, name.size()));
 		Tpm tpm{.name = name, .version = "", .description = "", .hwrng = std::nullopt};
 		// Before Linux 5.6 that is told by "caps", which only a TPM 1.2 has.
-		const auto older = root.exists(folder + "/caps") ? "1" : "2";
+		const char *older = root.exists(folder + "/caps") ? "1" : "2";
 		tpm.version =
 		    root.read_if_any(folder + "/tpm_version_major").value_or(older) == "1" ? "1.2" : "2.0";
 		tpm.description = root.read_if_any(folder + "/device/description").value_or("");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cloud/clouds.h"
 
+#include "cloud/yaml_file.h"
+
 #include <strings.h>
 
 #include <algorithm>
@@ -14,7 +16,6 @@
 #include <utility>
 
 #include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
 namespace hwrngd {
 
@@ -58,88 +59,26 @@ constexpr std::array<AuthKey, 22> auth_keys{{
 
 constexpr std::array secrets{"password", "token", "application_credential_secret"};
 
-struct Document {
-	fs::path path; ///< empty: there is none
-	YAML::Node root;
-};
-
-/// The line of a file, for people.
-std::string at(const fs::path &path, const YAML::Mark &mark)
-{
-	return fmt::format("{}, line {}", path.string(), mark.line + 1);
-}
-
-/// Takes into each table what its merge keys name (yaml.org/type/merge.html), which yaml-cpp leaves
-/// to us.
-void take_merged(YAML::Node node, unsigned depth = 0)
-{
-	constexpr unsigned most = 32; // one that holds itself has no end
-	if (depth > most)
-		throw YAML::RepresentationException(node.Mark(), "it is nested too deeply");
-	if (!node.IsMap())
-		return;
-	for (const auto &entry : node)
-		take_merged(entry.second, depth + 1);
-	const YAML::Node merged = node["<<"];
-	if (!merged)
-		return;
-	const auto take = [&](const YAML::Node &other) {
-		if (!other.IsMap())
-			throw YAML::RepresentationException(merged.Mark(), "<< names no table");
-		take_merged(other, depth + 1);
-		for (const auto &entry : other)
-			if (!node[entry.first.Scalar()])
-				node[entry.first.Scalar()] = entry.second;
-	};
-	node.remove("<<");
-	if (merged.IsSequence())
-		std::ranges::for_each(merged, take);
-	else
-		take(merged);
-}
-
-Result<Document> read_document(const fs::path &path)
-{
-	try {
-		Document document{.path = path, .root = YAML::LoadFile(path.string())};
-		take_merged(document.root);
-		if (document.root && !document.root.IsMap() && !document.root.IsNull())
-			return fail(ExitCode::usage, fmt::format("{}: it is no table of keys and values",
-			                                         at(path, document.root.Mark())));
-		return document;
-	} catch (const YAML::BadFile &) {
-		const int number = errno;
-		return std::unexpected(Error{ExitCode::usage,
-		                             fmt::format("{}: it cannot be read: {}", path.string(),
-		                                         std::generic_category().message(number)),
-		                             number});
-	} catch (const YAML::Exception &error) {
-		// After a colon yaml-cpp quotes what stands there: of `password: *secret` the secret.
-		return fail(ExitCode::usage, fmt::format("{}: {}", at(path, error.mark),
-		                                         error.msg.substr(0, error.msg.find(':'))));
-	}
-}
-
 /// The first of clouds.yaml, .yml and .json in the folders; the file that `variable` names before
 /// all.
-Result<Document> find_document(const CloudPlaces &places, const char *variable,
+Result<YamlFile> find_document(const CloudPlaces &places, const char *variable,
                                const std::string &stem)
 {
 	if (variable != nullptr)
 		if (const auto named = places.variable(variable); named && !named->empty())
-			return read_document(*named);
+			return read_yaml(*named);
 	for (const auto &folder : places.folders)
 		for (const auto *suffix : {".yaml", ".yml", ".json"}) {
 			const auto path = folder / (stem + suffix);
 			std::error_code unreadable;
 			if (!fs::exists(path, unreadable))
 				continue;
-			auto document = read_document(path);
+			auto document = read_yaml(path);
 			// Root's secrets in /etc are not for everybody who has a cloud.
 			if (document || document.error().number != EACCES || stem == "clouds")
 				return document;
 		}
-	return Document{};
+	return YamlFile{};
 }
 
 /// `over` laid over `under`: tables key by key, all else as a whole.
@@ -217,7 +156,7 @@ public:
 			return node.Scalar();
 		if (!error_)
 			error_ = Error{ExitCode::usage, fmt::format("{}: cloud {}: {} is no plain value",
-			                                            at(path_, node.Mark()), cloud_, key)};
+			                                            line_of(path_, node.Mark()), cloud_, key)};
 		return "";
 	}
 	[[nodiscard]] std::string get(const std::string &key) { return get(table_, key); }
@@ -270,7 +209,7 @@ Result<Written> read_files(const CloudPlaces &places, std::string &name)
 		    ExitCode::usage,
 		    fmt::format("{}: cloud {}: its profile {} is in no clouds-public.yaml; write the "
 		                "auth_url of that cloud below `auth`",
-		                at(clouds->path, profile.Mark()), name, profile.Scalar()));
+		                line_of(clouds->path, profile.Mark()), name, profile.Scalar()));
 	return written;
 }
 

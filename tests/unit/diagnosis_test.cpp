@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The rules of `hwrngctl doctor`, for what no guest can have.
+#include "control/diagnosis.h"
+
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+using namespace hwrngd;
+
+namespace {
+
+/// A machine in whose use of virtio-rng nothing is wrong.
+struct SoundMachine {
+	Inventory inventory;
+	Surroundings around;
+	Symptoms symptoms;
+
+	SoundMachine()
+	{
+		inventory.architecture = "x86_64";
+		inventory.crng_ready = true;
+		inventory.entropy_available = inventory.pool_size = 256;
+		inventory.hwrng.emplace();
+		inventory.hwrng->available = {"virtio_rng.0"};
+		inventory.hwrng->current = "virtio_rng.0";
+		inventory.hwrng->has_quality_file = true;
+		inventory.cpu_instructions = {"rdrand"};
+		symptoms.answer = HwrngAnswer::bytes;
+	}
+
+	/// Its first finding.
+	[[nodiscard]] Finding first() const
+	{
+		const auto findings = diagnose(inventory, around, symptoms);
+		return findings.empty() ? Finding{.id = "nothing", .text = {}} : findings.front();
+	}
+
+	/// How many findings have that name.
+	[[nodiscard]] auto count(const std::string &id) const
+	{
+		return std::ranges::count(diagnose(inventory, around, symptoms), id, &Finding::id);
+	}
+};
+
+ModuleState loadable(const std::string &name)
+{
+	ModuleState module;
+	module.name = name;
+	module.path = "/" + name + ".ko";
+	return module;
+}
+
+ModuleState loaded(const std::string &name)
+{
+	auto module = loadable(name);
+	module.loaded = true;
+	return module;
+}
+
+Tpm tpm(const std::string &version)
+{
+	Tpm one;
+	one.name = "tpm0";
+	one.version = version;
+	return one;
+}
+
+SourceInfo source(const std::string &name, SourceKind kind)
+{
+	SourceInfo one;
+	one.name = name;
+	one.kind = kind;
+	return one;
+}
+
+TEST(Diagnosis, ASoundMachineHasNotesAlone)
+{
+	const auto found = SoundMachine().first();
+	EXPECT_EQ(found.id, "entropy-avail-256");
+	EXPECT_EQ(found.severity, Severity::note);
+}
+
+TEST(Diagnosis, AThreadThatTakesACpuIsNamed)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
+	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 0.97}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-thread-spins");
+	ASSERT_EQ(found.evidence.size(), 1U);
+	EXPECT_EQ(found.evidence[0].value, "hwrng takes 97 % of a CPU");
+	ASSERT_EQ(found.remedy.size(), 1U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl select tpm-rng-0");
+
+	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 0.5}};
+	EXPECT_EQ(machine.first().id, "entropy-avail-256");
+	machine.symptoms.busy = {{{"rngd", 78, "", ""}, 1.0}};
+	EXPECT_EQ(machine.first().id, "rngd-spins");
+	machine.symptoms.busy = {{{"haveged", 78, "", ""}, 1.0}};
+	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "it collects, and is no RNG's driver";
+}
+
+TEST(Diagnosis, WhoSpinsForADriverIsEvidenceOfIt)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::spins;
+	machine.symptoms.busy = {{{"rngd", 78, "", ""}, 1.0}};
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-returns-nothing");
+	EXPECT_EQ(found.evidence.back().value, "rngd takes 100 % of a CPU");
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+		EXPECT_NE(finding.id, "rngd-spins") << "its jitter is not to blame";
+
+	machine.symptoms.answer = HwrngAnswer::nothing;
+	EXPECT_EQ(machine.first().id, "hwrng-silent");
+	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 1.0}};
+	found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-thread-spins");
+	EXPECT_EQ(found.evidence.back().value, "hwrng takes 100 % of a CPU");
+}
+
+TEST(Diagnosis, TheCpuTakesTheSickOnesPlace)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::equal_bytes;
+	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "there is no other";
+	machine.around.modules = {loadable("cpu_rng")};
+	const auto found = machine.first();
+	ASSERT_EQ(found.remedy.size(), 3U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy[1].command, "echo cpu_rng >/etc/modules-load.d/cpu_rng.conf");
+	EXPECT_EQ(found.remedy[2].command, "hwrngctl select cpu_rng.rdrand");
+}
+
+TEST(Diagnosis, WhoWaitsInADriverIsFreedOfIt)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::nothing;
+	machine.around.modules = {loadable("cpu_rng")};
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-silent");
+	ASSERT_EQ(found.remedy.size(), 5U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy[2].command, "modprobe -r virtio_rng");
+
+	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
+	machine.inventory.hwrng->current = "cpu_rng.rdrand";
+	machine.symptoms.stuck_readers = {{"/proc/5/task/5/stack", "virtio_rng"}};
+	found = machine.first();
+	EXPECT_EQ(found.evidence.back().value, "waits in virtio_rng");
+	EXPECT_EQ(found.remedy.at(0).command, "modprobe -r virtio_rng")
+	    << "the choice was made, and helps nobody";
+}
+
+TEST(Diagnosis, AStarvedMachineIsToldSoFirst)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.crng_ready = false;
+	EXPECT_EQ(machine.first().id, "crng-not-ready");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "head -c 1 /dev/random >/dev/null");
+	machine.inventory.sources = {source("jitter", SourceKind::jitter)};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "head -c 1 /dev/random >/dev/null");
+	machine.inventory.sources = {source("rdrand", SourceKind::cpu)};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl feed --once");
+}
+
+TEST(Diagnosis, AMachineThatIsReadyIsInNoNeed)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_EQ(machine.first().severity, Severity::warning);
+	machine.symptoms.ready_after = 95;
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+		if (finding.id == "no-hwrng") {
+			EXPECT_EQ(finding.severity, Severity::problem) << "the next boot is late as well";
+		}
+	machine.symptoms.ready_after.reset();
+	machine.inventory.pool_size = 4096;
+	EXPECT_EQ(machine.first().severity, Severity::problem) << "that pool runs dry";
+}
+
+TEST(Diagnosis, HwrngsOfWhichTheKernelUsesNoneAreNotUnknown)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng->current.clear();
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "no-hwrng");
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl select virtio_rng.0");
+}
+
+TEST(Diagnosis, ATpmThatItsDriverWaitsForIsNotToBeLoadedAgain)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("1.2")};
+	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng");
+	machine.symptoms.waiting_tpms = {{"/sys/module/tpm_rng/tpm_rng.0/state", "back-off"}};
+	machine.symptoms.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "tpm-error");
+	EXPECT_EQ(found.evidence.back().value, "tpm tpm0: A TPM error (6) occurred");
+	ASSERT_EQ(found.remedy.size(), 3U);
+	EXPECT_EQ(found.remedy[1].command, "hwrngctl load cpu");
+}
+
+TEST(Diagnosis, WhereNoModuleIsLoadedAnyMoreTheNextBootDoes)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.around.modules = {loadable("tpm_rng")};
+	machine.symptoms.modules_disabled = true;
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "modules-refused");
+	EXPECT_EQ(found.remedy.at(0).command, "echo tpm_rng >/etc/modules-load.d/tpm_rng.conf");
+	machine.around.modules = {loaded("tpm_rng")};
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "it is in already";
+}
+
+TEST(Diagnosis, ASignedModuleIsRefusedOnceTheKernelHasSaidSo)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.around.modules = {loadable("tpm_rng")};
+	machine.symptoms.refusal = {"lockdown", "on"};
+	EXPECT_EQ(machine.first().id, "modules-refused") << "it is not signed";
+	machine.around.modules[0].signer = "DKMS module signing key";
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "the kernel may know its key";
+	for (const char *said :
+	     {"Loading of module with unavailable key is rejected",
+	      "Lockdown: (udev-worker): unsigned module loading is restricted; see man "
+	      "kernel_lockdown.7"}) {
+		machine.symptoms.messages = {{"the kernel's log", said}};
+		const auto found = machine.first();
+		EXPECT_EQ(found.id, "modules-refused");
+		EXPECT_EQ(found.evidence.back().value, said);
+	}
+}
+
+TEST(Diagnosis, AnAmdFirmwareTpmIsLeftAlone)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
+	machine.symptoms.amd_ftpm = true;
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "amd-ftpm");
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
+	machine.symptoms.hypervisor = "QEMU";
+	found = machine.first();
+	ASSERT_EQ(found.remedy.size(), 4U) << "a TPM of software does not stutter";
+	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
+}
+
+TEST(Diagnosis, WhatIsNotInstalledIsInstalledFirst)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_EQ(machine.first().remedy.at(1).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(machine.first().remedy.at(2).command, "hwrngctl load cpu");
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.symptoms.amd_ftpm = true;
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "amd-ftpm");
+	EXPECT_EQ(found.remedy.at(0).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(found.remedy.at(1).command, "hwrngctl load cpu");
+	machine.symptoms.hypervisor = "QEMU";
+	found = machine.first();
+	EXPECT_EQ(found.remedy.at(1).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
+}
+
+TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsTold)
+{
+	SoundMachine machine;
+	machine.inventory.kernel = "5.10.0-30-amd64";
+	machine.inventory.hwrng->available = {"tpm-rng-0"};
+	machine.inventory.hwrng->current = "tpm-rng-0";
+	machine.inventory.hwrng->has_quality_file = false;
+	machine.around.modules = {loadable("cpu_rng")};
+	machine.symptoms.amd_ftpm = true;
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "amd-ftpm");
+	EXPECT_EQ(found.severity, Severity::warning);
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "a TPM of software";
+	machine.symptoms.hypervisor = "";
+	machine.inventory.kernel = "6.12.0-1-amd64";
+	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "it would not serve a firmware TPM";
+}
+
+TEST(Diagnosis, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
+{
+	SoundMachine machine;
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.symptoms.asked_modules = {{"/etc/modules", "tpm_rng"}};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "apt install hwrngd-dkms");
+	EXPECT_EQ(machine.count("tpm-rng-module-missing"), 1) << "once is enough";
+	machine.symptoms.amd_ftpm = true;
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "tpm-rng-module-missing");
+	EXPECT_EQ(found.remedy.at(0).command, "sed -i '/^[[:space:]]*tpm[-_]rng/d' /etc/modules");
+}
+
+TEST(Diagnosis, ASwitchThatAnOldKernelMayNotSurviveIsNotAdvised)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::equal_bytes;
+	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select tpm-rng-0");
+	machine.inventory.hwrng->has_quality_file = false;
+	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "select would refuse";
+	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select cpu_rng.rdrand");
+}
+
+TEST(Diagnosis, AnRngdThatRunsHasASource)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.symptoms.rngd_installed = true;
+	EXPECT_EQ(machine.count("rngd-no-source"), 1);
+	machine.around.feeders = {{"rngd", 8, "", ""}};
+	EXPECT_EQ(machine.count("rngd-no-source"), 0);
+}
+
+TEST(Diagnosis, ABoardHasNoFirmwareSetUp)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.cpu_instructions.clear();
+	machine.symptoms.board = "Raspberry Pi 4 Model B Rev 1.4";
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "modprobe -a bcm2835_rng iproc_rng200");
+	machine.symptoms.board = "Pine64 RockPro64 v2.1";
+	EXPECT_EQ(machine.first().remedy.at(0).what.find("firmware"), std::string::npos);
+}
+
+TEST(Diagnosis, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
+{
+	SoundMachine machine;
+	machine.inventory.cpu_instructions.clear();
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_EQ(machine.first().id, "cpu-instructions-hidden");
+	EXPECT_EQ(machine.first().severity, Severity::note) << "virtio-rng is better";
+	machine.symptoms.messages = {{"the kernel's log", "RDSEED32 is broken. Disabling the bit."}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "cpu-erratum");
+	EXPECT_EQ(found.severity, Severity::note);
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+		EXPECT_NE(finding.id, "cpu-instructions-hidden");
+}
+
+TEST(Diagnosis, FipsFailuresOfAHealthySourceAreExplained)
+{
+	SoundMachine machine;
+	machine.symptoms.fips_failures = {{"tpmrm0", "1 of 900 blocks"}};
+	EXPECT_EQ(machine.first().id, "fips-failures");
+	EXPECT_EQ(machine.first().severity, Severity::note);
+}
+
+TEST(Diagnosis, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
+{
+	SoundMachine machine;
+	machine.symptoms.rngd_installed = true;
+	machine.inventory.tpms = {tpm("2.0")};
+	machine.inventory.tpms.front().hwrng = "tpm-rng-0";
+	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "rngd-tpm-disabled");
+	ASSERT_EQ(found.evidence.size(), 1U);
+	EXPECT_EQ(found.evidence[0].value, "virtio_rng.0 tpm-rng-0");
+}
+
+TEST(Diagnosis, AnswersOfTheHwrngAreTold)
+{
+	SoundMachine machine;
+	machine.symptoms.answer = HwrngAnswer::nothing;
+	EXPECT_EQ(machine.first().id, "hwrng-silent");
+	machine.inventory.hwrng->current = "ccp-1-rng";
+	EXPECT_EQ(machine.first().id, "amd-ccp");
+	machine.symptoms.answer = HwrngAnswer::spins;
+	EXPECT_EQ(machine.first().id, "amd-ccp") << "it returns 0";
+	machine.symptoms.answer = HwrngAnswer::error;
+	EXPECT_EQ(machine.first().id, "amd-ccp") << "and, after some tries, EIO";
+	machine.inventory.hwrng->current = "virtio_rng.0";
+	EXPECT_EQ(machine.first().id, "hwrng-error");
+	machine.inventory.hwrng->current = "tpm-rng-0";
+	machine.symptoms.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "tpm-error");
+	EXPECT_EQ(found.evidence.back().value, "tpm tpm0: A TPM error (6) occurred");
+}
+
+TEST(Diagnosis, OneFeederIsEnough)
+{
+	SoundMachine machine;
+	machine.around.feeders = {{"hwrng", 5, "", ""}, {"hwrngd", 6, "", ""}, {"hwrngd", 7, "", ""}};
+	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "the kernel's thread is no other";
+	machine.around.feeders.push_back({"haveged", 8, "", "haveged.service"});
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "two-feeders");
+	ASSERT_EQ(found.remedy.size(), 1U);
+	EXPECT_EQ(found.remedy[0].command, "systemctl disable --now haveged.service");
+	machine.around.feeders.back().unit.clear();
+	EXPECT_EQ(machine.first().remedy.at(0).command, "kill 8") << "nobody will start it again";
+}
+
+TEST(Diagnosis, WhereNoHwrngIsTheHypervisorsCommandIsGiven)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.cpu_instructions.clear();
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	EXPECT_NE(machine.first().remedy.at(0).what.find("firmware"), std::string::npos);
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_NE(machine.first().remedy.at(0).what.find("virt-xml"), std::string::npos);
+	machine.symptoms.hypervisor = "Microsoft Corporation";
+	EXPECT_NE(machine.first().remedy.at(0).what.find("Enable-VMTPM"), std::string::npos);
+}
+
+TEST(Diagnosis, AChoiceThatNobodyKeepsIsAWarning)
+{
+	SoundMachine machine;
+	machine.inventory.hwrng->selected = true;
+	EXPECT_EQ(machine.first().id, "choice-not-kept");
+	machine.symptoms.kept_rng = "virtio_rng.0";
+	EXPECT_EQ(machine.first().id, "entropy-avail-256");
+}
+
+TEST(Diagnosis, AMonitorOfAnOldPoolIsRight)
+{
+	SoundMachine machine;
+	machine.symptoms.monitors = {{"/etc/munin/plugins/entropy", "installed"}};
+	EXPECT_EQ(machine.first().id, "entropy-avail-watched");
+	machine.symptoms.monitors = {{"/etc/nagios/nrpe.d/my checks.cfg", "command[entropy]=..."}};
+	EXPECT_EQ(machine.first().remedy.at(0).command,
+	          "sed -i '/entropy/s/^[^#]/#&/' '/etc/nagios/nrpe.d/my checks.cfg'");
+	machine.inventory.pool_size = 4096;
+	EXPECT_EQ(machine.first().id, "nothing");
+}
+
+TEST(Diagnosis, ALateBootIsAWarning)
+{
+	SoundMachine machine;
+	machine.symptoms.ready_after = 29;
+	EXPECT_EQ(machine.first().id, "entropy-avail-256");
+	machine.symptoms.ready_after = 95;
+	EXPECT_EQ(machine.first().id, "slow-boot");
+	machine.inventory.hwrng->current = "tpm_rng.0";
+	EXPECT_EQ(machine.first().severity, Severity::note) << "what was to be done has been";
+	machine.inventory.hwrng = HwrngState();
+	machine.symptoms.hypervisor = "QEMU";
+	EXPECT_EQ(machine.first().id, "slow-boot");
+	EXPECT_EQ(machine.first().severity, Severity::problem);
+	EXPECT_NE(machine.first().remedy.at(0).what.find("virt-xml"), std::string::npos);
+}
+
+} // namespace

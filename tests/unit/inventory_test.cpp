@@ -30,6 +30,16 @@ TEST(Inventory, OfAnEmptyTreeIsEmptyAndNoError)
 	EXPECT_FALSE(around.modules[0].loaded);
 }
 
+TEST(Inventory, KernelsConfigurationOfFedora)
+{
+	FakeTree tree;
+	tree.file("/proc/sys/kernel/osrelease", "6.12.0\n");
+	tree.file("/lib/modules/6.12.0/config", "CONFIG_A=y\nCONFIG_HW_RANDOM_TPM=y\n");
+	const auto around = look_around(tree.root(), take_inventory(tree.root(), Config()));
+	EXPECT_EQ(around.config_hw_random_tpm, "y");
+	EXPECT_EQ(around.config_file, "/lib/modules/6.12.0/config");
+}
+
 TEST(Inventory, OfACloudGuest)
 {
 	FakeTree tree;
@@ -71,6 +81,7 @@ TEST(Inventory, OfACloudGuest)
 
 	const auto around = look_around(tree.root(), inventory);
 	EXPECT_EQ(around.config_hw_random_tpm, "n");
+	EXPECT_EQ(around.config_file, "/boot/config-6.1.0-1-cloud-amd64");
 	EXPECT_TRUE(around.sees_all_processes);
 	ASSERT_EQ(around.feeders.size(), 3U);
 	EXPECT_EQ(around.feeders[0].pid, 57U);

@@ -14,11 +14,18 @@ Surroundings look_around(const Root &root, const Inventory &inventory)
 	if (const auto modules = KernelModules::open(root, inventory.kernel))
 		for (const char *module : {"tpm_rng", "cpu_rng"})
 			around.modules.push_back(modules->inspect(module));
-	if (const auto config = root.read_if_any("/boot/config-" + inventory.kernel)) {
+	// Debian's place; Fedora's, which a container or an image without /boot may have too.
+	for (const auto &file :
+	     {"/boot/config-" + inventory.kernel, "/lib/modules/" + inventory.kernel + "/config"}) {
+		const auto config = root.read_if_any(file);
+		if (!config)
+			continue;
 		const std::string_view key = "\nCONFIG_HW_RANDOM_TPM=";
 		const auto at = config->find(key);
 		around.config_hw_random_tpm =
 		    at == std::string::npos ? "n" : config->substr(at + key.size(), 1);
+		around.config_file = file;
+		break;
 	}
 	return around;
 }

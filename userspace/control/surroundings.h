@@ -21,6 +21,7 @@ struct Surroundings {
 	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
 	/// "y", "m", "n" of CONFIG_HW_RANDOM_TPM, if the kernel's configuration can be read.
 	std::optional<std::string> config_hw_random_tpm;
+	std::string config_file; ///< where that was read
 
 	/// Is a process or thread of that name among the feeders?
 	[[nodiscard]] bool feeds(std::string_view name) const

@@ -62,7 +62,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 	                 machine.seen_available()}};
 	if (machine.around.config_hw_random_tpm)
 		finding.evidence.push_back(
-		    {"/boot/config-" + machine.has.kernel,
+		    {machine.around.config_file,
 		     "CONFIG_HW_RANDOM_TPM=" + *machine.around.config_hw_random_tpm});
 	if (machine.saw.amd_ftpm) {
 		machine.add_messages(std::array{"Disabling hwrng"sv, "is left alone"sv}, finding);

@@ -232,6 +232,8 @@ TEST(Diagnosis, ASignedModuleIsRefusedOnceTheKernelHasSaidSo)
 	EXPECT_EQ(machine.first().id, "modules-refused") << "it is not signed";
 	machine.around.modules[0].signer = "DKMS module signing key";
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "the kernel may know its key";
+	machine.symptoms.messages = {{"the kernel's log", "Loading of unsigned module is rejected"}};
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "that was another module";
 	for (const char *said :
 	     {"Loading of module with unavailable key is rejected",
 	      "Lockdown: (udev-worker): unsigned module loading is restricted; see man "

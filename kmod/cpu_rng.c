@@ -76,7 +76,7 @@ static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 
 	/* The clock can take as long as an instruction: time one in 32. */
 	if (!(rng->stats->reads % 32))
-		start = local_clock();
+		start = ktime_get_ns();
 	ret = cpu_rng_fill(rng, data, max, wait);
 	stats_read(rng->stats, start, ret);
 

@@ -11,8 +11,9 @@
 
 #include <linux/kernel.h>
 #include <linux/kobject.h>
+#include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/module.h>
-#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
@@ -39,8 +40,8 @@ static inline void stats_add(unsigned long *counter, unsigned long n)
 static inline void stats_read(struct stats *stats, u64 start, int ret)
 {
 	if (start) {
-		/* The clocks of two CPUs may differ a little. */
-		long ns = max_t(s64, local_clock() - start, 0);
+		/* A coarse clock may stand still, but a read takes its time. */
+		long ns = clamp_t(u64, ktime_get_ns() - start, 1, LONG_MAX);
 		long mean = stats->mean;
 
 		if (ns > stats->worst)

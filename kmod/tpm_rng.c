@@ -161,7 +161,7 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 static int tpm_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 {
 	struct tpm_rng *rng = container_of(hwrng, struct tpm_rng, hwrng);
-	u64 start = local_clock();
+	u64 start = ktime_get_ns();
 	int ret;
 
 	/* Each reader in the queue would delay the removal by one command. */

@@ -2,11 +2,19 @@
 // `hwrngctl check scs` on trees made of files.
 #include "aes_ctr.h"
 #include "fake_tree.h"
+#include "file_descriptor.h"
 #include "run_hwrngctl.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -86,6 +94,35 @@ TEST(CheckScs, FailuresAreLimitedAsTheVersionsHaveIt)
 	const auto ran = run(tree, "check scs");
 	EXPECT_EQ(ran.code, 1);
 	EXPECT_TRUE(ran.out.ends_with("FAILED: 1 error, 0 warnings\n")) << ran.out;
+}
+
+TEST(CheckScs, ChanceAloneIsNoFinding)
+{
+	const ScsMachine tree;
+	const auto random = tree.at("/dev/random");
+	std::filesystem::remove(random);
+	ASSERT_EQ(mkfifo(random.c_str(), 0600), 0);
+	for (const char *profile : {"--profile v1", "--profile v1.1"}) {
+		// Held open, or what is left in it would go with its reader.
+		const hwrngd::FileDescriptor fifo(open(random.c_str(), O_RDWR | O_CLOEXEC));
+		const auto both = stream(4) + stream(1);
+		std::atomic<bool> done = false;
+		std::jthread writer([&] {
+			for (size_t at = 0; at < both.size();) {
+				const auto n = write(fifo.get(), both.data() + at, both.size() - at);
+				ASSERT_GT(n, 0);
+				at += static_cast<size_t>(n);
+			}
+			done = true;
+		});
+		const auto found = item(tree, "fips", profile);
+		EXPECT_EQ(found.at("found"), "4 of 1000, and tested again 1 of 1000");
+		EXPECT_EQ(found.at("verdict"), "ok");
+		const hwrngd::FileDescriptor rest(open(random.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+		for (std::array<char, block> left{}; !done;)
+			if (read(rest.get(), left.data(), left.size()) < 0)
+				std::this_thread::yield();
+	}
 }
 
 TEST(CheckScs, ThePoolIsWhatTheKernelHas)

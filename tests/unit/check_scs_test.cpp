@@ -110,7 +110,9 @@ TEST(CheckScs, ChanceAloneIsNoFinding)
 		std::jthread writer([&] {
 			for (size_t at = 0; at < both.size();) {
 				const auto n = write(fifo.get(), both.data() + at, both.size() - at);
-				ASSERT_GT(n, 0);
+				EXPECT_GT(n, 0);
+				if (n <= 0)
+					break;
 				at += static_cast<size_t>(n);
 			}
 			done = true;

@@ -25,7 +25,7 @@ struct Evidence {
 inline constexpr std::array<std::string_view, 5> tpm_error_words{
     "A TPM error (", "TPM is disabled/deactivated", "field failure mode", "start-up test failed",
     "returns no random bytes"};
-/// ... of a module that it does not load, by its signature.
+/// ... of a module that it does not load, by its signature; the first is of one that has none.
 inline constexpr std::array<std::string_view, 4> refusal_words{
     "Loading of unsigned module is rejected",
     "Loading of module with unavailable key is rejected",

@@ -48,7 +48,7 @@ bool Machine::refused(const std::string &name) const
 		return true;
 	if (!saw.refusal)
 		return false;
-	// The first of these words are never about one that is signed.
+	// The first of these words is never about one that is signed.
 	return !state->signer || std::ranges::any_of(saw.messages, [](const Evidence &message) {
 		return has_one_of(message, std::span(refusal_words).subspan<1>());
 	});

@@ -4,9 +4,9 @@
 // keys.
 #pragma once
 
-#include "error.h"
-#include "listener.h"
-#include "root.h"
+#include "base/error.h"
+#include "base/listener.h"
+#include "base/root.h"
 
 #include <chrono>
 #include <cstdint>

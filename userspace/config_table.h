@@ -2,7 +2,7 @@
 // One table of a file in TOML, key by key.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon.h"
 
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/mailbox.h"
 #include "control/choice.h"
 #include "control/clock_monitor.h"
 #include "control/clone_monitor.h"
@@ -10,9 +13,6 @@
 #include "control/policy.h"
 #include "control/readings.h"
 #include "control/udev_monitor.h"
-#include "interrupt.h"
-#include "log.h"
-#include "mailbox.h"
 #include "pool/pipeline.h"
 #include "serve/egd_supply.h"
 #include "serve/status.h"
@@ -51,10 +51,11 @@ constexpr auto ready_limit = 5s;
 
 class Daemon {
 public:
-	Daemon(Root root, Config config, KernelPool pool, FileDescriptor egd)
-	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)), signals_(io_),
-	      helper_end_(io_), next_feed_(io_), ready_limit_(io_),
-	      readings_(std::make_shared<Readings>(root_)),
+	Daemon(Root root, Config config, KernelPool pool, std::shared_ptr<const Helper> helper,
+	       FileDescriptor egd)
+	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)),
+	      helper_(std::move(helper)), signals_(io_), helper_end_(io_), next_feed_(io_),
+	      ready_limit_(io_), readings_(std::make_shared<Readings>(root_)),
 	      pipeline_(io_, pool_,
 	                {.open = [readings = readings_](
 	                             const SourceInfo &info) { return readings->open(info); },
@@ -107,12 +108,14 @@ public:
 private:
 	void load_modules()
 	{
-		control_.run([root = root_, names = config_.modules] { load_modules(root, names); });
+		control_.run([root = root_, helper = helper_, names = config_.modules] {
+			load_modules(root, *helper, names);
+		});
 	}
 
 	Result<void> follow_helper()
 	{
-		FileDescriptor end(fcntl(root_.helper()->end(), F_DUPFD_CLOEXEC, 0));
+		FileDescriptor end(fcntl(helper_->end(), F_DUPFD_CLOEXEC, 0));
 		if (!end)
 			return fail_errno(errno, "fcntl");
 		helper_end_.assign(end.release());
@@ -128,12 +131,13 @@ private:
 	}
 
 	/// In the control thread.
-	static void load_modules(const Root &root, const std::vector<std::string> &names)
+	static void load_modules(const Root &root, const Helper &helper,
+	                         const std::vector<std::string> &names)
 	{
 		for (const auto &name : names) {
 			if (root.exists("/sys/module/" + name))
 				continue;
-			const auto done = root.helper()->load(name);
+			const auto done = helper.load(name);
 			const Fields fields = {{"HWRNGD_MODULE", name}};
 			if (!done)
 				log(done.error().code == ExitCode::no_source ? Priority::info : Priority::notice,
@@ -453,6 +457,7 @@ private:
 	Root root_;
 	Config config_;
 	KernelPool pool_;
+	std::shared_ptr<const Helper> helper_;
 	asio::io_context io_{1};
 	std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(io_); ///< of the control thread
 	asio::signal_set signals_;
@@ -487,9 +492,10 @@ private:
 
 } // namespace
 
-Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool, FileDescriptor egd)
+Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool,
+                        std::shared_ptr<const Helper> helper, FileDescriptor egd)
 {
-	Daemon daemon(root, config, std::move(pool), std::move(egd));
+	Daemon daemon(root, config, std::move(pool), std::move(helper), std::move(egd));
 	return daemon.run();
 }
 

@@ -2,17 +2,20 @@
 // The daemon at work: wires the rooms together; nothing else does.
 #pragma once
 
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/root.h"
 #include "config.h"
-#include "error.h"
-#include "file_descriptor.h"
+#include "control/helper.h"
 #include "pool/kernel_pool.h"
-#include "root.h"
+
+#include <memory>
 
 namespace hwrngd {
 
-/// Feeds `pool` until SIGTERM or SIGINT. `root` asks a helper for what needs rights; `egd` is the
+/// Feeds `pool` until SIGTERM or SIGINT. `root` asks `helper` for what needs rights; `egd` is the
 /// connection to the process that serves EGD clients, if there is one.
 [[nodiscard]] Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool,
-                                      FileDescriptor egd);
+                                      std::shared_ptr<const Helper> helper, FileDescriptor egd);
 
 } // namespace hwrngd

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // hwrngd: feeds the kernel's pool from all healthy sources, for as long as the machine runs. Reads
 // what it was told, and gives up the rights that it does not need before it begins.
+#include "base/listener.h"
+#include "base/log.h"
+#include "base/privileges.h"
 #include "config.h"
 #include "control/egd_process.h"
 #include "control/helper.h"
-#include "control/privileges.h"
 #include "control/programs.h"
 #include "daemon.h"
-#include "listener.h"
-#include "log.h"
 #include "pool/kernel_pool.h"
 
 #include <fcntl.h>
@@ -211,7 +211,7 @@ Result<void> run(Root root, bool check)
 	if (auto harmless = become_harmless(root, *user); !harmless)
 		return harmless;
 	root.ask(*helper);
-	return run_daemon(root, *config, std::move(*pool), std::move(*egd));
+	return run_daemon(root, *config, std::move(*pool), *helper, std::move(*egd));
 }
 
 struct Arguments {

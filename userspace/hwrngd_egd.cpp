@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // hwrngd-egd: gives bytes to clients by the protocol of EGD. hwrngd starts it; it has no right, can
 // open nothing, and what it gives comes through its standard input, which is connected to hwrngd.
-#include "control/privileges.h"
-#include "listener.h"
-#include "log.h"
+#include "base/listener.h"
+#include "base/log.h"
+#include "base/privileges.h"
 #include "pool/conditioned_pool.h"
 #include "serve/egd_messages.h"
 #include "serve/egd_server.h"

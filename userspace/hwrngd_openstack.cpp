@@ -2,13 +2,13 @@
 // hwrngd-openstack: `hwrngctl check openstack`, which starts it. Asks a cloud for its flavors and
 // images, and says which of them the Sovereign Cloud Stack's standard 0101 v1 (Entropy) warns of,
 // and which really give a server no random number generator.
+#include "base/interrupt.h"
 #include "cloud/clouds.h"
 #include "cloud/http.h"
 #include "cloud/hw_rng.h"
 #include "cloud/openstack.h"
 #include "command/output.h"
 #include "command/progress.h"
-#include "interrupt.h"
 
 #include <sys/prctl.h>
 

@@ -2,9 +2,9 @@
 // hwrngd-pull: asks another machine for random bytes and prints them, as many as are read. hwrngd
 // starts it as it starts a command of the configuration; so what comes from outside is understood
 // here, in a process without any right, and the daemon has bytes.
-#include "control/privileges.h"
-#include "interrupt.h"
-#include "log.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/privileges.h"
 #include "pull/egd_peer.h"
 #include "pull/pump.h"
 #include "pull/ssh_peer.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // rngtest: tests standard input by FIPS 140-2, a drop-in for the program of that name in rng-tools.
 // Options, output and exit codes are those of rng-tools 6.17, so that scripts need no change.
+#include "base/secret_buffer.h"
 #include "health/fips140_2.h"
-#include "source/secret_buffer.h"
 
 #include <argp.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "service_manager.h"
 
-#include "log.h"
-#include "unix_socket.h"
+#include "base/log.h"
+#include "base/unix_socket.h"
 
 #include <sys/socket.h>
 

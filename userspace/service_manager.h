@@ -3,7 +3,7 @@
 // the same, and brings libgcrypt and three compressors along.
 #pragma once
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <chrono>
 #include <string>

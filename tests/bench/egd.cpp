@@ -2,7 +2,7 @@
 // hwrngd-egd under load, fed by this program in the daemon's place: how fast it is beside a raw
 // echo of the same messages (`egd PROGRAM speed`), and what honest clients notice of hostile ones
 // (`egd PROGRAM hostile`, which fails if it is too much).
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "serve/egd_messages.h"
 
 #include <arpa/inet.h>

@@ -4,7 +4,7 @@
 // goes on with a server that gave it less or more than it asked for.
 #include "pull/egd_peer.h"
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <sys/un.h>
 

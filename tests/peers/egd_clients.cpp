@@ -5,7 +5,7 @@
 //                                      occur twice in all of it, wherever they begin
 //   egd_clients half-open PORT COUNT   so many begin a handshake of TLS and do not go on, until
 //                                      standard input ends
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

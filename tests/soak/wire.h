@@ -2,9 +2,9 @@
 // Between a device and who reads it: a real file, FIFO or serial line, which can be pulled out.
 #pragma once
 
+#include "base/file_descriptor.h"
 #include "device.h"
 #include "fake_tree.h"
-#include "file_descriptor.h"
 
 #include <memory>
 #include <string>

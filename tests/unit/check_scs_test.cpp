@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `hwrngctl check scs` on trees made of files.
 #include "aes_ctr.h"
+#include "base/file_descriptor.h"
 #include "fake_tree.h"
-#include "file_descriptor.h"
 #include "run_hwrngctl.h"
 
 #include <fcntl.h>

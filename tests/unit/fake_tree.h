@@ -2,7 +2,7 @@
 // A machine made of files: sysfs, procfs and dev below a temporary folder.
 #pragma once
 
-#include "root.h"
+#include "base/root.h"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Generators and commands, with real FIFOs, terminals and processes.
+#include "base/file_descriptor.h"
 #include "fake_tree.h"
-#include "file_descriptor.h"
 #include "processes.h"
 #include "source/source.h"
 

@@ -2,8 +2,8 @@
 // The helper is a real process, in a tree of files.
 #include "control/helper.h"
 
+#include "base/privileges.h"
 #include "control/open_source.h"
-#include "control/privileges.h"
 #include "fake_tree.h"
 #include "processes.h"
 #include "scripted_server.h"

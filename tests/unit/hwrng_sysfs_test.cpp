@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/hwrng_sysfs.h"
 
+#include "base/interrupt.h"
 #include "fake_tree.h"
-#include "interrupt.h"
 
 #include <csignal>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // hwrngctl as its users run it, on trees made of files.
 #include "aes_ctr.h"
+#include "base/file_descriptor.h"
 #include "fake_tree.h"
-#include "file_descriptor.h"
 #include "run_hwrngctl.h"
 #include "samples.h"
 #include "sockets.h"

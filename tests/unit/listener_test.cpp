@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "listener.h"
+#include "base/listener.h"
 
+#include "base/unix_socket.h"
 #include "fake_tree.h"
 #include "sockets.h"
-#include "unix_socket.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

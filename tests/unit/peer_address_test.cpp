@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "pull/address.h"
+#include "base/address.h"
 
 #include <gtest/gtest.h>
 

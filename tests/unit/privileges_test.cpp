@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is given up is given up for good, so it is in processes of their own.
-#include "control/privileges.h"
+#include "base/privileges.h"
 
 #include <fcntl.h>
 #include <linux/random.h>

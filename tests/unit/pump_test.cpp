@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pull/pump.h"
 
+#include "base/file_descriptor.h"
 #include "fake_tree.h"
-#include "file_descriptor.h"
 #include "scripted_server.h"
 #include "source/source.h"
 

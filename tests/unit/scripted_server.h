@@ -2,7 +2,7 @@
 // A server of one connection after the other, each of which goes as the test says.
 #pragma once
 
-#include "listener.h"
+#include "base/listener.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

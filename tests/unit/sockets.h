@@ -2,7 +2,7 @@
 // The other side of what connects to sockets of unix(7).
 #pragma once
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

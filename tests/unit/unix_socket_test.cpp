@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "unix_socket.h"
+#include "base/unix_socket.h"
 
 #include "fake_tree.h"
 #include "sockets.h"

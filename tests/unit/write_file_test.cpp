@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "write_file.h"
+#include "base/write_file.h"
 
 #include "fake_tree.h"
 

@@ -3,7 +3,7 @@
 // variables, as openstacksdk and openstackclient have them.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <filesystem>
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cloud/http.h"
-#include "interrupt.h"
+#include "base/interrupt.h"
 
 #include <algorithm>
 #include <array>

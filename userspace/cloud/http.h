@@ -2,7 +2,7 @@
 // Requests to a cloud's services, by libcurl: with time-outs, and again where that may help.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <chrono>
 #include <filesystem>

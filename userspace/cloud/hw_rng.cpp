@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cloud/hw_rng.h"
 
-#include "shell_word.h"
+#include "base/shell_word.h"
 
 #include <algorithm>
 #include <array>

@@ -2,9 +2,9 @@
 // What an OpenStack cloud has: its flavors (Nova) and images (Glance), after a login at Keystone.
 #pragma once
 
+#include "base/error.h"
 #include "cloud/clouds.h"
 #include "cloud/http.h"
-#include "error.h"
 
 #include <chrono>
 #include <functional>

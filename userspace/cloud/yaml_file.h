@@ -2,7 +2,7 @@
 // A file of YAML, with its errors for people.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <filesystem>
 #include <string>

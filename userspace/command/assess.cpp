@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/assess.h"
+#include "base/interrupt.h"
+#include "base/json_object.h"
+#include "base/write_file.h"
 #include "command/assess_tests.h"
 #include "command/command.h"
 #include "command/output.h"
@@ -8,10 +11,7 @@
 #include "command/sample.h"
 #include "config.h"
 #include "control/policy.h"
-#include "interrupt.h"
-#include "json_object.h"
 #include "pool/credit.h"
-#include "write_file.h"
 
 #include <algorithm>
 #include <chrono>

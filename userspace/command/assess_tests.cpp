@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/assess_tests.h"
-#include "json_object.h"
+#include "base/json_object.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

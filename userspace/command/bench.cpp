@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How fast the sources are. Their bytes are read, counted and wiped; none is fed.
+#include "base/interrupt.h"
+#include "base/json_object.h"
+#include "base/secret_buffer.h"
 #include "command/bench_figures.h"
 #include "command/command.h"
 #include "command/output.h"
@@ -7,9 +10,6 @@
 #include "control/open_source.h"
 #include "control/policy.h"
 #include "control/symptoms.h"
-#include "interrupt.h"
-#include "json_object.h"
-#include "source/secret_buffer.h"
 
 #include <algorithm>
 #include <chrono>

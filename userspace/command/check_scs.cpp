@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `check scs`: what the Sovereign Cloud Stack's standard 0101 (Entropy) asks of a machine, item by
 // item, as its supplement on testing words them.
+#include "base/interrupt.h"
+#include "base/json_object.h"
+#include "base/program.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "command/sample.h"
 #include "control/inventory.h"
 #include "control/symptoms.h"
-#include "interrupt.h"
-#include "json_object.h"
-#include "source/program.h"
 
 #include <sys/wait.h>
 

@@ -3,8 +3,8 @@
 // main to report.
 #pragma once
 
-#include "error.h"
-#include "root.h"
+#include "base/error.h"
+#include "base/root.h"
 
 #include <cstdint>
 #include <optional>

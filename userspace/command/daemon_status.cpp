@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/daemon_status.h"
 
+#include "base/interrupt.h"
+#include "base/unix_socket.h"
 #include "config.h"
-#include "interrupt.h"
-#include "unix_socket.h"
 
 #include <sys/socket.h>
 

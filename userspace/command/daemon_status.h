@@ -2,8 +2,8 @@
 // What the running daemon says of itself, asked for at its socket.
 #pragma once
 
-#include "error.h"
-#include "root.h"
+#include "base/error.h"
+#include "base/root.h"
 
 #include <string>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `doctor`: what ails this machine's randomness, why we think so, and what to do.
+#include "base/json_object.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "control/diagnosis.h"
-#include "json_object.h"
 
 #include <unistd.h>
 

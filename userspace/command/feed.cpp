@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/interrupt.h"
+#include "base/json_object.h"
+#include "base/secret_buffer.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "command/sample.h"
 #include "config.h"
 #include "control/policy.h"
-#include "interrupt.h"
-#include "json_object.h"
 #include "pool/credit.h"
 #include "pool/kernel_pool.h"
-#include "source/secret_buffer.h"
 
 #include <algorithm>
 #include <cstring>

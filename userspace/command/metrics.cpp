@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/metrics.h"
 
+#include "base/interrupt.h"
+#include "base/write_file.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "control/lifecycle.h"
-#include "interrupt.h"
-#include "write_file.h"
 
 #include <poll.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/json_object.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "control/inventory.h"
 #include "control/kernel_module.h"
-#include "json_object.h"
 
 #include <algorithm>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/output.h"
 
-#include "json_object.h"
+#include "base/json_object.h"
 
 #include <algorithm>
 #include <cstdio>

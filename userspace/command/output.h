@@ -3,7 +3,7 @@
 // their own.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <string>
 #include <vector>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/policy.h"
+#include "base/json_object.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "config.h"
-#include "json_object.h"
 
 #include <array>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/sample.h"
 
+#include "base/interrupt.h"
+#include "base/json_object.h"
+#include "base/secret_buffer.h"
 #include "command/progress.h"
-#include "interrupt.h"
-#include "json_object.h"
-#include "source/secret_buffer.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

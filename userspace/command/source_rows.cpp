@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/source_rows.h"
 
-#include "format.h"
+#include "base/format.h"
 
 #include <algorithm>
 #include <chrono>

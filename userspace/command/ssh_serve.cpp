@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What sshd(8) runs for a client's key, whatever the client asks for: it is given so many bytes of
 // the daemon, or told why not.
+#include "base/secret_buffer.h"
+#include "base/unix_socket.h"
 #include "command/ssh_setup.h"
-#include "source/secret_buffer.h"
-#include "unix_socket.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

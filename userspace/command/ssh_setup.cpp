@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/ssh_setup.h"
 
-#include "json_object.h"
-#include "pull/address.h"
-#include "shell_word.h"
-#include "source/program.h"
+#include "base/address.h"
+#include "base/json_object.h"
+#include "base/program.h"
+#include "base/shell_word.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

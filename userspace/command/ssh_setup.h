@@ -2,8 +2,8 @@
 // What both ends of `ssh-setup` share: public keys, and steps that are done or only said.
 #pragma once
 
+#include "base/write_file.h"
 #include "command/command.h"
-#include "write_file.h"
 
 #include <array>
 #include <filesystem>

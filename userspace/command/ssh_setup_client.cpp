@@ -3,8 +3,8 @@
 #include "command/output.h"
 #include "command/ssh_setup.h"
 
+#include "base/privileges.h"
 #include "config.h"
-#include "control/privileges.h"
 #include "pull/ssh_peer.h"
 
 #include <sys/stat.h>

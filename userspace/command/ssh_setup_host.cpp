@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `ssh-setup host`: an account that gives random bytes by `ssh-serve` and can do nothing else, and
 // the keys that may have them.
+#include "base/json_object.h"
 #include "command/output.h"
 #include "command/ssh_setup.h"
-#include "json_object.h"
 
 #include <pwd.h>
 #include <shadow.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/json_object.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "command/source_rows.h"
 #include "control/surroundings.h"
 #include "control/visit.h"
-#include "json_object.h"
 #include "pool/credit.h"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/interrupt.h"
+#include "base/json_object.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "command/sample.h"
 #include "control/policy.h"
-#include "interrupt.h"
-#include "json_object.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `top`: what the sources do, as it happens, on a terminal.
+#include "base/interrupt.h"
+#include "base/json_object.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/top_view.h"
-#include "interrupt.h"
-#include "json_object.h"
 
 #include <poll.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/top_view.h"
 
-#include "format.h"
+#include "base/format.h"
 
 #include <algorithm>
 #include <cmath>

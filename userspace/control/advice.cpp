@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/advice.h"
 
-#include "format.h"
+#include "base/format.h"
 
 namespace hwrngd {
 

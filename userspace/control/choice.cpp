@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/choice.h"
 
+#include "base/write_file.h"
 #include "control/visit.h"
-#include "write_file.h"
 
 namespace hwrngd::choice {
 

@@ -3,9 +3,9 @@
 // be killed, and handed back.
 #pragma once
 
+#include "base/error.h"
+#include "base/root.h"
 #include "control/hwrng_sysfs.h"
-#include "error.h"
-#include "root.h"
 
 #include <chrono>
 #include <optional>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/clock_monitor.h"
 
-#include "file_descriptor.h"
-#include "log.h"
+#include "base/file_descriptor.h"
+#include "base/log.h"
 
 #include <sys/timerfd.h>
 

@@ -3,7 +3,7 @@
 // TFD_TIMER_CANCEL_ON_SET; kernel/time/timekeeping.c does the same to such timers on resume.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <functional>
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/clone_monitor.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <unistd.h>

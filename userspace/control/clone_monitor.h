@@ -5,9 +5,9 @@
 // back.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
-#include "root.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/root.h"
 
 #include <functional>
 #include <string_view>

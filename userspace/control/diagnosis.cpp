@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/diagnosis.h"
 
+#include "base/shell_word.h"
 #include "control/diagnosis/hwrng.h"
-#include "shell_word.h"
 
 #include <algorithm>
 #include <map>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/egd_process.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <poll.h>

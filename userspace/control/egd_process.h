@@ -3,10 +3,10 @@
 // is started by a process that does nothing but wait for it, and starts it again should it die.
 #pragma once
 
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/privileges.h"
 #include "config.h"
-#include "control/privileges.h"
-#include "error.h"
-#include "file_descriptor.h"
 
 #include <filesystem>
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "root.h"
+#include "base/root.h"
 
 #include <string>
 #include <vector>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/helper.h"
 
+#include "base/privileges.h"
+#include "base/root.h"
+#include "base/unix_socket.h"
 #include "config.h"
-#include "control/privileges.h"
 #include "control/programs.h"
-#include "root.h"
 #include "source/source.h"
-#include "unix_socket.h"
 
 #include <fcntl.h>
 #include <poll.h>

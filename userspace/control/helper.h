@@ -6,9 +6,10 @@
 // (hwrngd-helper.socket).
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
-#include "source/program.h"
+#include "base/broker.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/program.h"
 
 #include <filesystem>
 #include <memory>
@@ -19,7 +20,7 @@ namespace hwrngd {
 
 class Root;
 
-class Helper {
+class Helper : public Broker {
 public:
 	/// Starts it. To be called while there is one thread, which has all its rights and ignores
 	/// SIGPIPE. What it may do is in the configuration of `root`, which it reads each time.
@@ -45,17 +46,17 @@ public:
 
 	/// As Root::open(), of /dev/hwrng, /dev/tpmrm*, /dev/kmsg, rng_current, rng_quality (these two
 	/// to write) and configured generators.
-	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;
+	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const override;
 
 	/// Loads a module that `modules` of the configuration lists, as `hwrngctl load` does.
 	[[nodiscard]] Result<void> load(const std::string &module) const;
 
 	/// As connect_jitter() (source/source.h).
-	[[nodiscard]] Result<FileDescriptor> jitter() const;
+	[[nodiscard]] Result<FileDescriptor> jitter() const override;
 
 	/// Starts what prints the bytes of configured source `name` (its command, or what asks another
 	/// machine), as the daemon's user and without any capability.
-	[[nodiscard]] Result<std::unique_ptr<Program>> run(const std::string &source) const;
+	[[nodiscard]] Result<std::unique_ptr<Program>> run(const std::string &source) const override;
 
 private:
 	explicit Helper(FileDescriptor requests) : requests_(std::move(requests)) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/hwrng_sysfs.h"
 
-#include "interrupt.h"
+#include "base/interrupt.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -3,7 +3,7 @@
 // drivers/char/hw_random/core.c; Documentation/admin-guide/hw_random.rst.
 #pragma once
 
-#include "root.h"
+#include "base/root.h"
 
 #include <chrono>
 #include <optional>

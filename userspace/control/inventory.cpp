@@ -97,11 +97,8 @@ void read_tpms(const Root &root, Inventory &inventory)
 		tpm.version =
 		    root.read_if_any(folder + "/tpm_version_major").value_or(older) == "1" ? "1.2" : "2.0";
 		tpm.description = root.read_if_any(folder + "/device/description").value_or("");
-		// The daemon's unit gives it a /dev of its own, without devices (PrivateDevices=): it is
-		// the helper that opens them.
 		tpm.resource_manager =
-		    root.exists("/dev/tpmrm" + number) ||
-		    (root.helper() != nullptr && root.exists("/sys/class/tpmrm/tpmrm" + number));
+		    root.has_device("/dev/tpmrm" + number, "/sys/class/tpmrm/tpmrm" + number);
 		if (inventory.hwrng)
 			for (const auto &hwrng : inventory.hwrng->available)
 				if (hwrng == "tpm_rng." + number || hwrng == "tpm-rng-" + number)

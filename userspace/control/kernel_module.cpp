@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/kernel_module.h"
 
-#include "control/privileges.h"
+#include "base/privileges.h"
 
 #include <libkmod.h>
 

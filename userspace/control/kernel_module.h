@@ -2,7 +2,7 @@
 // Kernel modules through libkmod: what is there, and loading and unloading it.
 #pragma once
 
-#include "root.h"
+#include "base/root.h"
 
 #include <memory>
 #include <optional>

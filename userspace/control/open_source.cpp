@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/open_source.h"
 
-#include "control/helper.h"
 #include "control/policy.h"
 
 namespace hwrngd {
@@ -24,10 +23,10 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 	case SourceKind::ssh:
 		return open_command(
 		    info.kind == SourceKind::command ? quoted(info.command) : info.driver, [root, info] {
-			    return root.helper() ? root.helper()->run(info.name) : start_program(info.command);
+			    return root.broker() ? root.broker()->run(info.name) : start_program(info.command);
 		    });
 	case SourceKind::jitter: {
-		auto fd = root.helper() ? root.helper()->jitter() : connect_jitter(root);
+		auto fd = root.broker() ? root.broker()->jitter() : connect_jitter(root);
 		if (!fd)
 			return std::unexpected(fd.error());
 		return read_jitter(std::move(*fd));

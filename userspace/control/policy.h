@@ -2,10 +2,10 @@
 // Which source, and why. Pure: inventory, configuration and health in, decisions with reasons out.
 #pragma once
 
+#include "base/error.h"
 #include "config.h"
 #include "control/inventory.h"
 #include "control/lifecycle.h"
-#include "error.h"
 
 #include <map>
 #include <optional>

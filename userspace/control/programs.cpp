@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/programs.h"
 
-#include "pull/address.h"
+#include "base/address.h"
 
 #include <system_error>
 

@@ -2,9 +2,9 @@
 // The programs that others of ours start.
 #pragma once
 
+#include "base/error.h"
+#include "base/root.h"
 #include "config.h"
-#include "error.h"
-#include "root.h"
 
 #include <filesystem>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/udev_monitor.h"
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <fcntl.h>
 

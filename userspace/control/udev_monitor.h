@@ -2,7 +2,7 @@
 // Tells when devices or modules come and go that may bring or take a source. libudev(3).
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <array>
 #include <chrono>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/visit.h"
 
-#include "source/secret_buffer.h"
-#include "write_file.h"
+#include "base/secret_buffer.h"
+#include "base/write_file.h"
 
 #include <fcntl.h>
 

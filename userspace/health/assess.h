@@ -3,7 +3,7 @@
 // non-IID track, section 6.3. The figures are those of NIST's own tool, ea_non_iid.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <array>
 #include <cstdint>

@@ -2,9 +2,9 @@
 // Every test that the bytes of a running source pass before they count.
 #pragma once
 
+#include "base/secret_buffer.h"
 #include "health/fips140_2.h"
 #include "health/sp800_90b.h"
-#include "source/secret_buffer.h"
 
 #include <array>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // whose source claims some min-entropy. kmod/health.h is the kernel's, for one fixed claim.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,8 +3,8 @@
 // vetted conditioning component of SP 800-90B (3.1.5.1.1).
 #pragma once
 
-#include "error.h"
-#include "source/secret_buffer.h"
+#include "base/error.h"
+#include "base/secret_buffer.h"
 
 #include <cstddef>
 #include <cstdint>

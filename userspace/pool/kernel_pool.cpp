@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pool/kernel_pool.h"
 
-#include "control/privileges.h"
-#include "source/secret_buffer.h"
+#include "base/privileges.h"
+#include "base/secret_buffer.h"
 
 #include <fcntl.h>
 #include <linux/random.h>

@@ -2,9 +2,9 @@
 // The kernel's pool: random(4), drivers/char/random.c.
 #pragma once
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
+#include "base/root.h"
 #include "pool/sink.h"
-#include "root.h"
 
 #include <cstdint>
 #include <span>

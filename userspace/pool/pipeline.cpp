@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pool/pipeline.h"
 
-#include "interrupt.h"
+#include "base/interrupt.h"
+#include "base/secret_buffer.h"
 #include "pool/credit.h"
-#include "source/secret_buffer.h"
 
 #include <algorithm>
 #include <utility>

@@ -3,14 +3,14 @@
 // thread; all else happens in that of the event loop.
 #pragma once
 
+#include "base/mailbox.h"
+#include "base/worker.h"
 #include "config.h"
 #include "control/lifecycle.h"
 #include "control/policy.h"
 #include "health/rate_test.h"
-#include "mailbox.h"
 #include "pool/sink.h"
 #include "source/source.h"
-#include "source/worker.h"
 
 #include <array>
 #include <chrono>

@@ -2,7 +2,7 @@
 // Where credited bytes go: the kernel's pool, or a test's.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 #include "pool/credit.h"
 
 #include <cstdint>

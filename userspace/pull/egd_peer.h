@@ -2,7 +2,7 @@
 // A server of the Entropy Gathering Daemon's protocol, as its client sees it.
 #pragma once
 
-#include "pull/address.h"
+#include "base/address.h"
 #include "pull/peer.h"
 #include "serve/egd_link.h"
 

@@ -2,7 +2,7 @@
 // The contract of those whom hwrngd-pull asks.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <chrono>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pull/pump.h"
 
-#include "interrupt.h"
-#include "source/secret_buffer.h"
+#include "base/interrupt.h"
+#include "base/secret_buffer.h"
 
 #include <fcntl.h>
 #include <poll.h>

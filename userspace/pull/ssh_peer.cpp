@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pull/ssh_peer.h"
 
-#include "source/program.h"
+#include "base/program.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 // Another machine that gives bytes by OpenSSH: its sshd runs `hwrngctl ssh-serve` for our key.
 #pragma once
 
-#include "pull/address.h"
+#include "base/address.h"
 #include "pull/peer.h"
 
 #include <memory>

@@ -2,9 +2,9 @@
 // How bytes get from an EGD server to a client and back: as they are, or by TLS.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
-#include "source/secret_buffer.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/secret_buffer.h"
 
 #include <sys/socket.h>
 #include <sys/types.h>

@@ -2,8 +2,8 @@
 // Where EGD clients come in.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
 
 #include <chrono>
 #include <functional>

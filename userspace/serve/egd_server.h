@@ -2,8 +2,8 @@
 // Gives a pool's bytes to clients by the protocol of EGD, to each its share. One thread.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
 #include "pool/conditioned_pool.h"
 #include "serve/egd_link.h"
 #include "serve/egd_listener.h"

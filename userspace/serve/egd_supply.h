@@ -2,7 +2,7 @@
 // The daemon's end of the connection to its EGD server: gives it bytes when it wants some.
 #pragma once
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "pool/pipeline.h"
 #include "serve/egd_messages.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "serve/status.h"
-#include "json_object.h"
+#include "base/json_object.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

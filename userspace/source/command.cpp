@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The output of a command.
+#include "base/program.h"
 #include "source/nonblocking.h"
-#include "source/program.h"
 #include "source/source.h"
 
 #include <sys/wait.h>

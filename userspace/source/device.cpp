@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A read(2) may last for ever, so a Worker performs it, and who waits for it may stop waiting.
-#include "file_descriptor.h"
-#include "interrupt.h"
-#include "source/secret_buffer.h"
+#include "base/file_descriptor.h"
+#include "base/interrupt.h"
+#include "base/secret_buffer.h"
+#include "base/worker.h"
 #include "source/source.h"
-#include "source/worker.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What an administrator connects: a FIFO, a character device such as a generator at a serial line,
 // a file that grows.
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "source/nonblocking.h"
 #include "source/source.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "source/nonblocking.h"
 
-#include "interrupt.h"
+#include "base/interrupt.h"
 #include "source/source.h"
 
 #include <poll.h>

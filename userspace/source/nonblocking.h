@@ -2,7 +2,7 @@
 // Reading what may be silent for ever, without losing a thread to it.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <chrono>
 #include <cstdint>

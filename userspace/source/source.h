@@ -2,10 +2,10 @@
 // The contract of a source of random bytes, and the factories of those we have.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
-#include "root.h"
-#include "source/program.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/program.h"
+#include "base/root.h"
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // TPM2_GetRandom by tpm2-tss' system API, the part of it that needs neither sessions nor OpenSSL.
-#include "interrupt.h"
-#include "source/secret_buffer.h"
+#include "base/interrupt.h"
+#include "base/secret_buffer.h"
 #include "source/source.h"
 
 #include <fcntl.h>

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where clients are awaited: sockets of unix(7), tcp(7), or what the service manager has opened.
+// Addresses as the configuration has them: to listen at, and of other machines that give bytes.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
-#include "root.h"
+#include "base/error.h"
 
 #include <cstdint>
 #include <string>
@@ -12,6 +10,14 @@
 #include <vector>
 
 namespace hwrngd {
+
+/// This machine's key for other machines' SSH, and their host keys, where nothing else is said.
+inline constexpr const char *usual_identity = "/etc/hwrngd/ssh/identity";
+inline constexpr const char *usual_known_hosts = "/etc/hwrngd/ssh/known_hosts";
+
+/// Letters, digits, -, _ and ., of which the first is a letter or a digit: nobody takes it for an
+/// option, and it means the same to a shell, a file system, TOML and sshd(8).
+[[nodiscard]] bool is_name(std::string_view text);
 
 /// An address to listen at, as the configuration has it: "unix:/PATH", "tcp:IPV4:PORT",
 /// "tcp:[IPV6]:PORT", or the latter two with "tls:". Addresses are numbers: names would have to be
@@ -49,25 +55,28 @@ struct EgdPlace {
 /// Fails with ExitCode::usage, and what is wrong, without the address itself.
 [[nodiscard]] Result<ListenAddress> parse_listen_address(const std::string &text);
 
-/// A stream socket that listens there. Of a unix socket the folder is made if need be, who was
-/// there before is gone, and every user may connect; its path is below `root`. To be called while
-/// there is one thread.
-[[nodiscard]] Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &address);
-
-/// A listening stream socket and its name (FileDescriptorName=).
-struct PassedListener {
-	std::string name;
-	FileDescriptor fd;
-};
-
-/// Those that the service manager has passed on, as sd_listen_fds_with_names(3). Nobody finds them
-/// a second time. To be called while there is one thread.
-[[nodiscard]] Result<std::vector<PassedListener>> take_passed_listeners();
-
-/// Where a listening socket is; of one that is neither unix(7)'s nor TCP's, ExitCode::usage.
-[[nodiscard]] Result<ListenAddress> address_of(const FileDescriptor &listener);
-
 /// As parse_listen_address() takes it.
 [[nodiscard]] std::string text_of(const ListenAddress &address);
+
+/// An EGD server: "unix:/PATH", "tcp:HOST:PORT", "tcp:[IPV6]:PORT", or the latter two with "tls:".
+struct EgdAddress {
+	bool tls = false;
+	std::string path; ///< of a unix socket, or
+	std::string host; ///< a name, or an address in numbers (without brackets)
+	uint16_t port = 0;
+};
+
+/// Fails with ExitCode::usage, and what is wrong, without the address itself.
+[[nodiscard]] Result<EgdAddress> parse_egd_address(const std::string &text);
+
+/// An account of SSH: "USER@HOST" or "USER@HOST:PORT", with IPv6 in brackets.
+struct SshAddress {
+	std::string user;
+	std::string host; ///< a name, or an address in numbers (without brackets)
+	uint16_t port = 22;
+};
+
+/// As parse_egd_address().
+[[nodiscard]] Result<SshAddress> parse_ssh_address(const std::string &text);
 
 } // namespace hwrngd

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "log.h"
+#include "base/log.h"
 
-#include "file_descriptor.h"
-#include "unix_socket.h"
+#include "base/file_descriptor.h"
+#include "base/unix_socket.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 // Errors as values: what went wrong, said for people, and the exit code it leads to.
 #pragma once
 
-#include "format.h"
+#include "base/format.h"
 
 #include <cerrno>
 #include <expected>

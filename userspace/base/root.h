@@ -2,8 +2,9 @@
 // The tree in which sysfs, procfs and dev are looked up: "/" in life, a temporary folder in tests.
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
+#include "base/broker.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
 
 #include <filesystem>
 #include <memory>
@@ -14,22 +15,23 @@
 
 namespace hwrngd {
 
-class Helper;
-
 class Root {
 public:
 	explicit Root(std::filesystem::path path = "/") : path_(std::move(path)) {}
 
-	/// From now on, what this process has no right to is asked of `helper` (control/helper.h).
-	void ask(std::shared_ptr<const Helper> helper) { helper_ = std::move(helper); }
-	/// That helper, or nullptr.
-	[[nodiscard]] const std::shared_ptr<const Helper> &helper() const { return helper_; }
+	/// From now on, what this process has no right to is asked of `broker`.
+	void ask(std::shared_ptr<const Broker> broker) { broker_ = std::move(broker); }
+	/// That broker, or nullptr.
+	[[nodiscard]] const std::shared_ptr<const Broker> &broker() const { return broker_; }
 
 	/// Path of `name` (absolute, as on a real machine) within this tree.
 	[[nodiscard]] std::filesystem::path at(std::string_view name) const;
 	[[nodiscard]] bool exists(std::string_view name) const;
+	/// Can device `name` be opened, here or by the broker? A unit can hide it (PrivateDevices=);
+	/// then the device's folder `in_sysfs` tells.
+	[[nodiscard]] bool has_device(std::string_view name, std::string_view in_sysfs) const;
 
-	/// Opens `name` with open(2) `flags` (O_CLOEXEC is added), by the helper if need be.
+	/// Opens `name` with open(2) `flags` (O_CLOEXEC is added), by the broker if need be.
 	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;
 
 	/// The whole of a small kernel file, without white space at its end.
@@ -49,7 +51,7 @@ public:
 
 private:
 	std::filesystem::path path_;
-	std::shared_ptr<const Helper> helper_;
+	std::shared_ptr<const Broker> broker_;
 };
 
 } // namespace hwrngd

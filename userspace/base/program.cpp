@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source/program.h"
+#include "base/program.h"
 
-#include "file_descriptor.h"
-#include "interrupt.h"
+#include "base/file_descriptor.h"
+#include "base/interrupt.h"
 
 #include <fcntl.h>
 #include <poll.h>

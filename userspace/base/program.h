@@ -2,7 +2,7 @@
 // A program that runs beside us for what it prints.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 #include <chrono>
 #include <cstdint>

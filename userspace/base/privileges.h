@@ -2,8 +2,8 @@
 // What this process may do, and giving it up. capabilities(7), seccomp(2).
 #pragma once
 
-#include "error.h"
-#include "root.h"
+#include "base/error.h"
+#include "base/root.h"
 
 #include <sys/types.h>
 

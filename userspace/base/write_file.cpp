@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "write_file.h"
+#include "base/write_file.h"
 
-#include "file_descriptor.h"
+#include "base/file_descriptor.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "interrupt.h"
+#include "base/interrupt.h"
 
 #include <atomic>
 #include <csignal>

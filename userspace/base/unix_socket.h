@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "error.h"
-#include "file_descriptor.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
 
 #include <string>
 

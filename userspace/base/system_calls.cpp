@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which system calls the daemon and its EGD server have a use for. seccomp(2), libseccomp.
-#include "control/privileges.h"
+#include "base/privileges.h"
 
 #include <asm/termbits.h>
 #include <linux/random.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "listener.h"
+#include "base/listener.h"
+
+#include "base/number.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,10 +13,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -45,14 +45,6 @@ struct SocketAddress {
 	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
 	[[nodiscard]] struct sockaddr *get() { return reinterpret_cast<struct sockaddr *>(&storage); }
 };
-
-template <typename Number> std::optional<Number> number(std::string_view text)
-{
-	Number value = 0;
-	const auto *const end = text.begin() + text.size();
-	const auto [last, error] = std::from_chars(text.begin(), end, value);
-	return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
-}
 
 Result<SocketAddress> socket_address(const Root &root, const ListenAddress &address)
 {
@@ -100,85 +92,6 @@ Result<SocketAddress> socket_address(const Root &root, const ListenAddress &addr
 
 } // namespace
 
-bool ListenAddress::is_local() const
-{
-	if (!path.empty())
-		return true;
-	constexpr uint8_t loopback_net = 127;
-	if (ip.size() == sizeof(struct in_addr))
-		return ip.front() == loopback_net;
-	struct in6_addr v6 = {};
-	std::memcpy(&v6, ip.data(), std::min(ip.size(), sizeof v6));
-	return IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-Result<HostAndPort> split_port(const std::string &text)
-{
-	const auto colon = text.rfind(':');
-	const auto port = number<uint16_t>(
-	    colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1));
-	if (!port || *port == 0)
-		return fail(ExitCode::usage, "does not end with a port, :1 to :65535");
-	HostAndPort at{.host = text.substr(0, colon), .brackets = false, .port = *port};
-	at.brackets = at.host.size() >= 2 && at.host.starts_with('[') && at.host.ends_with(']');
-	if (at.brackets)
-		at.host = at.host.substr(1, at.host.size() - 2);
-	return at;
-}
-
-Result<EgdPlace> split_place(const std::string &text)
-{
-	constexpr std::string_view local = "unix:";
-	constexpr std::string_view tcp = "tcp:";
-	constexpr std::string_view tls = "tls:";
-	EgdPlace place;
-	if (text.starts_with(local)) {
-		place.path = text.substr(local.size());
-		if (!place.path.starts_with('/'))
-			return fail(ExitCode::usage, "has no path that begins with /");
-		return place;
-	}
-	place.tls = text.starts_with(tls);
-	if (!place.tls && !text.starts_with(tcp))
-		return fail(ExitCode::usage, "is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
-	auto at = split_port(text.substr(tcp.size()));
-	if (!at)
-		return std::unexpected(at.error());
-	place.at = std::move(*at);
-	return place;
-}
-
-Result<ListenAddress> parse_listen_address(const std::string &text)
-{
-	auto place = split_place(text);
-	if (!place)
-		return std::unexpected(place.error());
-	ListenAddress address;
-	address.tls = place->tls;
-	address.path = std::move(place->path);
-	if (!address.path.empty())
-		return address;
-	const auto &at = place->at;
-	address.port = at.port;
-	address.ip.resize(at.brackets ? sizeof(struct in6_addr) : sizeof(struct in_addr));
-	if (inet_pton(at.brackets ? AF_INET6 : AF_INET, at.host.c_str(), address.ip.data()) != 1)
-		return fail(ExitCode::usage, "has no address of IPv4 (192.0.2.1), or of IPv6 in brackets "
-		                             "([2001:db8::1]), in numbers");
-	return address;
-}
-
-std::string text_of(const ListenAddress &address)
-{
-	if (!address.path.empty())
-		return "unix:" + address.path;
-	std::array<char, INET6_ADDRSTRLEN> host{};
-	const bool v6 = address.ip.size() == sizeof(struct in6_addr);
-	if (inet_ntop(v6 ? AF_INET6 : AF_INET, address.ip.data(), host.data(), host.size()) == nullptr)
-		return "?";
-	return fmt::format(fmt::runtime(v6 ? "{}:[{}]:{}" : "{}:{}:{}"), address.tls ? "tls" : "tcp",
-	                   host.data(), address.port);
-}
-
 Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &address)
 {
 	auto to = socket_address(root, address);
@@ -220,8 +133,8 @@ Result<std::vector<PassedListener>> take_passed_listeners()
 		return std::string(value == nullptr ? "" : value);
 	};
 	std::vector<PassedListener> found;
-	const auto count = number<int>(variable("LISTEN_FDS"));
-	if (number<pid_t>(variable("LISTEN_PID")) != getpid() || !count)
+	const auto count = parse_number<int>(variable("LISTEN_FDS"));
+	if (parse_number<pid_t>(variable("LISTEN_PID")) != getpid() || !count)
 		return found;
 	std::istringstream names(variable("LISTEN_FDNAMES"));
 	for (const char *key : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"})

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/privileges.h"
+#include "base/privileges.h"
 
 #include <grp.h>
 #include <pwd.h>

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "root.h"
+#include "base/root.h"
 
-#include "control/helper.h"
+#include "base/number.h"
 
 #include <fcntl.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace hwrngd {
 
@@ -31,6 +30,11 @@ bool Root::exists(std::string_view name) const
 	return std::filesystem::exists(at(name), ignored);
 }
 
+bool Root::has_device(std::string_view name, std::string_view in_sysfs) const
+{
+	return exists(name) || (broker_ && exists(in_sysfs));
+}
+
 Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 {
 	const auto path = at(name);
@@ -42,8 +46,8 @@ Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 	// A unit can hide devices (PrivateDevices=) and let nothing be written
 	// (ProtectKernelTunables=).
 	const bool hidden = number == ENOENT && name.starts_with("/dev/");
-	if (helper_ && (number == EACCES || number == EPERM || number == EROFS || hidden))
-		return helper_->open(name, flags);
+	if (broker_ && (number == EACCES || number == EPERM || number == EROFS || hidden))
+		return broker_->open(name, flags);
 	return fail_errno(number, path.string());
 }
 
@@ -81,14 +85,7 @@ std::optional<std::string> Root::read_if_any(std::string_view name) const
 std::optional<unsigned> Root::read_number(std::string_view name) const
 {
 	const auto text = read_if_any(name);
-	unsigned number = 0;
-	if (!text)
-		return std::nullopt;
-	const auto *end = text->data() + text->size();
-	const auto [stop, error] = std::from_chars(text->data(), end, number);
-	if (error != std::errc{} || stop != end)
-		return std::nullopt;
-	return number;
+	return text ? parse_number<unsigned>(*text) : std::nullopt;
 }
 
 Result<void> Root::write(std::string_view name, std::string_view text) const

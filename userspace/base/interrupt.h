@@ -2,7 +2,7 @@
 // SIGINT, SIGTERM and SIGHUP end long work in order: what was changed is put back first.
 #pragma once
 
-#include "error.h"
+#include "base/error.h"
 
 namespace hwrngd {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source/worker.h"
+#include "base/worker.h"
 
 #include <pthread.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // hwrngctl: looks at a machine's sources of randomness, tests them, chooses among them, feeds the
 // kernel's pool from them. One table of commands.
+#include "assess/assess.h"
 #include "base/interrupt.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "control/inventory.h"
-#include "health/assess.h"
 
 #include <array>
 #include <cmath>

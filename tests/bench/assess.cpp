@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Times the SP 800-90B assessment of a million random bytes, whole and by estimator, and estimators
 // against plain ones, and the IID track. Prints "name value unit", a figure a line.
+#include "assess/estimators.h"
+#include "assess/iid.h"
 #include "assess_reference.h"
-#include "health/assess/estimators.h"
-#include "health/iid.h"
 
 #include <sys/random.h>
 #include <sys/resource.h>

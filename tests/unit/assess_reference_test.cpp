@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The fast estimators against plain ones, on inputs that are small or nasty.
 #include "aes_ctr.h"
+#include "assess/estimators.h"
+#include "assess/prediction.h"
+#include "assess/repeats.h"
 #include "assess_reference.h"
-#include "health/assess/estimators.h"
-#include "health/assess/prediction.h"
-#include "health/assess/repeats.h"
 
 #include <cmath>
 #include <functional>

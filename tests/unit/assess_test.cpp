@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "assess/assess.h"
 #include "assess_known_answers.h"
-#include "health/assess.h"
 #include "samples.h"
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/bzip2_size.h"
+#include "assess/bzip2_size.h"
 
-#include "health/xoshiro256.h"
+#include "assess/xoshiro256.h"
 #include "samples.h"
 
 #include <algorithm>

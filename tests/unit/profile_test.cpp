@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/profile.h"
+#include "assess/profile.h"
 
-#include "health/xoshiro256.h"
+#include "assess/xoshiro256.h"
 #include "samples.h"
 
 #include <cmath>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "aes_ctr.h"
-#include "health/assess.h"
+#include "assess/assess.h"
 
 #include <string>
 

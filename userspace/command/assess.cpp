@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/assess.h"
+#include "assess/assess.h"
 #include "base/interrupt.h"
 #include "base/json_object.h"
 #include "base/write_file.h"

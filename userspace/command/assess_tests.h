@@ -2,8 +2,8 @@
 // How `assess` shows the tests of SP 800-90B that are run on request.
 #pragma once
 
-#include "health/iid.h"
-#include "health/restart.h"
+#include "assess/iid.h"
+#include "assess/restart.h"
 
 #include <nlohmann/json_fwd.hpp>
 

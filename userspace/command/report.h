@@ -3,10 +3,10 @@
 // script.
 #pragma once
 
-#include "health/assess.h"
-#include "health/iid.h"
-#include "health/profile.h"
-#include "health/restart.h"
+#include "assess/assess.h"
+#include "assess/iid.h"
+#include "assess/profile.h"
+#include "assess/restart.h"
 
 #include <optional>
 #include <string>

@@ -2,7 +2,7 @@
 // How far the work is, and whether it is to go on. Every estimator asks now and then.
 #pragma once
 
-#include "health/assess.h"
+#include "assess/assess.h"
 
 #include <algorithm>
 #include <mutex>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/bzip2_size.h"
+#include "assess/bzip2_size.h"
 
 #include <algorithm>
 #include <bit>

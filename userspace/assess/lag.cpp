@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Lag: SP 800-90B, 6.3.8. Subpredictor d says that the symbol d places back comes again.
-#include "health/assess/estimators.h"
-#include "health/assess/prediction.h"
+#include "assess/estimators.h"
+#include "assess/prediction.h"
 
 #include <array>
 

@@ -3,9 +3,9 @@
 // identically distributed? If so, the most common value alone gives their min-entropy (6.1).
 #pragma once
 
-#include "health/assess.h"
-#include "health/iid_statistics.h"
-#include "health/iid_tests.h"
+#include "assess/assess.h"
+#include "assess/iid_statistics.h"
+#include "assess/iid_tests.h"
 
 #include <array>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // What repeats in a text: how often, and how long.
 #pragma once
 
-#include "health/assess/bits.h"
+#include "assess/bits.h"
 
 #include <cstddef>
 #include <cstdint>

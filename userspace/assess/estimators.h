@@ -3,9 +3,9 @@
 // symbols of a larger alphabet. Numbers in their comments are the steps of the standard's text.
 #pragma once
 
-#include "health/assess.h"
-#include "health/assess/bits.h"
-#include "health/assess/pace.h"
+#include "assess/assess.h"
+#include "assess/bits.h"
+#include "assess/pace.h"
 
 #include <span>
 #include <utility>

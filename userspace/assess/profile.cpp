@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/profile.h"
+#include "assess/profile.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/iid.h"
+#include "assess/iid.h"
 
-#include "health/assess/estimators.h"
-#include "health/xoshiro256.h"
+#include "assess/estimators.h"
+#include "assess/xoshiro256.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/assess/repeats.h"
+#include "assess/repeats.h"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/assess/prediction.h"
+#include "assess/prediction.h"
 
-#include "health/assess/estimators.h"
-#include "health/assess/search.h"
+#include "assess/estimators.h"
+#include "assess/search.h"
 
 #include <cmath>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/iid_statistics.h"
+#include "assess/iid_statistics.h"
 
 #include <algorithm>
 #include <bit>

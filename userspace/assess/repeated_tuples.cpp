@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // t-Tuple and longest repeated substring: SP 800-90B, 6.3.5 and 6.3.6.
-#include "health/assess/estimators.h"
-#include "health/assess/repeats.h"
+#include "assess/estimators.h"
+#include "assess/repeats.h"
 
 #include <bit>
 #include <cmath>

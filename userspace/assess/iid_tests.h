@@ -3,7 +3,7 @@
 // repeated substring, with the figures of NIST's ea_iid.
 #pragma once
 
-#include "health/assess.h"
+#include "assess/assess.h"
 
 #include <cstdint>
 

@@ -3,8 +3,8 @@
 // that depend on the order of its samples.
 #pragma once
 
-#include "health/assess.h"
-#include "health/bzip2_size.h"
+#include "assess/assess.h"
+#include "assess/bzip2_size.h"
 
 #include <array>
 #include <bitset>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Multi Markov model with counting: SP 800-90B, 6.3.9. Subpredictor d says what came most often
 // after the last d symbols.
-#include "health/assess/context_tree.h"
-#include "health/assess/estimators.h"
-#include "health/assess/prediction.h"
+#include "assess/context_tree.h"
+#include "assess/estimators.h"
+#include "assess/prediction.h"
 
 #include <array>
 

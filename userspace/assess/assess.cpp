@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/assess.h"
+#include "assess/assess.h"
 
-#include "health/assess/estimators.h"
+#include "assess/estimators.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Most common value, collision, Markov and compression: SP 800-90B, 6.3.1 to 6.3.4.
-#include "health/assess/estimators.h"
-#include "health/assess/search.h"
+#include "assess/estimators.h"
+#include "assess/search.h"
 
 #include <array>
 #include <bit>

@@ -2,7 +2,7 @@
 // The compression statistic of NIST SP 800-90B, section 5.1.11.
 #pragma once
 
-#include "health/bzip2_block.h"
+#include "assess/bzip2_block.h"
 
 #include <array>
 #include <cstddef>

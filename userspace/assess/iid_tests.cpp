@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "health/iid_tests.h"
+#include "assess/iid_tests.h"
 
-#include "health/assess/repeats.h"
+#include "assess/repeats.h"
 
 #include <algorithm>
 #include <bit>

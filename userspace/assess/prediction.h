@@ -3,8 +3,8 @@
 // and the estimate from how often, and how often in a row, the winner was right.
 #pragma once
 
-#include "health/assess.h"
-#include "health/assess/bits.h"
+#include "assess/assess.h"
+#include "assess/bits.h"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // LZ78Y: SP 800-90B, 6.3.10. Says what came most often after one of the last 1 to 16 symbols'
 // contexts.
-#include "health/assess/context_tree.h"
-#include "health/assess/estimators.h"
-#include "health/assess/prediction.h"
+#include "assess/context_tree.h"
+#include "assess/estimators.h"
+#include "assess/prediction.h"
 
 #include <array>
 

@@ -4,7 +4,7 @@
 // those of NIST's ea_restart.
 #pragma once
 
-#include "health/assess.h"
+#include "assess/assess.h"
 
 #include <cstdint>
 #include <optional>

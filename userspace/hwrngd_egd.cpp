@@ -4,9 +4,9 @@
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "pool/conditioned_pool.h"
-#include "serve/egd_messages.h"
-#include "serve/egd_server.h"
+#include "egd/conditioned_pool.h"
+#include "egd/egd_messages.h"
+#include "egd/egd_server.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -5,7 +5,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "pull/egd_peer.h"
+#include "egd/egd_peer.h"
 #include "pull/pump.h"
 #include "pull/ssh_peer.h"
 

@@ -3,7 +3,7 @@
 // echo of the same messages (`egd PROGRAM speed`), and what honest clients notice of hostile ones
 // (`egd PROGRAM hostile`, which fails if it is too much).
 #include "base/file_descriptor.h"
-#include "serve/egd_messages.h"
+#include "egd/egd_messages.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 // For libFuzzer: a server answers an EGD client with whatever it likes, in any pieces, late, or not
 // at all. Aborts where a pull gives anything but what came after its own request, or where a client
 // goes on with a server that gave it less or more than it asked for.
-#include "pull/egd_peer.h"
+#include "egd/egd_peer.h"
 
 #include "base/file_descriptor.h"
 

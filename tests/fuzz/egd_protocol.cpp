@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // For libFuzzer: what an EGD client sends, in any pieces, is understood as if it had come at once,
 // and answered with as many bytes as it asked for. Aborts where that is not so.
-#include "serve/egd_protocol.h"
+#include "egd/egd_protocol.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "pool/conditioned_pool.h"
+#include "egd/conditioned_pool.h"
 
 #include <array>
 #include <set>

@@ -3,7 +3,7 @@
 // its clients wait.
 #pragma once
 
-#include "serve/egd_server.h"
+#include "egd/egd_server.h"
 
 #include "fake_tree.h"
 #include "sockets.h"

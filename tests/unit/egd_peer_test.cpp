@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Against servers that behave, and such as do not.
-#include "pull/egd_peer.h"
+#include "egd/egd_peer.h"
 
+#include "egd/conditioned_pool.h"
+#include "egd/egd_server.h"
 #include "fake_tree.h"
-#include "pool/conditioned_pool.h"
 #include "scripted_server.h"
-#include "serve/egd_server.h"
 #include "sockets.h"
 
 #include <netinet/in.h>

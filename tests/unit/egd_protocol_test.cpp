@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/egd_protocol.h"
+#include "egd/egd_protocol.h"
 
 #include <algorithm>
 #include <string>

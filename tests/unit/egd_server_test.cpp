@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/egd_server.h"
+#include "egd/egd_server.h"
 
 #include "egd_machine.h"
 

@@ -25,7 +25,7 @@ struct EgdSockets {
 };
 
 /// Starts `program` as `user` for clients of these listeners, and returns the connection to it
-/// (serve/egd_messages.h); when that is closed, all of it ends. To be called while there is one
+/// (egd/egd_messages.h); when that is closed, all of it ends. To be called while there is one
 /// thread, which may become `user`.
 [[nodiscard]] Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
                                                       const EgdConfig &config, EgdSockets sockets,

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/file_descriptor.h"
+#include "egd/egd_messages.h"
 #include "pool/pipeline.h"
-#include "serve/egd_messages.h"
 
 #include <cstdint>
 #include <functional>

@@ -3,8 +3,8 @@
 // which reads nothing.
 #pragma once
 
+#include "egd/egd_messages.h"
 #include "pool/pipeline.h"
-#include "serve/egd_messages.h"
 
 #include <chrono>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/egd_server.h"
+#include "egd/egd_server.h"
 
-#include "serve/egd_protocol.h"
+#include "egd/egd_protocol.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "pool/conditioned_pool.h"
-#include "serve/egd_link.h"
-#include "serve/egd_listener.h"
+#include "egd/conditioned_pool.h"
+#include "egd/egd_link.h"
+#include "egd/egd_listener.h"
 
 #include <chrono>
 #include <cstdint>

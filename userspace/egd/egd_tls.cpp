@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/egd_link.h"
+#include "egd/egd_link.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

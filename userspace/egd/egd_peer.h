@@ -3,8 +3,8 @@
 #pragma once
 
 #include "base/address.h"
+#include "egd/egd_link.h"
 #include "pull/peer.h"
-#include "serve/egd_link.h"
 
 #include <memory>
 #include <string>

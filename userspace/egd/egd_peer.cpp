@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "pull/egd_peer.h"
+#include "egd/egd_peer.h"
 
 #include "base/file_descriptor.h"
 #include "base/interrupt.h"
 #include "base/secret_buffer.h"
-#include "serve/egd_protocol.h"
+#include "egd/egd_protocol.h"
 
 #include <netdb.h>
 #include <poll.h>

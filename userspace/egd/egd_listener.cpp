@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/egd_listener.h"
+#include "egd/egd_listener.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

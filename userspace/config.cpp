@@ -169,7 +169,8 @@ Result<void> merge(const std::filesystem::path &path, const toml::table &documen
 	table.whole("fill_watermark", config.fill_watermark, 0, largest_pool, "bits");
 	table.choice("rng_current", config.rng_current,
 	             {{"hold", Hold::hold}, {"prefer", Hold::prefer}, {"leave", Hold::leave}});
-	table.seconds("visit_interval", config.visit_interval, 1, day, true);
+	table.seconds("visit_interval", config.probe_interval, 1, day, true); // its former name
+	table.seconds("probe_interval", config.probe_interval, 1, day, true);
 	table.texts("prefer", config.prefer, wrong_pattern);
 	table.texts("deny", config.deny, wrong_pattern);
 	table.texts("modules", config.modules, wrong_module);

@@ -72,7 +72,7 @@ struct Config {
 	/// Bits that the pool of a kernel before 5.18 is filled up to; else half of it.
 	std::optional<unsigned> fill_watermark;
 	Hold rng_current = Hold::prefer;
-	std::chrono::milliseconds visit_interval{600'000}; ///< of RNGs that are not current; 0: never
+	std::chrono::milliseconds probe_interval{600'000}; ///< of RNGs that are not current; 0: never
 	std::vector<std::string> prefer; ///< patterns of sources, the first is liked best
 	std::vector<std::string> deny;   ///< patterns of sources that are not to be used
 	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< to load

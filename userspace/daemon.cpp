@@ -4,7 +4,6 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/mailbox.h"
-#include "control/choice.h"
 #include "control/clock_monitor.h"
 #include "control/clone_monitor.h"
 #include "control/feeders.h"
@@ -13,6 +12,7 @@
 #include "control/policy.h"
 #include "control/readings.h"
 #include "control/udev_monitor.h"
+#include "kernel/hwrng_choice.h"
 #include "pool/pipeline.h"
 #include "serve/egd_supply.h"
 #include "serve/status.h"
@@ -44,7 +44,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds unready_interval = 1s;
 // What tells nobody that it changed is looked at so often.
 constexpr auto look_interval = 60s;
-// Another program of ours may be visiting a slow TPM.
+// Another program of ours may be probing a slow TPM.
 constexpr auto lock_limit = 60s;
 // Who waits for the first feed waits no longer, should every source be slow or sick.
 constexpr auto ready_limit = 5s;
@@ -81,12 +81,12 @@ public:
 		wait_for_signal();
 		if (auto following = follow_helper(); !following)
 			return following;
-		const auto remembered = choice::remembered(root_);
+		const auto remembered = hwrng_choice::remembered(root_);
 		if (!remembered)
 			return std::unexpected(remembered.error());
 		chosen_ = *remembered;
 		control_.run([root = root_] {
-			if (const auto done = choice::recover(root, lock_limit); !done)
+			if (const auto done = hwrng_choice::recover(root, lock_limit); !done)
 				log(Priority::warning, Event::hwrng_refused, done.error().message);
 		});
 		look();
@@ -228,7 +228,7 @@ private:
 			return;
 		looking_ = true;
 		control_.run([this, root = root_, config = config_, mailbox = mailbox_] {
-			// A visit must not be taken for the choice. Without a framework there is no lock.
+			// A probe must not be taken for the choice. Without a framework there is no lock.
 			const auto lock = HwrngSysfs(root).lock(lock_limit);
 			mailbox->post(
 			    [this, inventory = take_inventory(root, config), feeders = find_feeders(root, "")] {
@@ -340,7 +340,7 @@ private:
 		refused_ = name; // until it is done, or for good
 		control_.run([this, root = root_, mailbox = mailbox_, name, reason,
 		              seen = inventory_.hwrng.value_or(HwrngState())] {
-			const auto done = choice::make(root, name, seen, lock_limit);
+			const auto done = hwrng_choice::make(root, name, seen, lock_limit);
 			mailbox->post([this, name, reason, done] {
 				if (!done) {
 					log(Priority::warning, Event::hwrng_refused, done.error().message,
@@ -451,7 +451,7 @@ private:
 		while (pipeline_.busy() && io_.run_one_until(until) > 0)
 			;
 		mailbox_->close();
-		return choice::hand_back(root_, framework_limit);
+		return hwrng_choice::hand_back(root_, framework_limit);
 	}
 
 	Root root_;

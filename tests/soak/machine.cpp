@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char *virtio = "virtio_rng.0";
-constexpr const char *visited = "tpm_rng.0";
+constexpr const char *probed = "tpm_rng.0";
 // A real stall takes seconds.
 constexpr auto short_stall = 20ms;
 // So many bytes are thrown away when the hwrng is switched, and a read that was left behind may
@@ -73,7 +73,7 @@ public:
 	{
 		if (!real_)
 			return {};
-		if (is_hwrng_) // the end of a visit throws some away
+		if (is_hwrng_) // the end of a probe throws some away
 			wire_->put(device_, stale_bytes + hanging_bytes);
 		return real_->end(failed);
 	}
@@ -107,14 +107,14 @@ Machine::Machine(uint64_t seed)
     : root_(tree_.root()), readings_(std::make_shared<Readings>(root_)), chip_(seed)
 {
 	for (const char *name :
-	     {virtio, visited, "tpmrm0", "jitter", "fifo", "file", "serial", "program"})
+	     {virtio, probed, "tpmrm0", "jitter", "fifo", "file", "serial", "program"})
 		devices_.try_emplace(name, ++seed);
 	wires_.try_emplace("hwrng", tree_, "/dev/hwrng", WireKind::fifo);
 	wires_.try_emplace("fifo", tree_, "/run/fifo", WireKind::fifo);
 	wires_.try_emplace("file", tree_, "/var/file", WireKind::file);
 	wires_.try_emplace("serial", tree_, "/dev/serial", WireKind::serial);
 	wires_.try_emplace("program", tree_, "/run/program", WireKind::fifo);
-	tree_.hwrng(fmt::format("{} {}", virtio, visited), virtio, true, "1000");
+	tree_.hwrng(fmt::format("{} {}", virtio, probed), virtio, true, "1000");
 }
 
 void Machine::ask(const std::shared_ptr<const Helper> &helper)
@@ -125,12 +125,12 @@ void Machine::ask(const std::shared_ptr<const Helper> &helper)
 
 void Machine::list_hwrngs(bool all)
 {
-	// Not while somebody visits one.
+	// Not while somebody probes one.
 	const auto lock = HwrngSysfs(root_).lock(std::chrono::minutes(1));
 	if (!lock)
 		throw std::runtime_error(lock.error().message);
 	tree_.file(std::string(test::hw_random) + "/rng_available",
-	           all ? fmt::format("{} {}\n", virtio, visited) : fmt::format("{}\n", virtio));
+	           all ? fmt::format("{} {}\n", virtio, probed) : fmt::format("{}\n", virtio));
 }
 
 Inventory Machine::inventory(const Config &config) const
@@ -148,8 +148,8 @@ bool Machine::suffers(const std::string &source, Fault fault)
 {
 	if (fault == Fault::gone)
 		return source != virtio && source != "program";
-	// A visit is to be over when the next one is due.
-	return fault != Fault::slow || source != visited;
+	// A probe is to be over when the next one is due.
+	return fault != Fault::slow || source != probed;
 }
 
 void Machine::set(const std::string &source, Fault fault)
@@ -160,7 +160,7 @@ void Machine::set(const std::string &source, Fault fault)
 	const bool there = fault != Fault::gone;
 	if (there == (before != Fault::gone))
 		return;
-	if (source == visited)
+	if (source == probed)
 		list_hwrngs(there);
 	else if (const auto wire = wires_.find(source); wire != wires_.end())
 		there ? wire->second.plug() : wire->second.unplug();

@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 // No day has so many quarantines, so they are short.
 constexpr Backoff backoff{.first = 2ms, .most = 50ms, .forgiven = 200ms};
-constexpr auto visit_interval = 50ms;
+constexpr auto probe_interval = 50ms;
 // Nothing in here takes so long, however busy the machine is.
 constexpr auto patience = 60s;
 // What a process may grow by after the first cycles. The heap is counted exactly; pages stay
@@ -127,7 +127,7 @@ private:
 	}
 
 	/// One feed, until everybody who was healthy has answered. Who has to prove itself, and a
-	/// visit, go on meanwhile, as in a daemon.
+	/// probe, go on meanwhile, as in a daemon.
 	void feed()
 	{
 		std::map<std::string, uint64_t> asked;
@@ -299,7 +299,7 @@ private:
 		if (!config)
 			return;
 		config_ = std::move(*config);
-		config_.visit_interval = visit_interval;
+		config_.probe_interval = probe_interval;
 		reloads_++;
 		machine_->readings().close_all();
 		pipeline_.configure(config_);

@@ -162,7 +162,7 @@ TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 	EXPECT_EQ(config->prefer, defaults.prefer);
 	EXPECT_EQ(config->deny, defaults.deny);
 	EXPECT_EQ(config->rng_current, defaults.rng_current);
-	EXPECT_EQ(config->visit_interval, defaults.visit_interval);
+	EXPECT_EQ(config->probe_interval, defaults.probe_interval);
 	EXPECT_EQ(config->modules, defaults.modules);
 	EXPECT_EQ(config->status_socket, defaults.status_socket);
 	EXPECT_EQ(config->user, defaults.user);
@@ -200,7 +200,7 @@ TEST(Config, EveryKeyIsRead)
 reseed_interval = 0.5
 feed_bytes = 64
 rng_current = "hold"
-visit_interval = 0
+probe_interval = 0
 prefer = ["tpm_rng.*", "[av]*", 'a\*']
 deny = []
 modules = ["cpu_rng", "tpm_rng"]
@@ -213,7 +213,7 @@ user = "somebody"
 	EXPECT_EQ(config->reseed_interval, std::chrono::milliseconds(500));
 	EXPECT_EQ(config->feed_bytes, 64U);
 	EXPECT_EQ(config->rng_current, Hold::hold);
-	EXPECT_EQ(config->visit_interval.count(), 0);
+	EXPECT_EQ(config->probe_interval.count(), 0);
 	EXPECT_EQ(config->prefer, (std::vector<std::string>{"tpm_rng.*", "[av]*", "a\\*"}));
 	EXPECT_EQ(config->modules, (std::vector<std::string>{"cpu_rng", "tpm_rng"}));
 	EXPECT_EQ(config->status_socket, "");
@@ -305,8 +305,8 @@ TEST(Config, WrongValuesAreNamed)
 	for (const char *value : {"0", "-1", "100000", "\"60\"", "true", "nan"})
 		EXPECT_EQ(wrong(std::string("reseed_interval = ") + value),
 		          "reseed_interval: give seconds, 0.01 to 86400");
-	EXPECT_EQ(wrong("visit_interval = 0.5"),
-	          "visit_interval: give seconds, 1 to 86400, or 0 for never");
+	EXPECT_EQ(wrong("probe_interval = 0.5"),
+	          "probe_interval: give seconds, 1 to 86400, or 0 for never");
 	EXPECT_EQ(wrong("fill_watermark = 4097"),
 	          "fill_watermark: give a whole number of bits, 0 to 4096");
 	for (const char *value : {"0", "65537", "\"512\""})

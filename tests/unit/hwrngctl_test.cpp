@@ -278,13 +278,13 @@ TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0");
 }
 
-TEST(Hwrngctl, AVisitLeavesAChoiceThatSomebodyMadeMeanwhile)
+TEST(Hwrngctl, AProbeLeavesAChoiceThatSomebodyMadeMeanwhile)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0 other", "virtio_rng.0", true);
 	ASSERT_EQ(mkfifo(tree.at("/dev-hwrng").c_str(), 0600), 0);
 	tree.symlink("/dev/hwrng", tree.at("/dev-hwrng").string());
-	// The visit blocks in the FIFO; then another RNG is chosen; then the bytes come.
+	// The probe blocks in the FIFO; then another RNG is chosen; then the bytes come.
 	const auto fifo = tree.at("/dev-hwrng").string();
 	const auto current = tree.at(std::string(hw_random) + "/rng_current").string();
 	const auto feeder = "{ exec 3<>" + fifo + "; for i in $(seq 400); do grep -q tpm " + current +
@@ -348,13 +348,13 @@ TEST(Hwrngctl, MetricsOfAStatusThatLacksSomethingAreThatItIsNotUp)
 	    << ran.err;
 }
 
-TEST(Hwrngctl, StatusTellsAVisitFromAChoice)
+TEST(Hwrngctl, StatusTellsAProbeFromAChoice)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "tpm_rng.0", true);
 	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, chosen by an administrator"),
 	          std::string::npos);
-	tree.file("/run/hwrngd/visit", "tpm_rng.0\nvirtio_rng.0\n0\n0\n");
+	tree.file("/run/hwrngd/probe", "tpm_rng.0\nvirtio_rng.0\n0\n0\n");
 	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, while it is read, in place of virtio_rng.0"),
 	          std::string::npos);
 	const auto document = nlohmann::json::parse(run(tree, "status --output=json").out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/kernel_module.h"
+#include "kernel/kernel_module.h"
 
 #include "fake_tree.h"
 

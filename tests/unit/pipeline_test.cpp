@@ -227,18 +227,18 @@ TEST(Pipeline, CreditIsBoundedByWhatAnOldKernelsPoolHasRoomFor)
 	EXPECT_EQ(m.sink.credited, credited);
 }
 
-TEST(Pipeline, OthersAreVisitedWhenNobodyReads)
+TEST(Pipeline, OthersAreProbedWhenNobodyReads)
 {
 	Machine m;
 	m.has("used", SourceKind::hwrng);
-	m.has("visited", SourceKind::hwrng, Use::visit);
+	m.has("probed", SourceKind::hwrng, Use::probe);
 	m.begin();
-	EXPECT_EQ(m.steps["visited"], (Steps{starting, healthy}));
-	EXPECT_EQ(m.source("visited").counts.bytes_read, 4096U);
-	// And then only each visit_interval.
+	EXPECT_EQ(m.steps["probed"], (Steps{starting, healthy}));
+	EXPECT_EQ(m.source("probed").counts.bytes_read, 4096U);
+	// And then only each probe_interval.
 	m.pipeline.feed();
 	m.run();
-	EXPECT_EQ(m.source("visited").counts.bytes_read, 4096U);
+	EXPECT_EQ(m.source("probed").counts.bytes_read, 4096U);
 }
 
 TEST(Pipeline, WhatVanishesIsNotReadAndComesBack)

@@ -118,7 +118,7 @@ TEST(Policy, ZeroSourcesIsAnErrorThatTellsTheWayOut)
 	EXPECT_NE(candidates.error().message.find("virtio-rng"), std::string::npos);
 }
 
-TEST(Policy, VisitsNobodyWhereSwitchingCanDeadlock)
+TEST(Policy, ProbesNothingWhereSwitchingCanDeadlock)
 {
 	auto inventory = machine();
 	inventory.hwrng->has_quality_file = false;
@@ -163,14 +163,14 @@ SourceDecision decided(const Decision &decision, const std::string &name)
 	return {};
 }
 
-TEST(Decide, ReadsTheCurrentHwrngAndAllThatIsNoHwrngAndVisitsTheOthers)
+TEST(Decide, ReadsTheCurrentHwrngAndAllThatIsNoHwrngAndProbesTheOthers)
 {
 	const auto decision = decide(machine(), {}, {}, std::nullopt);
 	ASSERT_EQ(decision.sources.size(), 6U);
 	for (const char *name : {"virtio_rng.0", "tpmrm0", "rdseed", "rdrand"})
 		EXPECT_EQ(decided(decision, name).use, Use::read) << name;
 	for (const char *name : {"a", "tpm_rng.0"})
-		EXPECT_EQ(decided(decision, name).use, Use::visit) << name;
+		EXPECT_EQ(decided(decision, name).use, Use::probe) << name;
 	for (const auto &source : decision.sources)
 		EXPECT_NE(source.reason, "");
 	EXPECT_FALSE(decision.select);
@@ -193,12 +193,12 @@ TEST(Decide, DeniesByPattern)
 	          "all hwrngs are denied or quarantined");
 }
 
-TEST(Decide, VisitsNobodyWhereThatIsOffDangerousOrNotWanted)
+TEST(Decide, ProbesNothingWhereThatIsOffDangerousOrNotWanted)
 {
 	Config config;
-	config.visit_interval = {};
+	config.probe_interval = {};
 	EXPECT_EQ(decided(decide(machine(), config, {}, std::nullopt), "a").reason,
-	          "not in use, and visits are off (visit_interval = 0)");
+	          "not in use, and probes are off (probe_interval = 0)");
 	auto inventory = machine();
 	inventory.hwrng->has_quality_file = false;
 	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
@@ -314,7 +314,7 @@ TEST(Decide, NoFrameworkAndNoHwrngAreStates)
 TEST(Decide, EveryUseHasAName)
 {
 	EXPECT_STREQ(name(Use::read), "read");
-	EXPECT_STREQ(name(Use::visit), "visit");
+	EXPECT_STREQ(name(Use::probe), "probe");
 	EXPECT_STREQ(name(Use::ignore), "ignore");
 	EXPECT_STREQ(name(Use{99}), "?");
 }

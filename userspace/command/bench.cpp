@@ -100,7 +100,7 @@ Measured measure(const Context &context, const Inventory &inventory, const Sourc
 	return row;
 }
 
-/// Why it is not measured unless its name is given, or nullptr. `able`: to be visited without
+/// Why it is not measured unless its name is given, or nullptr. `able`: to be probed without
 /// danger.
 const char *not_unasked(const SourceInfo &source, bool able)
 {

@@ -7,6 +7,7 @@
 #include "command/sample.h"
 #include "config.h"
 #include "control/policy.h"
+#include "kernel/crng.h"
 #include "pool/credit.h"
 #include "pool/kernel_pool.h"
 

@@ -3,7 +3,7 @@
 #include "command/command.h"
 #include "command/output.h"
 #include "control/inventory.h"
-#include "control/kernel_module.h"
+#include "kernel/kernel_module.h"
 
 #include <algorithm>
 #include <vector>

@@ -4,8 +4,8 @@
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "config.h"
-#include "control/hwrng_sysfs.h"
 #include "control/policy.h"
+#include "kernel/hwrng_sysfs.h"
 
 #include <nlohmann/json.hpp>
 
@@ -20,7 +20,7 @@ Result<HwrngState> choose(const Context &context, const SelectOptions &options)
 	const HwrngSysfs sysfs(context.root);
 	if (const auto state = sysfs.read(); !state)
 		return std::unexpected(state.error());
-	// A visit that is under way would put back what was before it.
+	// A probe that is under way would put back what was before it.
 	const auto lock = sysfs.lock(std::chrono::seconds(60));
 	if (!lock)
 		return std::unexpected(lock.error());

@@ -5,7 +5,7 @@
 #include "command/output.h"
 #include "command/source_rows.h"
 #include "control/surroundings.h"
-#include "control/visit.h"
+#include "kernel/probe.h"
 #include "pool/credit.h"
 
 #include <algorithm>
@@ -113,7 +113,7 @@ Json sources_json(const Inventory &inventory)
 }
 
 void print_status_json(const Inventory &inventory, const Surroundings &around,
-                       const std::optional<std::string> &visited_instead, const Json &daemon,
+                       const std::optional<std::string> &probed_instead, const Json &daemon,
                        const std::vector<SourceRow> &rows)
 {
 	Json tpms = Json::array();
@@ -143,7 +143,7 @@ void print_status_json(const Inventory &inventory, const Surroundings &around,
 		    {{"current", inventory.hwrng->current.empty() ? "none" : inventory.hwrng->current},
 		     {"available", inventory.hwrng->available},
 		     {"selected", inventory.hwrng->selected},
-		     {"in_place_of", or_null(visited_instead)},
+		     {"in_place_of", or_null(probed_instead)},
 		     {"quality", or_null(inventory.hwrng->quality)}});
 	print_json(json_object({{"kernel", inventory.kernel},
 	                        {"architecture", inventory.architecture},
@@ -163,8 +163,8 @@ void print_status_json(const Inventory &inventory, const Surroundings &around,
 	                        {"judgement", judgement(inventory, daemon, rows)}}));
 }
 
-/// `visited_instead`: as Visit::in_place_of().
-void print_hwrng_text(const Inventory &inventory, const std::optional<std::string> &visited_instead)
+/// `probed_instead`: as Probe::in_place_of().
+void print_hwrng_text(const Inventory &inventory, const std::optional<std::string> &probed_instead)
 {
 	if (!inventory.hwrng) {
 		fmt::print("hwrng       this kernel has no hwrng framework (CONFIG_HW_RANDOM)\n");
@@ -172,9 +172,9 @@ void print_hwrng_text(const Inventory &inventory, const std::optional<std::strin
 	}
 	const auto &state = *inventory.hwrng;
 	std::string chosen = "chosen by the kernel";
-	if (visited_instead)
+	if (probed_instead)
 		chosen = fmt::format("while it is read, in place of {}",
-		                     visited_instead->empty() ? "none" : for_terminal(*visited_instead));
+		                     probed_instead->empty() ? "none" : for_terminal(*probed_instead));
 	else if (state.selected)
 		chosen = "chosen by an administrator";
 	fmt::print("hwrng       {}, {}{}\n",
@@ -277,10 +277,10 @@ Result<ExitCode> status_command(const Context &context)
 	const Json daemon = answer ? *answer : Json(nullptr);
 	const auto exit_code = answer ? ExitCode::done : answer.error().code;
 	const auto rows = source_rows(inventory, daemon);
-	const auto visited_instead =
-	    inventory.hwrng ? Visit::in_place_of(context.root, inventory.hwrng->current) : std::nullopt;
+	const auto probed_instead =
+	    inventory.hwrng ? Probe::in_place_of(context.root, inventory.hwrng->current) : std::nullopt;
 	if (context.json) {
-		print_status_json(inventory, around, visited_instead, daemon, rows);
+		print_status_json(inventory, around, probed_instead, daemon, rows);
 		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
@@ -289,7 +289,7 @@ Result<ExitCode> status_command(const Context &context)
 	               ? fmt::format(", pool {} of {} bits: {}", *inventory.entropy_available,
 	                             inventory.pool_size.value_or(0), pool_meaning(inventory))
 	               : "");
-	print_hwrng_text(inventory, visited_instead);
+	print_hwrng_text(inventory, probed_instead);
 	fmt::print("CPU         {}\n",
 	           inventory.cpu_instructions.empty()
 	               ? "no random instruction (a hypervisor may hide it)"

@@ -2,7 +2,7 @@
 #include "control/inventory.h"
 
 #include "control/programs.h"
-#include "pool/kernel_pool.h"
+#include "kernel/crng.h"
 #include "source/source.h"
 
 #include <sys/utsname.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config.h"
-#include "control/hwrng_sysfs.h"
+#include "kernel/hwrng_sysfs.h"
 
 #include <optional>
 #include <string>

@@ -58,10 +58,10 @@ Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory
 			return fail(ExitCode::not_permitted,
 			            fmt::format("{}: {}; `hwrngctl select --force {}` does it all the same",
 			                        info.name, *danger, info.name));
-		auto visit = Visit::begin(root, info.name);
-		if (!visit)
-			return std::unexpected(visit.error());
-		opened.visit_.emplace(std::move(*visit));
+		auto probe = Probe::begin(root, info.name);
+		if (!probe)
+			return std::unexpected(probe.error());
+		opened.probe_.emplace(std::move(*probe));
 		return opened;
 	}
 	auto source = open_alone(root, info);
@@ -73,7 +73,7 @@ Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory
 
 Result<void> OpenSource::close()
 {
-	return visit_ ? visit_->end() : Result<void>{};
+	return probe_ ? probe_->end() : Result<void>{};
 }
 
 } // namespace hwrngd

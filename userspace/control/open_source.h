@@ -3,7 +3,7 @@
 #pragma once
 
 #include "control/inventory.h"
-#include "control/visit.h"
+#include "kernel/probe.h"
 #include "source/source.h"
 
 #include <memory>
@@ -20,13 +20,13 @@ public:
 	[[nodiscard]] static Result<OpenSource> open(const Root &root, const Inventory &inventory,
 	                                             const SourceInfo &info);
 
-	[[nodiscard]] Source &source() { return visit_ ? visit_->source() : *source_; }
+	[[nodiscard]] Source &source() { return probe_ ? probe_->source() : *source_; }
 
 	/// Puts back what was changed.
 	[[nodiscard]] Result<void> close();
 
 private:
-	std::optional<Visit> visit_;
+	std::optional<Probe> probe_;
 	std::unique_ptr<Source> source_;
 };
 

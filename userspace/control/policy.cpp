@@ -65,8 +65,8 @@ const char *reason(const SourceInfo &source)
 }
 
 /// Why no other hwrng may be made current for a while without having been asked for by name, or
-/// nullptr. A choice of "none" is somebody's will, and a visit is not worth a deadlock.
-const char *no_visit(const std::optional<HwrngState> &hwrng)
+/// nullptr. A choice of "none" is somebody's will, and a probe is not worth a deadlock.
+const char *no_probe(const std::optional<HwrngState> &hwrng)
 {
 	if (!hwrng)
 		return "this kernel has no hwrng framework";
@@ -110,12 +110,12 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 	if (const auto *pattern = first_match(config.deny, source.name))
 		return ignore(fmt::format("denied by \"{}\" of `deny`", *pattern));
 	if (source.kind == SourceKind::hwrng && !source.current) {
-		if (config.visit_interval.count() == 0)
-			return ignore("not in use, and visits are off (visit_interval = 0)");
-		if (const auto *why = no_visit(inventory.hwrng))
+		if (config.probe_interval.count() == 0)
+			return ignore("not in use, and probes are off (probe_interval = 0)");
+		if (const auto *why = no_probe(inventory.hwrng))
 			return ignore(why);
-		decision.use = Use::visit;
-		decision.reason = "not in use; visited now and then";
+		decision.use = Use::probe;
+		decision.reason = "not in use; probed now and then";
 		return decision;
 	}
 	if (const auto current = same_hardware(source, inventory); !current.empty())
@@ -228,8 +228,8 @@ const char *name(Use use)
 	switch (use) {
 	case Use::read:
 		return "read";
-	case Use::visit:
-		return "visit";
+	case Use::probe:
+		return "probe";
 	case Use::ignore:
 		return "ignore";
 	}
@@ -259,7 +259,7 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 			continue;
 		}
 		if (source.kind == SourceKind::hwrng && !source.current &&
-		    no_visit(inventory.hwrng) != nullptr)
+		    no_probe(inventory.hwrng) != nullptr)
 			continue;
 		candidates.push_back({source, reason(source)});
 	}

@@ -29,7 +29,7 @@ struct Candidate {
 /// What is to be done with a source.
 enum class Use : uint8_t {
 	read,  ///< by every feed
-	visit, ///< a hwrng that is not current: made current for a short while, now and then
+	probe, ///< a hwrng that is not current: made current for a short while, now and then
 	ignore,
 };
 

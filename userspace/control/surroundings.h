@@ -5,7 +5,7 @@
 
 #include "control/feeders.h"
 #include "control/inventory.h"
-#include "control/kernel_module.h"
+#include "kernel/kernel_module.h"
 
 #include <algorithm>
 #include <optional>

@@ -3,11 +3,11 @@
 
 #include "base/privileges.h"
 #include "base/secret_buffer.h"
+#include "kernel/crng.h"
 
 #include <fcntl.h>
 #include <linux/random.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cstring>
@@ -68,12 +68,6 @@ std::optional<PoolLevel> KernelPool::level()
 bool KernelPool::ready()
 {
 	return crng_ready();
-}
-
-bool crng_ready()
-{
-	uint8_t byte = 0;
-	return getrandom(&byte, sizeof byte, GRND_NONBLOCK) == sizeof byte;
 }
 
 } // namespace hwrngd

@@ -36,7 +36,4 @@ private:
 	FileDescriptor fd_;
 };
 
-/// True when the kernel's CRNG is seeded: getrandom(2) no longer waits.
-[[nodiscard]] bool crng_ready();
-
 } // namespace hwrngd

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr size_t piece = 512;
 constexpr size_t startup_bytes = sp800_90b::startup_samples;
 // In one go: the start-up test, a block of FIPS 140-2, and some that count.
-constexpr size_t visit_bytes = 4096;
+constexpr size_t probe_bytes = 4096;
 // For who draws, in one go.
 constexpr size_t draw_bytes = 4096;
 // What a slow source has given by then is used; more is asked for afterwards.
@@ -30,7 +30,7 @@ constexpr auto patience = 250ms;
 constexpr auto stutter_limit = 2000ms;
 // New bytes count after this time, however slow the other sources are.
 constexpr auto reseed_limit = 250ms;
-// A visited source that has to prove itself is visited so often.
+// A probed source that has to prove itself is probed so often.
 constexpr std::chrono::milliseconds proof_interval = 10s;
 
 } // namespace
@@ -162,14 +162,14 @@ void Pipeline::ask(const std::string &name)
 		return;
 	}
 	const auto &source = found->second;
-	const bool visits = source.decision.use == Use::visit;
+	const bool probes = source.decision.use == Use::probe;
 	size_t size = config_.feed_bytes;
-	if (visits)
-		size = visit_bytes;
+	if (probes)
+		size = probe_bytes;
 	else if (source.life.proving())
 		size = startup_bytes;
 	harvests_++;
-	start(std::make_shared<Harvest>(source.decision.source, size), visits);
+	start(std::make_shared<Harvest>(source.decision.source, size), probes);
 }
 
 void Pipeline::start(const std::shared_ptr<Harvest> &harvest, bool patient)
@@ -319,24 +319,24 @@ void Pipeline::settle()
 	if (harvests_ > 0)
 		return;
 	reseed();
-	visit();
+	probe();
 }
 
-void Pipeline::visit()
+void Pipeline::probe()
 {
-	if (!feeding_ || config_.visit_interval.count() == 0 || !sink_.ready())
+	if (!feeding_ || config_.probe_interval.count() == 0 || !sink_.ready())
 		return;
 	const auto now = std::chrono::steady_clock::now();
 	for (const auto &[name, source] : sources_) {
-		if (source.decision.use != Use::visit || !source.life.readable())
+		if (source.decision.use != Use::probe || !source.life.readable())
 			continue;
-		const auto last = visited_.find(name);
+		const auto last = probed_.find(name);
 		const auto interval = source.life.proving()
-		                          ? std::min(proof_interval, config_.visit_interval)
-		                          : config_.visit_interval;
-		if (last != visited_.end() && now - last->second < interval)
+		                          ? std::min(proof_interval, config_.probe_interval)
+		                          : config_.probe_interval;
+		if (last != probed_.end() && now - last->second < interval)
 			continue;
-		visited_[name] = now;
+		probed_[name] = now;
 		ask(name);
 		return; // the next one afterwards
 	}

@@ -142,7 +142,7 @@ private:
 	[[nodiscard]] uint64_t use(PipelineSource &source, std::span<const uint8_t> bytes);
 	void settle();
 	void end_draw();
-	void visit();
+	void probe();
 	void reseed();
 	void note(const std::string &name, const Step *step);
 	void arm_retry();
@@ -154,7 +154,7 @@ private:
 	Config config_;
 	std::map<std::string, PipelineSource> sources_;
 	std::map<std::string, std::unique_ptr<Worker>> workers_; ///< by device: all hwrngs are one
-	std::map<std::string, Time> visited_;
+	std::map<std::string, Time> probed_;
 	std::map<std::string, bool> asked_;
 	asio::steady_timer retry_;
 	asio::steady_timer reseed_deadline_;

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="hwrngctl: what a visit changed is put back when it is interrupted"
+description="hwrngctl: what a probe changed is put back when it is interrupted"
 kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
 programs="build/hwrngctl /usr/bin/jq"
 
 hw_random=/sys/class/misc/hw_random
 
-# interrupt SIGNAL COMMAND...: during a long visit to tpm_rng.0; leaves the exit code in $ended.
+# interrupt SIGNAL COMMAND...: during a long probe to tpm_rng.0; leaves the exit code in $ended.
 interrupt() {
 	signal=$1
 	shift
@@ -17,7 +17,7 @@ interrupt() {
 		usleep 50000
 	done
 	sleep 1
-	check_equal "tpm_rng.0 is visited" tpm_rng.0 "$(cat $hw_random/rng_current)"
+	check_equal "tpm_rng.0 is probed" tpm_rng.0 "$(cat $hw_random/rng_current)"
 	kill -"$signal" $pid
 	wait $pid
 	ended=$?

@@ -27,7 +27,7 @@ guest() {
 	check "load tpm" hwrngctl load tpm
 	hwrngctl -o json feed --once >/tmp/fed 2>/tmp/said
 	check_equal "feed --once succeeds" 0 $?
-	# 5.10 can hang in a switch, so nothing is visited there unless asked for by name.
+	# 5.10 can hang in a switch, so nothing is probed there unless asked for by name.
 	if [ -e $hw_random/rng_quality ]; then
 		check_equal "from the TPM" tpm_rng.0 "$(jq -r .source </tmp/fed)"
 	else

@@ -100,13 +100,13 @@ guest() {
 		grep -q 'hwrngd.conf, line 1: .*; the old configuration stays' "$log"
 	check "and it goes on" kill -0 "$daemon"
 
-	# It ends in the midst of a visit.
-	printf '%s\n' 'prefer = ["tpm_rng.*"]' 'reseed_interval = 0.1' 'visit_interval = 1' >/etc/hwrngd.conf
+	# It ends in the midst of a probe.
+	printf '%s\n' 'prefer = ["tpm_rng.*"]' 'reseed_interval = 0.1' 'probe_interval = 1' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
 	if [ -e "$hw_random/rng_quality" ]; then
-		check "a hwrng that is not in use is visited" eventually test -e /run/hwrngd/visit
+		check "a hwrng that is not in use is probed" eventually test -e /run/hwrngd/probe
 	else
-		skip "a hwrng that is not in use is visited" "this kernel can hang in a switch"
+		skip "a hwrng that is not in use is probed" "this kernel can hang in a switch"
 	fi
 	begin=$(cut -d' ' -f1 /proc/uptime)
 	kill "$daemon"

@@ -93,7 +93,7 @@ guest() {
 	# Somebody else writes rng_current.
 	echo virtio_rng.0 >"$hw_random/rng_current"
 	check "somebody else's choice is seen" by_and_by somebody_chose virtio_rng.0
-	# A visit of another one puts it back.
+	# A probe of another one puts it back.
 	check "and stands" by_and_by current_is virtio_rng.0
 	reread '"virtio_rng.*"' 'prefer = ["cpu_rng.*", "tpm_rng.*"]' 'rng_current = "hold"'
 	check "with hold it is taken back" by_and_by current_is $cpu

@@ -16,7 +16,7 @@ is_loaded() { grep -q "^$1 " /proc/modules; }
 leaves() { [ "$(find /run/hwrngd -type "$1" | sort | xargs)" = "$2" ]; }
 is_answered() { hwrngctl status | grep -q "pid $daemon)"; }
 configure() {
-	printf '%s\n' 'reseed_interval = 0.1' 'prefer = ["cpu_rng.rdrand"]' "visit_interval = $1" >$conf
+	printf '%s\n' 'reseed_interval = 0.1' 'prefer = ["cpu_rng.rdrand"]' "probe_interval = $1" >$conf
 }
 
 # in_order: all is as the configuration says, and as a daemon leaves it that was never killed.
@@ -54,7 +54,7 @@ kill_one() {
 guest() {
 	echo /tmp/core >/proc/sys/kernel/core_pattern
 	ulimit -c unlimited
-	visits=0
+	probes=0
 	configure 1
 	for round in $(seq $rounds); do
 		hwrngd >>"$log" 2>&1 &
@@ -62,25 +62,25 @@ guest() {
 		usleep "$(awk -v seed="$round" 'BEGIN { srand(seed); print int(rand() * 1500000) }')"
 		kill_one "$round"
 		[ "$status" -eq "$expected" ] || check_equal "round $round: how the daemon ended" "$expected" "$status"
-		# The next visit would put it in order too.
-		if [ -e /run/hwrngd/visit ]; then
-			visits=$((visits + 1))
+		# The next probe would put it in order too.
+		if [ -e /run/hwrngd/probe ]; then
+			probes=$((probes + 1))
 		elif [ $((round % 20)) -ne 0 ]; then
 			continue
 		fi
 		configure 0
 		hwrngd >>"$log" 2>&1 &
 		daemon=$!
-		check "after $round kills, $visits of them in a visit, all is in order" in_order
+		check "after $round kills, $probes of them in a probe, all is in order" in_order
 		kill -KILL "$daemon"
 		wait "$daemon"
 		# So that it is loaded once more, in one of the next rounds.
 		rmmod cpu_rng
 		configure 1
 	done
-	tell "$visits of $rounds kills (seeds 1 to $rounds) were in the midst of a visit"
+	tell "$probes of $rounds kills (seeds 1 to $rounds) were in the midst of a probe"
 	if [ -e "$hw_random/rng_quality" ]; then
-		check "some were" test "$visits" -gt 0
+		check "some were" test "$probes" -gt 0
 	else
 		skip "some were" "this kernel can hang in a switch"
 	fi

@@ -3,7 +3,7 @@
 // before is put back.
 #pragma once
 
-#include "control/hwrng_sysfs.h"
+#include "kernel/hwrng_sysfs.h"
 #include "source/source.h"
 
 #include <memory>
@@ -11,34 +11,35 @@
 
 namespace hwrngd {
 
-class Visit {
+class Probe {
 public:
-	/// Puts back what a visitor left that was killed. The caller holds HwrngSysfs::lock().
+	/// Puts back what a process left that was killed during a probe. The caller holds
+	/// HwrngSysfs::lock().
 	[[nodiscard]] static Result<void> recover(const Root &root);
 
-	/// What was in use before `current` was visited ("": nothing); nothing if it is not visited.
+	/// What was in use before `current` was probed ("": nothing); nothing if it is not probed.
 	[[nodiscard]] static std::optional<std::string> in_place_of(const Root &root,
 	                                                            const std::string &current);
 
-	/// Waits for other visits to end, makes `name` current if it is not, opens /dev/hwrng and
+	/// Waits for other probes to end, makes `name` current if it is not, opens /dev/hwrng and
 	/// discards the 64 bytes that the framework may still hold from another RNG.
-	[[nodiscard]] static Result<Visit> begin(const Root &root, const std::string &name);
+	[[nodiscard]] static Result<Probe> begin(const Root &root, const std::string &name);
 
-	Visit(Visit &&) noexcept = default;
-	Visit(const Visit &) = delete;
-	Visit &operator=(Visit &&) = delete;
-	Visit &operator=(const Visit &) = delete;
-	/// Ends the visit if end() was not called; an error is printed, since nobody can receive it.
-	~Visit();
+	Probe(Probe &&) noexcept = default;
+	Probe(const Probe &) = delete;
+	Probe &operator=(Probe &&) = delete;
+	Probe &operator=(const Probe &) = delete;
+	/// Ends the probe if end() was not called; an error is printed, since nobody can receive it.
+	~Probe();
 
 	[[nodiscard]] Source &source() { return *source_; }
 
 	/// Puts back the choice that was found, unless somebody made another meanwhile, and discards
-	/// the visited RNG's bytes that the framework still holds.
+	/// the probed RNG's bytes that the framework still holds.
 	[[nodiscard]] Result<void> end();
 
 private:
-	Visit(Root root, std::string name)
+	Probe(Root root, std::string name)
 	    : root_(std::move(root)), sysfs_(root_), name_(std::move(name))
 	{
 	}

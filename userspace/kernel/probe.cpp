@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/visit.h"
+#include "kernel/probe.h"
 
 #include "base/secret_buffer.h"
 #include "base/write_file.h"
@@ -21,20 +21,20 @@ constexpr const char *dev_hwrng = "/dev/hwrng";
 constexpr size_t stale_bytes = 64;
 // The framework fills 64 bytes a round; so small a read shows that a slow device lives.
 constexpr size_t read_piece = 128;
-// Another visit may have to read a slow TPM.
+// Another probe may have to read a slow TPM.
 constexpr std::chrono::seconds lock_limit{60};
-// Who is being visited and what was before, a line each: for whoever comes after a visitor that was
-// killed. /run is empty after a reboot, as is the choice.
-constexpr const char *record = "/run/hwrngd/visit";
+// Who is being probed and what was before, a line each: for whoever comes after a probing process
+// that was killed. /run is empty after a reboot, as is the choice.
+constexpr const char *record = "/run/hwrngd/probe";
 
-Result<void> write_record(const Root &root, const std::string &visited, const HwrngState &before)
+Result<void> write_record(const Root &root, const std::string &probed, const HwrngState &before)
 {
 	const auto path = root.at(record);
 	std::error_code error;
 	std::filesystem::create_directories(path.parent_path(), error);
 	if (error)
 		return fail_errno(error.value(), path.parent_path().string());
-	return write_file(path, fmt::format("{}\n{}\n{}\n{}\n", visited, before.current,
+	return write_file(path, fmt::format("{}\n{}\n{}\n{}\n", probed, before.current,
 	                                    before.selected ? 1 : 0, before.quality.value_or(0)));
 }
 
@@ -44,7 +44,7 @@ Result<void> remove_record(const Root &root)
 }
 
 struct Record {
-	std::string visited;
+	std::string probed;
 	HwrngState before;
 };
 
@@ -54,7 +54,7 @@ Record parse_record(const std::string &text)
 	std::istringstream lines(text);
 	std::string selected;
 	std::string quality;
-	std::getline(lines, found.visited);
+	std::getline(lines, found.probed);
 	std::getline(lines, found.before.current);
 	std::getline(lines, selected);
 	std::getline(lines, quality);
@@ -81,38 +81,38 @@ Result<void> put_back(const HwrngSysfs &sysfs, HwrngState before, const HwrngSta
 
 } // namespace
 
-Result<void> Visit::recover(const Root &root)
+Result<void> Probe::recover(const Root &root)
 {
 	if (!root.exists(record))
 		return {};
 	const auto text = root.read(record);
 	if (!text)
 		return std::unexpected(text.error());
-	const auto [visited, before] = parse_record(*text);
+	const auto [probed, before] = parse_record(*text);
 	const HwrngSysfs sysfs(root);
 	const auto now = sysfs.read();
 	if (!now)
 		return std::unexpected(now.error());
 	// Somebody may have made another choice since.
-	if (now->current == visited)
+	if (now->current == probed)
 		if (auto restored = put_back(sysfs, before, *now); !restored)
 			return restored;
 	return remove_record(root);
 }
 
-std::optional<std::string> Visit::in_place_of(const Root &root, const std::string &current)
+std::optional<std::string> Probe::in_place_of(const Root &root, const std::string &current)
 {
 	const auto text = root.exists(record) ? root.read(record) : fail(ExitCode::io_error, "");
 	if (!text)
 		return std::nullopt;
-	const auto [visited, before] = parse_record(*text);
-	return visited == current ? std::optional(before.current) : std::nullopt;
+	const auto [probed, before] = parse_record(*text);
+	return probed == current ? std::optional(before.current) : std::nullopt;
 }
 
-Result<Visit> Visit::begin(const Root &root, const std::string &name)
+Result<Probe> Probe::begin(const Root &root, const std::string &name)
 {
-	Visit visit(root, name);
-	if (auto state = visit.sysfs_.read(); !state) // a clear error where there is no framework
+	Probe probe(root, name);
+	if (auto state = probe.sysfs_.read(); !state) // a clear error where there is no framework
 		return std::unexpected(state.error());
 	// Opened before anything is changed: without the right to read, nothing has to be put back.
 	auto source = open_hwrng(root);
@@ -121,32 +121,32 @@ Result<Visit> Visit::begin(const Root &root, const std::string &name)
 			source.error().message += "; reading it needs root";
 		return std::unexpected(source.error());
 	}
-	visit.source_ = std::move(*source);
-	auto lock = visit.sysfs_.lock(lock_limit);
+	probe.source_ = std::move(*source);
+	auto lock = probe.sysfs_.lock(lock_limit);
 	if (!lock)
 		return std::unexpected(lock.error());
-	visit.lock_ = std::move(*lock);
+	probe.lock_ = std::move(*lock);
 	if (auto recovered = recover(root); !recovered)
 		return std::unexpected(recovered.error());
-	const auto state = visit.sysfs_.read();
+	const auto state = probe.sysfs_.read();
 	if (!state)
 		return std::unexpected(state.error());
 	if (state->current != name) {
 		// Before anything is changed, so that there is no moment in which nobody knows.
 		if (auto written = write_record(root, name, *state); !written)
 			return std::unexpected(written.error());
-		visit.before_ = std::make_unique<HwrngState>(*state);
-		if (auto selected = visit.sysfs_.select(name); !selected)
+		probe.before_ = std::make_unique<HwrngState>(*state);
+		if (auto selected = probe.sysfs_.select(name); !selected)
 			return std::unexpected(selected.error());
 	}
 	SecretBuffer stale(stale_bytes);
-	const auto discarded = fill(*visit.source_, stale.span());
+	const auto discarded = fill(*probe.source_, stale.span());
 	if (!discarded)
 		return std::unexpected(discarded.error());
-	return visit;
+	return probe;
 }
 
-Visit::~Visit()
+Probe::~Probe()
 {
 	const auto ended = end();
 	if (ended)
@@ -157,7 +157,7 @@ Visit::~Visit()
 		std::fputs(text, stderr);
 }
 
-Result<void> Visit::end()
+Result<void> Probe::end()
 {
 	if (!before_)
 		return {};
@@ -165,7 +165,7 @@ Result<void> Visit::end()
 	const auto now = sysfs_.read();
 	if (!now)
 		return std::unexpected(now.error());
-	// When the visited RNG vanishes the kernel chooses another, which is nobody's choice.
+	// When the probed RNG vanishes the kernel chooses another, which is nobody's choice.
 	if (now->selected && now->current != name_)
 		return remove_record(root_);
 	auto restored = put_back(sysfs_, *before, *now);

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/root.h"
-#include "control/hwrng_sysfs.h"
+#include "kernel/hwrng_sysfs.h"
 
 #include <chrono>
 #include <optional>
@@ -16,14 +16,14 @@ namespace hwrngd::choice {
 /// The hwrng that a daemon has chosen and has not handed back, if any.
 [[nodiscard]] Result<std::optional<std::string>> remembered(const Root &root);
 
-/// Makes `name` the kernel's hwrng, and remembers it. Waits at most `limit` for who visits one.
+/// Makes `name` the kernel's hwrng, and remembers it. Waits at most `limit` for who probes one.
 /// Returns false, and has done nothing, if what the kernel uses is not as `seen` any more: somebody
 /// else has chosen since that was looked at, and it must be decided anew.
 [[nodiscard]] Result<bool> make(const Root &root, const std::string &name, const HwrngState &seen,
                                 std::chrono::milliseconds limit);
 
-/// Puts back what a visitor left that was killed. Waits as above; without a framework there is
-/// nothing to do.
+/// Puts back what a process left that was killed during a probe. Waits as above; without a
+/// framework there is nothing to do.
 [[nodiscard]] Result<void> recover(const Root &root, std::chrono::milliseconds limit);
 
 /// As recover(), after an interrupt too; and if a remembered choice is still the kernel's hwrng,

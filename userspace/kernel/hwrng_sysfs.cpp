@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/hwrng_sysfs.h"
+#include "kernel/hwrng_sysfs.h"
 
 #include "base/interrupt.h"
 

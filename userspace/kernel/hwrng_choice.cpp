@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/choice.h"
+#include "kernel/hwrng_choice.h"
 
 #include "base/write_file.h"
-#include "control/visit.h"
+#include "kernel/probe.h"
 
 namespace hwrngd::choice {
 
@@ -75,7 +75,7 @@ Result<void> recover(const Root &root, std::chrono::milliseconds limit)
 		if (name.ends_with(".part"))
 			if (auto removed = remove_file(root.at(fmt::format("{}/{}", folder, name))); !removed)
 				return removed;
-	return Visit::recover(root);
+	return Probe::recover(root);
 }
 
 Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
@@ -84,7 +84,7 @@ Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
 	const auto lock = sysfs.lock(limit, HwrngSysfs::Purpose::put_back);
 	if (!lock)
 		return unless_missing(lock.error());
-	if (auto recovered = Visit::recover(root); !recovered)
+	if (auto recovered = Probe::recover(root); !recovered)
 		return recovered;
 	const auto remembers = remembered(root);
 	if (!remembers)

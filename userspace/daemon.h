@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/file_descriptor.h"
 #include "base/root.h"
-#include "config.h"
+#include "control/config.h"
 #include "control/helper.h"
 #include "pool/kernel_pool.h"
 

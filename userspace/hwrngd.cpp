@@ -4,7 +4,7 @@
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "config.h"
+#include "control/config.h"
 #include "control/egd_process.h"
 #include "control/helper.h"
 #include "control/programs.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "pool/credit.h"
+#include "control/credit.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/lifecycle.h"
+#include "health/lifecycle.h"
 
 #include "aes_ctr.h"
 

@@ -9,9 +9,9 @@
 #include "command/progress.h"
 #include "command/report.h"
 #include "command/sample.h"
-#include "config.h"
+#include "control/config.h"
+#include "control/credit.h"
 #include "control/policy.h"
-#include "pool/credit.h"
 
 #include <algorithm>
 #include <chrono>

@@ -3,7 +3,7 @@
 
 #include "base/interrupt.h"
 #include "base/unix_socket.h"
-#include "config.h"
+#include "control/config.h"
 
 #include <sys/socket.h>
 

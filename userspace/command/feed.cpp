@@ -5,10 +5,10 @@
 #include "command/command.h"
 #include "command/output.h"
 #include "command/sample.h"
-#include "config.h"
+#include "control/config.h"
+#include "control/credit.h"
 #include "control/policy.h"
 #include "kernel/crng.h"
-#include "pool/credit.h"
 #include "pool/kernel_pool.h"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 #include "base/write_file.h"
 #include "command/command.h"
 #include "command/daemon_status.h"
-#include "control/lifecycle.h"
+#include "health/lifecycle.h"
 
 #include <poll.h>
 

@@ -4,7 +4,7 @@
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/output.h"
-#include "config.h"
+#include "control/config.h"
 
 #include <array>
 

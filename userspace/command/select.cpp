@@ -3,7 +3,7 @@
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/output.h"
-#include "config.h"
+#include "control/config.h"
 #include "control/policy.h"
 #include "kernel/hwrng_sysfs.h"
 

@@ -4,7 +4,7 @@
 #include "command/ssh_setup.h"
 
 #include "base/privileges.h"
-#include "config.h"
+#include "control/config.h"
 #include "pull/ssh_peer.h"
 
 #include <sys/stat.h>

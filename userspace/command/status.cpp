@@ -4,9 +4,9 @@
 #include "command/daemon_status.h"
 #include "command/output.h"
 #include "command/source_rows.h"
+#include "control/credit.h"
 #include "control/surroundings.h"
 #include "kernel/probe.h"
-#include "pool/credit.h"
 
 #include <algorithm>
 #include <map>

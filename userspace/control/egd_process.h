@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file_descriptor.h"
 #include "base/privileges.h"
-#include "config.h"
+#include "control/config.h"
 
 #include <filesystem>
 #include <optional>

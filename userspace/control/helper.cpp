@@ -4,7 +4,7 @@
 #include "base/privileges.h"
 #include "base/root.h"
 #include "base/unix_socket.h"
-#include "config.h"
+#include "control/config.h"
 #include "control/programs.h"
 #include "source/source.h"
 

@@ -2,7 +2,7 @@
 // What this machine has: one look at it, as plain data.
 #pragma once
 
-#include "config.h"
+#include "control/config.h"
 #include "kernel/hwrng_sysfs.h"
 
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/policy.h"
 
-#include "pool/credit.h"
+#include "control/credit.h"
 
 #include <algorithm>
 #include <array>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/error.h"
-#include "config.h"
+#include "control/config.h"
 #include "control/inventory.h"
-#include "control/lifecycle.h"
+#include "health/lifecycle.h"
 
 #include <map>
 #include <optional>

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/root.h"
-#include "config.h"
+#include "control/config.h"
 
 #include <filesystem>
 #include <string>

@@ -3,7 +3,7 @@
 
 #include "base/interrupt.h"
 #include "base/secret_buffer.h"
-#include "pool/credit.h"
+#include "control/credit.h"
 
 #include <algorithm>
 #include <utility>

@@ -5,9 +5,9 @@
 
 #include "base/mailbox.h"
 #include "base/worker.h"
-#include "config.h"
-#include "control/lifecycle.h"
+#include "control/config.h"
 #include "control/policy.h"
+#include "health/lifecycle.h"
 #include "health/rate_test.h"
 #include "pool/sink.h"
 #include "source/source.h"

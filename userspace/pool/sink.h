@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "pool/credit.h"
+#include "control/credit.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
+#include "control/config.h"
 
 #include "base/address.h"
 #include "base/write_file.h"
-#include "config_table.h"
-#include "pool/credit.h"
+#include "control/config_table.h"
+#include "control/credit.h"
 
 #include <fnmatch.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The rules of `hwrngctl doctor`, for what no guest can have.
-#include "control/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 #include <algorithm>
 #include <string>
@@ -14,8 +14,8 @@ namespace {
 /// A machine in whose use of virtio-rng nothing is wrong.
 struct SoundMachine {
 	Inventory inventory;
-	Surroundings around;
-	Symptoms symptoms;
+	Environment around;
+	Facts facts;
 
 	SoundMachine()
 	{
@@ -27,20 +27,20 @@ struct SoundMachine {
 		inventory.hwrng->current = "virtio_rng.0";
 		inventory.hwrng->has_quality_file = true;
 		inventory.cpu_instructions = {"rdrand"};
-		symptoms.answer = HwrngAnswer::bytes;
+		facts.answer = HwrngAnswer::bytes;
 	}
 
 	/// Its first finding.
 	[[nodiscard]] Finding first() const
 	{
-		const auto findings = diagnose(inventory, around, symptoms);
+		const auto findings = diagnose(inventory, around, facts);
 		return findings.empty() ? Finding{.id = "nothing", .text = {}} : findings.front();
 	}
 
 	/// How many findings have that name.
 	[[nodiscard]] auto count(const std::string &id) const
 	{
-		return std::ranges::count(diagnose(inventory, around, symptoms), id, &Finding::id);
+		return std::ranges::count(diagnose(inventory, around, facts), id, &Finding::id);
 	}
 };
 
@@ -86,7 +86,7 @@ TEST(Diagnosis, AThreadThatTakesACpuIsNamed)
 {
 	SoundMachine machine;
 	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
-	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 0.97}};
+	machine.facts.busy = {{{"hwrng", 77, "", ""}, 0.97}};
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-thread-spins");
 	ASSERT_EQ(found.evidence.size(), 1U);
@@ -94,28 +94,28 @@ TEST(Diagnosis, AThreadThatTakesACpuIsNamed)
 	ASSERT_EQ(found.remedy.size(), 1U);
 	EXPECT_EQ(found.remedy[0].command, "hwrngctl select tpm-rng-0");
 
-	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 0.5}};
+	machine.facts.busy = {{{"hwrng", 77, "", ""}, 0.5}};
 	EXPECT_EQ(machine.first().id, "entropy-avail-256");
-	machine.symptoms.busy = {{{"rngd", 78, "", ""}, 1.0}};
+	machine.facts.busy = {{{"rngd", 78, "", ""}, 1.0}};
 	EXPECT_EQ(machine.first().id, "rngd-spins");
-	machine.symptoms.busy = {{{"haveged", 78, "", ""}, 1.0}};
+	machine.facts.busy = {{{"haveged", 78, "", ""}, 1.0}};
 	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "it collects, and is no RNG's driver";
 }
 
 TEST(Diagnosis, WhoSpinsForADriverIsEvidenceOfIt)
 {
 	SoundMachine machine;
-	machine.symptoms.answer = HwrngAnswer::spins;
-	machine.symptoms.busy = {{{"rngd", 78, "", ""}, 1.0}};
+	machine.facts.answer = HwrngAnswer::spins;
+	machine.facts.busy = {{{"rngd", 78, "", ""}, 1.0}};
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-returns-nothing");
 	EXPECT_EQ(found.evidence.back().value, "rngd takes 100 % of a CPU");
-	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.facts))
 		EXPECT_NE(finding.id, "rngd-spins") << "its jitter is not to blame";
 
-	machine.symptoms.answer = HwrngAnswer::nothing;
+	machine.facts.answer = HwrngAnswer::nothing;
 	EXPECT_EQ(machine.first().id, "hwrng-silent");
-	machine.symptoms.busy = {{{"hwrng", 77, "", ""}, 1.0}};
+	machine.facts.busy = {{{"hwrng", 77, "", ""}, 1.0}};
 	found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-thread-spins");
 	EXPECT_EQ(found.evidence.back().value, "hwrng takes 100 % of a CPU");
@@ -124,7 +124,7 @@ TEST(Diagnosis, WhoSpinsForADriverIsEvidenceOfIt)
 TEST(Diagnosis, TheCpuTakesTheSickOnesPlace)
 {
 	SoundMachine machine;
-	machine.symptoms.answer = HwrngAnswer::equal_bytes;
+	machine.facts.answer = HwrngAnswer::equal_bytes;
 	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "there is no other";
 	machine.around.modules = {loadable("cpu_rng")};
 	const auto found = machine.first();
@@ -137,7 +137,7 @@ TEST(Diagnosis, TheCpuTakesTheSickOnesPlace)
 TEST(Diagnosis, WhoWaitsInADriverIsFreedOfIt)
 {
 	SoundMachine machine;
-	machine.symptoms.answer = HwrngAnswer::nothing;
+	machine.facts.answer = HwrngAnswer::nothing;
 	machine.around.modules = {loadable("cpu_rng")};
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-silent");
@@ -147,7 +147,7 @@ TEST(Diagnosis, WhoWaitsInADriverIsFreedOfIt)
 
 	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
 	machine.inventory.hwrng->current = "cpu_rng.rdrand";
-	machine.symptoms.stuck_readers = {{"/proc/5/task/5/stack", "virtio_rng"}};
+	machine.facts.stuck_readers = {{"/proc/5/task/5/stack", "virtio_rng"}};
 	found = machine.first();
 	EXPECT_EQ(found.evidence.back().value, "waits in virtio_rng");
 	EXPECT_EQ(found.remedy.at(0).command, "modprobe -r virtio_rng")
@@ -173,12 +173,12 @@ TEST(Diagnosis, AMachineThatIsReadyIsInNoNeed)
 	machine.inventory.hwrng = HwrngState();
 	EXPECT_EQ(machine.first().id, "no-hwrng");
 	EXPECT_EQ(machine.first().severity, Severity::warning);
-	machine.symptoms.ready_after = 95;
-	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+	machine.facts.ready_after = 95;
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.facts))
 		if (finding.id == "no-hwrng") {
 			EXPECT_EQ(finding.severity, Severity::problem) << "the next boot is late as well";
 		}
-	machine.symptoms.ready_after.reset();
+	machine.facts.ready_after.reset();
 	machine.inventory.pool_size = 4096;
 	EXPECT_EQ(machine.first().severity, Severity::problem) << "that pool runs dry";
 }
@@ -199,8 +199,8 @@ TEST(Diagnosis, ATpmThatItsDriverWaitsForIsNotToBeLoadedAgain)
 	machine.inventory.tpms = {tpm("1.2")};
 	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng");
-	machine.symptoms.waiting_tpms = {{"/sys/module/tpm_rng/tpm_rng.0/state", "back-off"}};
-	machine.symptoms.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
+	machine.facts.waiting_tpms = {{"/sys/module/tpm_rng/tpm_rng.0/state", "back-off"}};
+	machine.facts.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "tpm-error");
 	EXPECT_EQ(found.evidence.back().value, "tpm tpm0: A TPM error (6) occurred");
@@ -214,7 +214,7 @@ TEST(Diagnosis, WhereNoModuleIsLoadedAnyMoreTheNextBootDoes)
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.around.modules = {loadable("tpm_rng")};
-	machine.symptoms.modules_disabled = true;
+	machine.facts.modules_disabled = true;
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "modules-refused");
 	EXPECT_EQ(found.remedy.at(0).command, "echo tpm_rng >/etc/modules-load.d/tpm_rng.conf");
@@ -228,17 +228,17 @@ TEST(Diagnosis, ASignedModuleIsRefusedOnceTheKernelHasSaidSo)
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.around.modules = {loadable("tpm_rng")};
-	machine.symptoms.refusal = {"lockdown", "on"};
+	machine.facts.refusal = {"lockdown", "on"};
 	EXPECT_EQ(machine.first().id, "modules-refused") << "it is not signed";
 	machine.around.modules[0].signer = "DKMS module signing key";
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "the kernel may know its key";
-	machine.symptoms.messages = {{"the kernel's log", "Loading of unsigned module is rejected"}};
+	machine.facts.messages = {{"the kernel's log", "Loading of unsigned module is rejected"}};
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "that was another module";
 	for (const char *said :
 	     {"Loading of module with unavailable key is rejected",
 	      "Lockdown: (udev-worker): unsigned module loading is restricted; see man "
 	      "kernel_lockdown.7"}) {
-		machine.symptoms.messages = {{"the kernel's log", said}};
+		machine.facts.messages = {{"the kernel's log", said}};
 		const auto found = machine.first();
 		EXPECT_EQ(found.id, "modules-refused");
 		EXPECT_EQ(found.evidence.back().value, said);
@@ -251,11 +251,11 @@ TEST(Diagnosis, AnAmdFirmwareTpmIsLeftAlone)
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
-	machine.symptoms.amd_ftpm = true;
+	machine.facts.amd_ftpm = true;
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "amd-ftpm");
 	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
-	machine.symptoms.hypervisor = "QEMU";
+	machine.facts.hypervisor = "QEMU";
 	found = machine.first();
 	ASSERT_EQ(found.remedy.size(), 4U) << "a TPM of software does not stutter";
 	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
@@ -269,12 +269,12 @@ TEST(Diagnosis, WhatIsNotInstalledIsInstalledFirst)
 	EXPECT_EQ(machine.first().remedy.at(1).command, "apt install hwrngd-dkms");
 	EXPECT_EQ(machine.first().remedy.at(2).command, "hwrngctl load cpu");
 	machine.inventory.tpms = {tpm("2.0")};
-	machine.symptoms.amd_ftpm = true;
+	machine.facts.amd_ftpm = true;
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "amd-ftpm");
 	EXPECT_EQ(found.remedy.at(0).command, "apt install hwrngd-dkms");
 	EXPECT_EQ(found.remedy.at(1).command, "hwrngctl load cpu");
-	machine.symptoms.hypervisor = "QEMU";
+	machine.facts.hypervisor = "QEMU";
 	found = machine.first();
 	EXPECT_EQ(found.remedy.at(1).command, "apt install hwrngd-dkms");
 	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
@@ -288,14 +288,14 @@ TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsTold)
 	machine.inventory.hwrng->current = "tpm-rng-0";
 	machine.inventory.hwrng->has_quality_file = false;
 	machine.around.modules = {loadable("cpu_rng")};
-	machine.symptoms.amd_ftpm = true;
+	machine.facts.amd_ftpm = true;
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "amd-ftpm");
 	EXPECT_EQ(found.severity, Severity::warning);
 	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
-	machine.symptoms.hypervisor = "QEMU";
+	machine.facts.hypervisor = "QEMU";
 	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "a TPM of software";
-	machine.symptoms.hypervisor = "";
+	machine.facts.hypervisor = "";
 	machine.inventory.kernel = "6.12.0-1-amd64";
 	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "it would not serve a firmware TPM";
 }
@@ -304,10 +304,10 @@ TEST(Diagnosis, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
 {
 	SoundMachine machine;
 	machine.inventory.tpms = {tpm("2.0")};
-	machine.symptoms.asked_modules = {{"/etc/modules", "tpm_rng"}};
+	machine.facts.asked_modules = {{"/etc/modules", "tpm_rng"}};
 	EXPECT_EQ(machine.first().remedy.at(0).command, "apt install hwrngd-dkms");
 	EXPECT_EQ(machine.count("tpm-rng-module-missing"), 1) << "once is enough";
-	machine.symptoms.amd_ftpm = true;
+	machine.facts.amd_ftpm = true;
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "tpm-rng-module-missing");
 	EXPECT_EQ(found.remedy.at(0).command, "sed -i '/^[[:space:]]*tpm[-_]rng/d' /etc/modules");
@@ -316,7 +316,7 @@ TEST(Diagnosis, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
 TEST(Diagnosis, ASwitchThatAnOldKernelMayNotSurviveIsNotAdvised)
 {
 	SoundMachine machine;
-	machine.symptoms.answer = HwrngAnswer::equal_bytes;
+	machine.facts.answer = HwrngAnswer::equal_bytes;
 	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
 	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select tpm-rng-0");
 	machine.inventory.hwrng->has_quality_file = false;
@@ -329,7 +329,7 @@ TEST(Diagnosis, AnRngdThatRunsHasASource)
 {
 	SoundMachine machine;
 	machine.inventory.hwrng = HwrngState();
-	machine.symptoms.rngd_installed = true;
+	machine.facts.rngd_installed = true;
 	EXPECT_EQ(machine.count("rngd-no-source"), 1);
 	machine.around.feeders = {{"rngd", 8, "", ""}};
 	EXPECT_EQ(machine.count("rngd-no-source"), 0);
@@ -340,10 +340,10 @@ TEST(Diagnosis, ABoardHasNoFirmwareSetUp)
 	SoundMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.cpu_instructions.clear();
-	machine.symptoms.board = "Raspberry Pi 4 Model B Rev 1.4";
+	machine.facts.board = "Raspberry Pi 4 Model B Rev 1.4";
 	EXPECT_EQ(machine.first().id, "no-hwrng");
 	EXPECT_EQ(machine.first().remedy.at(0).command, "modprobe -a bcm2835_rng iproc_rng200");
-	machine.symptoms.board = "Pine64 RockPro64 v2.1";
+	machine.facts.board = "Pine64 RockPro64 v2.1";
 	EXPECT_EQ(machine.first().remedy.at(0).what.find("firmware"), std::string::npos);
 }
 
@@ -351,21 +351,21 @@ TEST(Diagnosis, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
 {
 	SoundMachine machine;
 	machine.inventory.cpu_instructions.clear();
-	machine.symptoms.hypervisor = "QEMU";
+	machine.facts.hypervisor = "QEMU";
 	EXPECT_EQ(machine.first().id, "cpu-instructions-hidden");
 	EXPECT_EQ(machine.first().severity, Severity::note) << "virtio-rng is better";
-	machine.symptoms.messages = {{"the kernel's log", "RDSEED32 is broken. Disabling the bit."}};
+	machine.facts.messages = {{"the kernel's log", "RDSEED32 is broken. Disabling the bit."}};
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "cpu-erratum");
 	EXPECT_EQ(found.severity, Severity::note);
-	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.symptoms))
+	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.facts))
 		EXPECT_NE(finding.id, "cpu-instructions-hidden");
 }
 
 TEST(Diagnosis, FipsFailuresOfAHealthySourceAreExplained)
 {
 	SoundMachine machine;
-	machine.symptoms.fips_failures = {{"tpmrm0", "1 of 900 blocks"}};
+	machine.facts.fips_failures = {{"tpmrm0", "1 of 900 blocks"}};
 	EXPECT_EQ(machine.first().id, "fips-failures");
 	EXPECT_EQ(machine.first().severity, Severity::note);
 }
@@ -373,7 +373,7 @@ TEST(Diagnosis, FipsFailuresOfAHealthySourceAreExplained)
 TEST(Diagnosis, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
 {
 	SoundMachine machine;
-	machine.symptoms.rngd_installed = true;
+	machine.facts.rngd_installed = true;
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.inventory.tpms.front().hwrng = "tpm-rng-0";
 	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
@@ -386,18 +386,18 @@ TEST(Diagnosis, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
 TEST(Diagnosis, AnswersOfTheHwrngAreTold)
 {
 	SoundMachine machine;
-	machine.symptoms.answer = HwrngAnswer::nothing;
+	machine.facts.answer = HwrngAnswer::nothing;
 	EXPECT_EQ(machine.first().id, "hwrng-silent");
 	machine.inventory.hwrng->current = "ccp-1-rng";
 	EXPECT_EQ(machine.first().id, "amd-ccp");
-	machine.symptoms.answer = HwrngAnswer::spins;
+	machine.facts.answer = HwrngAnswer::spins;
 	EXPECT_EQ(machine.first().id, "amd-ccp") << "it returns 0";
-	machine.symptoms.answer = HwrngAnswer::error;
+	machine.facts.answer = HwrngAnswer::error;
 	EXPECT_EQ(machine.first().id, "amd-ccp") << "and, after some tries, EIO";
 	machine.inventory.hwrng->current = "virtio_rng.0";
 	EXPECT_EQ(machine.first().id, "hwrng-error");
 	machine.inventory.hwrng->current = "tpm-rng-0";
-	machine.symptoms.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
+	machine.facts.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "tpm-error");
 	EXPECT_EQ(found.evidence.back().value, "tpm tpm0: A TPM error (6) occurred");
@@ -424,9 +424,9 @@ TEST(Diagnosis, WhereNoHwrngIsTheHypervisorsCommandIsGiven)
 	machine.inventory.cpu_instructions.clear();
 	EXPECT_EQ(machine.first().id, "no-hwrng");
 	EXPECT_NE(machine.first().remedy.at(0).what.find("firmware"), std::string::npos);
-	machine.symptoms.hypervisor = "QEMU";
+	machine.facts.hypervisor = "QEMU";
 	EXPECT_NE(machine.first().remedy.at(0).what.find("virt-xml"), std::string::npos);
-	machine.symptoms.hypervisor = "Microsoft Corporation";
+	machine.facts.hypervisor = "Microsoft Corporation";
 	EXPECT_NE(machine.first().remedy.at(0).what.find("Enable-VMTPM"), std::string::npos);
 }
 
@@ -435,16 +435,16 @@ TEST(Diagnosis, AChoiceThatNobodyKeepsIsAWarning)
 	SoundMachine machine;
 	machine.inventory.hwrng->selected = true;
 	EXPECT_EQ(machine.first().id, "choice-not-kept");
-	machine.symptoms.kept_rng = "virtio_rng.0";
+	machine.facts.kept_rng = "virtio_rng.0";
 	EXPECT_EQ(machine.first().id, "entropy-avail-256");
 }
 
 TEST(Diagnosis, AMonitorOfAnOldPoolIsRight)
 {
 	SoundMachine machine;
-	machine.symptoms.monitors = {{"/etc/munin/plugins/entropy", "installed"}};
+	machine.facts.monitors = {{"/etc/munin/plugins/entropy", "installed"}};
 	EXPECT_EQ(machine.first().id, "entropy-avail-watched");
-	machine.symptoms.monitors = {{"/etc/nagios/nrpe.d/my checks.cfg", "command[entropy]=..."}};
+	machine.facts.monitors = {{"/etc/nagios/nrpe.d/my checks.cfg", "command[entropy]=..."}};
 	EXPECT_EQ(machine.first().remedy.at(0).command,
 	          "sed -i '/entropy/s/^[^#]/#&/' '/etc/nagios/nrpe.d/my checks.cfg'");
 	machine.inventory.pool_size = 4096;
@@ -454,14 +454,14 @@ TEST(Diagnosis, AMonitorOfAnOldPoolIsRight)
 TEST(Diagnosis, ALateBootIsAWarning)
 {
 	SoundMachine machine;
-	machine.symptoms.ready_after = 29;
+	machine.facts.ready_after = 29;
 	EXPECT_EQ(machine.first().id, "entropy-avail-256");
-	machine.symptoms.ready_after = 95;
+	machine.facts.ready_after = 95;
 	EXPECT_EQ(machine.first().id, "slow-boot");
 	machine.inventory.hwrng->current = "tpm_rng.0";
 	EXPECT_EQ(machine.first().severity, Severity::note) << "what was to be done has been";
 	machine.inventory.hwrng = HwrngState();
-	machine.symptoms.hypervisor = "QEMU";
+	machine.facts.hypervisor = "QEMU";
 	EXPECT_EQ(machine.first().id, "slow-boot");
 	EXPECT_EQ(machine.first().severity, Severity::problem);
 	EXPECT_NE(machine.first().remedy.at(0).what.find("virt-xml"), std::string::npos);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `hwrngctl doctor` on trees made of files.
-#include "control/diagnosis.h"
+#include "doctor/diagnosis.h"
 #include "fake_tree.h"
 #include "run_hwrngctl.h"
 
@@ -39,7 +39,7 @@ TEST(Doctor, AFileOfModulesTakesThePlaceOfOthersOfItsName)
 	SoundTree tree;
 	tree.file("/usr/lib/modules-load.d/tpm.conf", "tpm_rng\n");
 	const auto asked = [&] {
-		return find_symptoms(tree.root(), Inventory(), Surroundings(), Config()).asked_modules;
+		return find_facts(tree.root(), Inventory(), Environment(), Config()).asked_modules;
 	};
 	EXPECT_EQ(asked().size(), 1U);
 	tree.file("/etc/modules-load.d/tpm.conf", "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/surroundings.h"
+#include "doctor/environment.h"
 
 #include "fake_tree.h"
 
@@ -23,7 +23,7 @@ TEST(Inventory, OfAnEmptyTreeIsEmptyAndNoError)
 	EXPECT_TRUE(inventory.sources.empty());
 	EXPECT_TRUE(inventory.tpms.empty());
 	EXPECT_EQ(inventory.entropy_available, std::nullopt);
-	const auto around = look_around(tree.root(), inventory);
+	const auto around = inspect_environment(tree.root(), inventory);
 	EXPECT_TRUE(around.feeders.empty());
 	EXPECT_FALSE(around.sees_all_processes);
 	ASSERT_EQ(around.modules.size(), 2U);
@@ -35,7 +35,7 @@ TEST(Inventory, KernelsConfigurationOfFedora)
 	FakeTree tree;
 	tree.file("/proc/sys/kernel/osrelease", "6.12.0\n");
 	tree.file("/lib/modules/6.12.0/config", "CONFIG_A=y\nCONFIG_HW_RANDOM_TPM=y\n");
-	const auto around = look_around(tree.root(), take_inventory(tree.root(), Config()));
+	const auto around = inspect_environment(tree.root(), take_inventory(tree.root(), Config()));
 	EXPECT_EQ(around.config_hw_random_tpm, "y");
 	EXPECT_EQ(around.config_file, "/lib/modules/6.12.0/config");
 }
@@ -79,7 +79,7 @@ TEST(Inventory, OfACloudGuest)
 	EXPECT_EQ(inventory.tpms[1].version, "1.2");
 	EXPECT_EQ(inventory.tpms[1].hwrng, std::nullopt);
 
-	const auto around = look_around(tree.root(), inventory);
+	const auto around = inspect_environment(tree.root(), inventory);
 	EXPECT_EQ(around.config_hw_random_tpm, "n");
 	EXPECT_EQ(around.config_file, "/boot/config-6.1.0-1-cloud-amd64");
 	EXPECT_TRUE(around.sees_all_processes);

@@ -9,7 +9,7 @@
 #include "command/progress.h"
 #include "control/open_source.h"
 #include "control/policy.h"
-#include "control/symptoms.h"
+#include "doctor/facts.h"
 
 #include <algorithm>
 #include <chrono>

@@ -8,7 +8,7 @@
 #include "command/output.h"
 #include "command/sample.h"
 #include "control/inventory.h"
-#include "control/symptoms.h"
+#include "doctor/facts.h"
 
 #include <sys/wait.h>
 

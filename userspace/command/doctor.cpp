@@ -4,7 +4,7 @@
 #include "command/command.h"
 #include "command/daemon_status.h"
 #include "command/output.h"
-#include "control/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 #include <unistd.h>
 
@@ -80,9 +80,9 @@ Json to_json(const Finding &finding)
 }
 
 std::string judgement(size_t to_do, bool in_need, const Inventory &inventory,
-                      const Surroundings &around, const Symptoms &symptoms)
+                      const Environment &around, const Facts &facts)
 {
-	if (symptoms.container)
+	if (facts.container)
 		return "hwrngd is not needed here.";
 	if (to_do > 0)
 		return fmt::format("{} to do{}.",
@@ -90,7 +90,7 @@ std::string judgement(size_t to_do, bool in_need, const Inventory &inventory,
 		                   in_need ? "" : ", and no hurry: the CRNG is ready");
 	// There is one, or there would be a finding.
 	const auto current = inventory.hwrng ? inventory.hwrng->current : "";
-	if (symptoms.hwrngd_runs)
+	if (facts.hwrngd_runs)
 		return fmt::format("Nothing needs doing: the CRNG is ready, the kernel uses {}, and hwrngd "
 		                   "tests and feeds.",
 		                   current);
@@ -105,29 +105,29 @@ std::string judgement(size_t to_do, bool in_need, const Inventory &inventory,
 }
 
 /// What the daemon says of its sources.
-void ask_for_symptoms(const Context &context, const Surroundings &around, Symptoms &symptoms)
+void collect_facts(const Context &context, const Environment &around, Facts &facts)
 {
 	const auto daemon = ask_daemon(context.root);
 	if (!daemon) {
-		symptoms.not_seen.push_back(daemon.error().message);
+		facts.not_seen.push_back(daemon.error().message);
 		// One that does not answer runs all the same.
-		symptoms.hwrngd_runs = true;
+		facts.hwrngd_runs = true;
 		return;
 	}
 	// Its socket may be switched off.
-	symptoms.hwrngd_runs = daemon->is_object() || around.feeds("hwrngd");
+	facts.hwrngd_runs = daemon->is_object() || around.feeds("hwrngd");
 	if (!daemon->is_object())
 		return;
 	for (const auto &source : daemon->value("sources", Json::array())) {
 		if (const auto failures = source.value("fips_failures", uint64_t{0});
 		    source.value("state", "") == "healthy" && failures > 0)
-			symptoms.fips_failures.push_back(
+			facts.fips_failures.push_back(
 			    {source.value("name", "?"), fmt::format("{} of {} blocks", failures,
 			                                            source.value("fips_blocks", uint64_t{0}))});
 		if (source.value("use", "") == "ignore" || source.value("state", "") != "quarantined")
 			continue;
 		const auto path = source.value("path", Json::array());
-		symptoms.ill_sources.push_back(
+		facts.ill_sources.push_back(
 		    {source.value("name", "?"),
 		     path.empty() ? "quarantined" : path.back().value("reason", "quarantined")});
 	}
@@ -141,33 +141,33 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 	if (!config)
 		return std::unexpected(config.error());
 	const auto inventory = take_inventory(context.root, *config);
-	const auto around = look_around(context.root, inventory);
-	auto symptoms = find_symptoms(context.root, inventory, around, *config);
-	ask_for_symptoms(context, around, symptoms);
-	auto findings = diagnose(inventory, around, symptoms);
+	const auto around = inspect_environment(context.root, inventory);
+	auto facts = find_facts(context.root, inventory, around, *config);
+	collect_facts(context, around, facts);
+	auto findings = diagnose(inventory, around, facts);
 	const auto is_note = [](const Finding &finding) { return finding.severity == Severity::note; };
-	if (!all && !symptoms.container)
+	if (!all && !facts.container)
 		std::erase_if(findings, is_note);
 	const auto to_do = static_cast<size_t>(
 	    std::ranges::count_if(findings, [&](const auto &finding) { return !is_note(finding); }));
 	const bool in_need =
 	    std::ranges::find(findings, Severity::problem, &Finding::severity) != findings.end();
-	const auto words = judgement(to_do, in_need, inventory, around, symptoms);
+	const auto words = judgement(to_do, in_need, inventory, around, facts);
 	if (context.json) {
 		Json list = Json::array();
 		for (const auto &finding : findings)
 			list.push_back(to_json(finding));
 		print_json(json_object({{"kernel", inventory.kernel},
-		                        {"hypervisor", symptoms.hypervisor},
+		                        {"hypervisor", facts.hypervisor},
 		                        {"to_do", to_do},
 		                        {"findings", list},
-		                        {"not_seen", symptoms.not_seen},
+		                        {"not_seen", facts.not_seen},
 		                        {"judgement", words}}));
 	} else {
 		for (const auto &finding : findings)
 			print_finding(finding);
-		if (!symptoms.not_seen.empty())
-			fmt::print("Not seen: {}.\n", fmt::join(symptoms.not_seen, "; "));
+		if (!facts.not_seen.empty())
+			fmt::print("Not seen: {}.\n", fmt::join(facts.not_seen, "; "));
 		fmt::print("{}\n", words);
 	}
 	return to_do == 0 ? ExitCode::done : ExitCode::check_failed;

@@ -5,7 +5,7 @@
 #include "command/output.h"
 #include "command/source_rows.h"
 #include "control/credit.h"
-#include "control/surroundings.h"
+#include "doctor/environment.h"
 #include "kernel/probe.h"
 
 #include <algorithm>
@@ -112,7 +112,7 @@ Json sources_json(const Inventory &inventory)
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory, const Surroundings &around,
+void print_status_json(const Inventory &inventory, const Environment &around,
                        const std::optional<std::string> &probed_instead, const Json &daemon,
                        const std::vector<SourceRow> &rows)
 {
@@ -182,7 +182,7 @@ void print_hwrng_text(const Inventory &inventory, const std::optional<std::strin
 	           state.quality ? fmt::format(", quality {} of 1024", *state.quality) : "");
 }
 
-void print_modules_text(const Surroundings &around)
+void print_modules_text(const Environment &around)
 {
 	std::vector<std::string> loaded;
 	for (const auto &module : around.modules)
@@ -194,7 +194,7 @@ void print_modules_text(const Surroundings &around)
 		fmt::print("Module      {}: loaded\n", fmt::join(loaded, ", "));
 }
 
-void print_feeders_text(const Surroundings &around)
+void print_feeders_text(const Environment &around)
 {
 	if (around.feeders.empty())
 		fmt::print("Fed by      {}\n", around.sees_all_processes
@@ -270,7 +270,7 @@ Result<ExitCode> status_command(const Context &context)
 	const auto config = read_config(context.root);
 	// A bad configuration is told once, below, and all else can be told too.
 	const auto inventory = take_inventory(context.root, config.value_or(Config()));
-	const auto around = look_around(context.root, inventory);
+	const auto around = inspect_environment(context.root, inventory);
 	const auto answer = ask_daemon(context.root);
 	if (!answer)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);

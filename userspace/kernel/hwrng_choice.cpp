@@ -4,7 +4,7 @@
 #include "base/write_file.h"
 #include "kernel/probe.h"
 
-namespace hwrngd::choice {
+namespace hwrngd::hwrng_choice {
 
 namespace {
 
@@ -101,4 +101,4 @@ Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
 	return forget(root);
 }
 
-} // namespace hwrngd::choice
+} // namespace hwrngd::hwrng_choice

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace hwrngd::choice {
+namespace hwrngd::hwrng_choice {
 
 /// The hwrng that a daemon has chosen and has not handed back, if any.
 [[nodiscard]] Result<std::optional<std::string>> remembered(const Root &root);
@@ -30,4 +30,4 @@ namespace hwrngd::choice {
 /// the kernel chooses again.
 [[nodiscard]] Result<void> hand_back(const Root &root, std::chrono::milliseconds limit);
 
-} // namespace hwrngd::choice
+} // namespace hwrngd::hwrng_choice

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/advice.h"
+#include "doctor/advice.h"
 
 #include "base/format.h"
 

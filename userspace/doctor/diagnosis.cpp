@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 #include "base/shell_word.h"
-#include "control/diagnosis/hwrng.h"
+#include "doctor/hwrng.h"
 
 #include <algorithm>
 #include <map>
@@ -350,19 +350,19 @@ const char *name(Certainty certainty)
 	return certainty == Certainty::certain ? "certain" : "likely";
 }
 
-std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &around,
-                              const Symptoms &symptoms)
+std::vector<Finding> diagnose(const Inventory &inventory, const Environment &around,
+                              const Facts &facts)
 {
-	const Machine machine(inventory, around, symptoms);
-	if (symptoms.container)
+	const Machine machine(inventory, around, facts);
+	if (facts.container)
 		return {{.id = "container",
 		         .severity = Severity::note,
 		         .text =
 		             "This is a container: the pool and the hardware are its host's, and hwrngd "
 		             "is not needed in here",
-		         .evidence = {*symptoms.container},
+		         .evidence = {*facts.container},
 		         .remedy = {{"run it on the host (in Kubernetes: on the node)"}}}};
-	if (const auto &missing = symptoms.not_mounted; !missing.empty())
+	if (const auto &missing = facts.not_mounted; !missing.empty())
 		return {{.id = "not-mounted",
 		         .text = fmt::format("/{} is not mounted here, as in a chroot: what this machine "
 		                             "has cannot be seen",

@@ -2,8 +2,8 @@
 // What ails a machine's randomness, and what to do about it. Pure: what was seen in, findings out.
 #pragma once
 
-#include "control/advice.h"
-#include "control/symptoms.h"
+#include "doctor/advice.h"
+#include "doctor/facts.h"
 
 #include <string>
 #include <vector>
@@ -33,7 +33,7 @@ struct Finding {
 
 /// All that applies, the most important first. In a container that it is one, and nothing else;
 /// nor is there more to tell where /sys or /proc is missing.
-[[nodiscard]] std::vector<Finding> diagnose(const Inventory &inventory, const Surroundings &around,
-                                            const Symptoms &symptoms);
+[[nodiscard]] std::vector<Finding> diagnose(const Inventory &inventory, const Environment &around,
+                                            const Facts &facts);
 
 } // namespace hwrngd

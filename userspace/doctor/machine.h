@@ -2,7 +2,7 @@
 // A machine, as the rules of a diagnosis ask after it.
 #pragma once
 
-#include "control/diagnosis.h"
+#include "doctor/diagnosis.h"
 
 #include <optional>
 #include <span>
@@ -15,14 +15,14 @@ namespace hwrngd::diagnosis {
 /// What was seen, and what the rules ask of it.
 class Machine {
 public:
-	Machine(const Inventory &inventory, const Surroundings &around, const Symptoms &symptoms)
-	    : has(inventory), around(around), saw(symptoms)
+	Machine(const Inventory &inventory, const Environment &around, const Facts &facts)
+	    : has(inventory), around(around), saw(facts)
 	{
 	}
 
 	const Inventory &has;
-	const Surroundings &around;
-	const Symptoms &saw;
+	const Environment &around;
+	const Facts &saw;
 
 	/// The hwrng in use; empty if there is none.
 	[[nodiscard]] std::string current() const { return has.hwrng ? has.hwrng->current : ""; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/symptoms.h"
+#include "doctor/facts.h"
 
 #include "source/source.h"
 
@@ -44,33 +44,32 @@ std::string reason(const Error &error)
 	                                             : std::generic_category().message(error.number);
 }
 
-void look_at_place(const Root &root, Symptoms &symptoms)
+void look_at_place(const Root &root, Facts &facts)
 {
 	// The first namespace of processes has this number on every kernel (linux/proc_ns.h).
 	const auto processes = link_of(root, "/proc/self/ns/pid");
 	if (!processes.empty() && processes != "pid:[4026531836]")
-		symptoms.container = Evidence{"/proc/self/ns/pid", processes + ", and not the host's"};
+		facts.container = Evidence{"/proc/self/ns/pid", processes + ", and not the host's"};
 	else if (const auto mark = container_mark(root))
-		symptoms.container = Evidence{*mark, "marks a container"};
-	symptoms.hypervisor = hypervisor_of(root);
+		facts.container = Evidence{*mark, "marks a container"};
+	facts.hypervisor = hypervisor_of(root);
 	auto board = root.read_if_any("/proc/device-tree/model").value_or("");
-	symptoms.board = board.substr(0, board.find('\0'));
-	symptoms.efi = root.exists("/sys/firmware/efi");
-	symptoms.systemd = root.exists("/run/systemd/system");
+	facts.board = board.substr(0, board.find('\0'));
+	facts.efi = root.exists("/sys/firmware/efi");
+	facts.systemd = root.exists("/run/systemd/system");
 	// Who has masked it (systemctl(1)) wants none.
 	const bool masked = link_of(root, "/etc/systemd/system/hwrngd.service") == "/dev/null";
 	for (const char *folder : {"/etc", "/lib", "/usr/lib", "/usr/local/lib"})
-		symptoms.hwrngd_installed |=
+		facts.hwrngd_installed |=
 		    !masked && root.exists(fmt::format("{}/systemd/system/hwrngd.service", folder));
-	symptoms.rngd_installed = root.exists("/usr/sbin/rngd") || root.exists("/usr/bin/rngd");
+	facts.rngd_installed = root.exists("/usr/sbin/rngd") || root.exists("/usr/bin/rngd");
 	// "tpm_crb", and "tpm_crb_acpi" since Linux 7.
 	const bool crb = link_of(root, "/sys/class/tpm/tpm0/device/driver").contains("/tpm_crb");
-	symptoms.amd_ftpm =
-	    crb && root.read_if_any("/proc/cpuinfo").value_or("").contains("AuthenticAMD");
+	facts.amd_ftpm = crb && root.read_if_any("/proc/cpuinfo").value_or("").contains("AuthenticAMD");
 }
 
 /// Files that have a module loaded at boot which is not what it was: modules-load.d(5).
-void look_at_asked_modules(const Root &root, Symptoms &symptoms)
+void look_at_asked_modules(const Root &root, Facts &facts)
 {
 	std::vector<std::string> files{"/etc/modules"};
 	std::set<std::string> names; // a file takes the place of those after it of the same name
@@ -87,15 +86,15 @@ void look_at_asked_modules(const Root &root, Symptoms &symptoms)
 			std::istringstream(line) >> word;
 			std::ranges::replace(word, '-', '_');
 			if (word == "tpm_rng" || word == "bcm2708_rng")
-				symptoms.asked_modules.push_back({file, word});
+				facts.asked_modules.push_back({file, word});
 		});
 }
 
 /// Monitors as Debian packages them, where they watch what has stood still since Linux 5.18.
-void look_at_monitors(const Root &root, Symptoms &symptoms)
+void look_at_monitors(const Root &root, Facts &facts)
 {
 	if (root.exists("/etc/munin/plugins/entropy"))
-		symptoms.monitors.push_back({"/etc/munin/plugins/entropy", "installed"});
+		facts.monitors.push_back({"/etc/munin/plugins/entropy", "installed"});
 	std::vector<std::pair<std::string, std::string>> files{
 	    {"/etc/collectd/collectd.conf", "LoadPlugin entropy"},
 	    {"/etc/nagios/nrpe.cfg", "entropy"},
@@ -109,17 +108,17 @@ void look_at_monitors(const Root &root, Symptoms &symptoms)
 		          [&, &path = file, &wanted = word](const std::string &line) {
 			          const auto first = line.find_first_not_of(" \t");
 			          if (line.contains(wanted) && line[first] != '#')
-				          symptoms.monitors.push_back({path, line});
+				          facts.monitors.push_back({path, line});
 		          });
 }
 
-void look_at_idle_devices(const Root &root, Symptoms &symptoms)
+void look_at_idle_devices(const Root &root, Facts &facts)
 {
 	const auto add = [&](const std::string &folder, const std::string &value,
 	                     const std::string &drivers, bool they_are_here) {
 		// An ACPI device has its driver at the platform's device.
 		if (!root.exists(folder + "/driver") && !root.exists(folder + "/physical_node/driver"))
-			symptoms.idle_devices.push_back({{folder, value}, drivers, they_are_here});
+			facts.idle_devices.push_back({{folder, value}, drivers, they_are_here});
 	};
 	// These have parameters or a version, and so their folders even where they are built in.
 	const bool tis = root.exists("/sys/module/tpm_tis");
@@ -150,12 +149,12 @@ void look_at_idle_devices(const Root &root, Symptoms &symptoms)
 }
 
 /// Whether the firmware tells of a TPM, and what tpm_rng has and does not offer.
-void look_at_tpms(const Root &root, const Inventory &inventory, Symptoms &symptoms)
+void look_at_tpms(const Root &root, const Inventory &inventory, Facts &facts)
 {
 	for (const char *table : {"TPM2", "TCPA"}) {
 		const auto file = fmt::format("/sys/firmware/acpi/tables/{}", table);
-		if (!symptoms.tpm_table && root.exists(file))
-			symptoms.tpm_table = Evidence{file, "there"};
+		if (!facts.tpm_table && root.exists(file))
+			facts.tpm_table = Evidence{file, "there"};
 	}
 	for (const auto &tpm : inventory.tpms) {
 		// Documentation/ABI/stable/sysfs-class-tpm
@@ -163,19 +162,19 @@ void look_at_tpms(const Root &root, const Inventory &inventory, Symptoms &sympto
 		                                std::pair("temp_deactivated", "1")}) {
 			const auto file = fmt::format("/sys/class/tpm/{}/{}", tpm.name, name);
 			if (root.read_if_any(file) == off)
-				symptoms.inactive_tpms.push_back({file, off});
+				facts.inactive_tpms.push_back({file, off});
 		}
 		if (tpm.hwrng)
 			continue;
 		const auto file = fmt::format("/sys/module/tpm_rng/tpm_rng.{}/state", tpm.name.substr(3));
 		if (const auto state = root.read_if_any(file))
-			symptoms.waiting_tpms.push_back({file, *state});
+			facts.waiting_tpms.push_back({file, *state});
 	}
 }
 
 /// One record of /dev/kmsg: "priority,number,microseconds,flags;text" (Documentation/ABI/testing/
 /// dev-kmsg).
-void take_message(const std::string &record, Symptoms &symptoms)
+void take_message(const std::string &record, Facts &facts)
 {
 	constexpr std::array<std::string_view, 2> amd_words{"Disabling hwrng", "is left alone"};
 	const auto text = record.find(';');
@@ -187,26 +186,25 @@ void take_message(const std::string &record, Symptoms &symptoms)
 		uint64_t us = 0;
 		if (second < text &&
 		    std::from_chars(&record[second + 1], &record[text], us).ec == std::errc{})
-			symptoms.ready_after = static_cast<double>(us) / 1e6;
+			facts.ready_after = static_cast<double>(us) / 1e6;
 	}
 	const auto has_one_of = [&](std::span<const std::string_view> words) {
 		return std::ranges::any_of(words, [&](auto word) { return message.contains(word); });
 	};
 	constexpr size_t most = 32;
-	if (symptoms.messages.size() < most &&
+	if (facts.messages.size() < most &&
 	    // A machine can say the same a thousand times.
-	    std::ranges::find(symptoms.messages, message, &Evidence::value) ==
-	        symptoms.messages.end() &&
+	    std::ranges::find(facts.messages, message, &Evidence::value) == facts.messages.end() &&
 	    (has_one_of(amd_words) || has_one_of(tpm_error_words) || has_one_of(refusal_words) ||
 	     has_one_of(cpu_erratum_words)))
-		symptoms.messages.push_back({"the kernel's log", message});
+		facts.messages.push_back({"the kernel's log", message});
 }
 
-void look_at_log(const Root &root, Symptoms &symptoms)
+void look_at_log(const Root &root, Facts &facts)
 {
 	const auto log = root.open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (!log) {
-		symptoms.not_seen.push_back(fmt::format("the kernel's log ({})", reason(log.error())));
+		facts.not_seen.push_back(fmt::format("the kernel's log ({})", reason(log.error())));
 		return;
 	}
 	// A record is at most 8 KiB long, and a read gives one.
@@ -217,7 +215,7 @@ void look_at_log(const Root &root, Symptoms &symptoms)
 		const auto size = ::read(log->get(), record.data(), record.size());
 		if (size > 0)
 			for_lines(record.substr(0, static_cast<size_t>(size)),
-			          [&](const std::string &line) { take_message(line, symptoms); });
+			          [&](const std::string &line) { take_message(line, facts); });
 		else if (size == 0 || (errno != EPIPE && errno != EINTR)) // EPIPE: some were overwritten
 			break;
 	}
@@ -241,7 +239,7 @@ std::optional<uint64_t> ticks_of(const Root &root, unsigned pid)
 	return words ? std::optional(user + system) : std::nullopt;
 }
 
-void look_at_load(const Root &root, const Surroundings &around, Symptoms &symptoms)
+void look_at_load(const Root &root, const Environment &around, Facts &facts)
 {
 	constexpr std::chrono::milliseconds period{500};
 	using Clock = std::chrono::steady_clock;
@@ -258,7 +256,7 @@ void look_at_load(const Root &root, const Surroundings &around, Symptoms &sympto
 	for (const auto &[feeder, ticks] : before)
 		// Another process may have its number by now.
 		if (const auto now = ticks_of(root, feeder.pid); now.value_or(0) >= ticks)
-			symptoms.busy.push_back(
+			facts.busy.push_back(
 			    {feeder, static_cast<double>(now.value_or(0) - ticks) / ticks_a_second / seconds});
 }
 
@@ -278,7 +276,7 @@ std::optional<std::string> driver_on(const std::string &stack)
 	return reads && driver != "rng_core" ? driver : std::nullopt;
 }
 
-void look_at_stuck_readers(const Root &root, Symptoms &symptoms)
+void look_at_stuck_readers(const Root &root, Facts &facts)
 {
 	for (const auto &process : root.list("/proc")) {
 		if (process.find_first_not_of("0123456789") != std::string::npos)
@@ -287,7 +285,7 @@ void look_at_stuck_readers(const Root &root, Symptoms &symptoms)
 		for (const auto &task : root.list(tasks)) {
 			const auto file = fmt::format("{}/{}/stack", tasks, task);
 			if (const auto driver = driver_on(root.read_if_any(file).value_or("")))
-				symptoms.stuck_readers.push_back({file, *driver});
+				facts.stuck_readers.push_back({file, *driver});
 		}
 	}
 }
@@ -303,15 +301,14 @@ double cpu_seconds()
 	       us * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
-void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &symptoms)
+void look_at_hwrng(const Root &root, const Inventory &inventory, Facts &facts)
 {
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return;
 	const auto path = root.at("/dev/hwrng").string();
 	auto source = open_device(path, 64);
 	if (!source) {
-		symptoms.not_seen.push_back(
-		    fmt::format("what /dev/hwrng gives ({})", reason(source.error())));
+		facts.not_seen.push_back(fmt::format("what /dev/hwrng gives ({})", reason(source.error())));
 		return;
 	}
 	// More than the framework may have left of an earlier RNG.
@@ -319,30 +316,30 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Symptoms &sympt
 	const double used_before = cpu_seconds();
 	const auto size = fill(**source, bytes);
 	if (!size) {
-		symptoms.answer = size.error().number == ETIMEDOUT || size.error().number == EAGAIN
-		                      ? HwrngAnswer::nothing
-		                      : HwrngAnswer::error;
-		symptoms.answer_text = size.error().message;
+		facts.answer = size.error().number == ETIMEDOUT || size.error().number == EAGAIN
+		                   ? HwrngAnswer::nothing
+		                   : HwrngAnswer::error;
+		facts.answer_text = size.error().message;
 		// Who only waits uses next to nothing; who spins has to share with others who do.
 		constexpr double spinning = 0.2;
 		const double used = cpu_seconds() - used_before;
 		const double waited = std::chrono::duration<double>(stall_limit).count();
-		if (symptoms.answer == HwrngAnswer::nothing && used > spinning * waited) {
-			symptoms.answer = HwrngAnswer::spins;
-			symptoms.answer_text += fmt::format(", which took {:.1f} s of a CPU", used);
+		if (facts.answer == HwrngAnswer::nothing && used > spinning * waited) {
+			facts.answer = HwrngAnswer::spins;
+			facts.answer_text += fmt::format(", which took {:.1f} s of a CPU", used);
 		}
-		if (symptoms.answer == HwrngAnswer::nothing)
-			look_at_stuck_readers(root, symptoms);
+		if (facts.answer == HwrngAnswer::nothing)
+			look_at_stuck_readers(root, facts);
 		if (size.error().code == ExitCode::interrupted)
-			symptoms.answer = HwrngAnswer::unknown;
+			facts.answer = HwrngAnswer::unknown;
 	} else if (*size == bytes.size()) {
 		const auto last = bytes.back();
 		const auto fresh = std::span(bytes).subspan(64);
-		symptoms.answer = std::ranges::all_of(fresh, [&](auto byte) { return byte == last; })
-		                      ? HwrngAnswer::equal_bytes
-		                      : HwrngAnswer::bytes;
-		if (symptoms.answer == HwrngAnswer::equal_bytes)
-			symptoms.answer_text = fmt::format("{} bytes of 0x{:02x}", fresh.size(), last);
+		facts.answer = std::ranges::all_of(fresh, [&](auto byte) { return byte == last; })
+		                   ? HwrngAnswer::equal_bytes
+		                   : HwrngAnswer::bytes;
+		if (facts.answer == HwrngAnswer::equal_bytes)
+			facts.answer_text = fmt::format("{} bytes of 0x{:02x}", fresh.size(), last);
 	}
 	explicit_bzero(bytes.data(), bytes.size());
 }
@@ -374,35 +371,35 @@ std::string hypervisor_of(const Root &root)
 	return vendor.empty() ? xen.value_or("unknown") : vendor;
 }
 
-Symptoms find_symptoms(const Root &root, const Inventory &inventory, const Surroundings &around,
-                       const Config &config)
+Facts find_facts(const Root &root, const Inventory &inventory, const Environment &around,
+                 const Config &config)
 {
-	Symptoms symptoms;
-	look_at_place(root, symptoms);
+	Facts facts;
+	look_at_place(root, facts);
 	if (!root.exists("/sys/class"))
-		symptoms.not_mounted = "sys";
+		facts.not_mounted = "sys";
 	else if (!root.exists("/proc/sys"))
-		symptoms.not_mounted = "proc";
+		facts.not_mounted = "proc";
 	// All else belongs to the host, or cannot be seen.
-	if (symptoms.container || !symptoms.not_mounted.empty())
-		return symptoms;
-	symptoms.status_socket = config.status_socket;
+	if (facts.container || !facts.not_mounted.empty())
+		return facts;
+	facts.status_socket = config.status_socket;
 	if (config.rng_current == Hold::hold && !config.prefer.empty())
-		symptoms.kept_rng = config.prefer.front();
-	symptoms.refusal = signature_rule(root).transform(
+		facts.kept_rng = config.prefer.front();
+	facts.refusal = signature_rule(root).transform(
 	    [](const std::string &rule) { return Evidence{rule, "on"}; });
-	symptoms.modules_disabled = root.read_if_any("/proc/sys/kernel/modules_disabled") == "1";
-	look_at_asked_modules(root, symptoms);
-	look_at_monitors(root, symptoms);
-	look_at_idle_devices(root, symptoms);
-	look_at_tpms(root, inventory, symptoms);
-	look_at_log(root, symptoms);
-	look_at_load(root, around, symptoms);
-	look_at_hwrng(root, inventory, symptoms);
+	facts.modules_disabled = root.read_if_any("/proc/sys/kernel/modules_disabled") == "1";
+	look_at_asked_modules(root, facts);
+	look_at_monitors(root, facts);
+	look_at_idle_devices(root, facts);
+	look_at_tpms(root, inventory, facts);
+	look_at_log(root, facts);
+	look_at_load(root, around, facts);
+	look_at_hwrng(root, inventory, facts);
 	// proc(5), hidepid
 	if (!around.sees_all_processes)
-		symptoms.not_seen.emplace_back("other users' processes (run as root)");
-	return symptoms;
+		facts.not_seen.emplace_back("other users' processes (run as root)");
+	return facts;
 }
 
 } // namespace hwrngd

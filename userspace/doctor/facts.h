@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a diagnosis of a machine looks at beyond its inventory and surroundings: where it runs, how
+// What a diagnosis of a machine looks at beyond its inventory and environment: where it runs, how
 // its hwrng answers, what its kernel has said, what is configured to be loaded. Plain data.
 #pragma once
 
 #include "control/feeders.h"
 #include "control/inventory.h"
-#include "control/surroundings.h"
+#include "doctor/environment.h"
 
 #include <array>
 #include <optional>
@@ -67,7 +67,7 @@ struct IdleDevice {
 	bool they_are_here = false; ///< they are in the kernel, and have not taken it
 };
 
-struct Symptoms {
+struct Facts {
 	std::optional<Evidence> container; ///< what tells that this is one
 	std::string not_mounted;           ///< "sys" or "proc", where there is none, as in a chroot
 	std::string hypervisor; ///< as the firmware names it ("QEMU"); "unknown"; empty: real hardware
@@ -99,13 +99,13 @@ struct Symptoms {
 	std::vector<std::string> not_seen; ///< what could not be looked at, and how it could
 };
 
-/// As Symptoms::hypervisor.
+/// As Facts::hypervisor.
 [[nodiscard]] std::string hypervisor_of(const Root &root);
 
 /// Looks at all that, for half a second or, where the hwrng is silent, for stall_limit. Reads a few
 /// bytes of /dev/hwrng and forgets them; changes nothing. What hwrngd says is for the caller to
 /// add.
-[[nodiscard]] Symptoms find_symptoms(const Root &root, const Inventory &inventory,
-                                     const Surroundings &around, const Config &config);
+[[nodiscard]] Facts find_facts(const Root &root, const Inventory &inventory,
+                               const Environment &around, const Config &config);
 
 } // namespace hwrngd

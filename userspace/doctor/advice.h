@@ -13,7 +13,7 @@ struct Advice {
 	std::string command = {}; ///< for a shell of this machine, as root; empty: it is done elsewhere
 };
 
-/// How a machine comes to a source of randomness; `hypervisor` and `board` as Symptoms has them.
+/// How a machine comes to a source of randomness; `hypervisor` and `board` as Facts has them.
 [[nodiscard]] std::vector<Advice> get_a_source(const std::string &hypervisor,
                                                const std::string &board);
 

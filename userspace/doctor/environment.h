@@ -15,7 +15,7 @@
 
 namespace hwrngd {
 
-struct Surroundings {
+struct Environment {
 	std::vector<Feeder> feeders;
 	bool sees_all_processes = false;  ///< false in a container, where `feeders` is no whole list
 	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
@@ -31,6 +31,6 @@ struct Surroundings {
 };
 
 /// Looks around on the machine of `inventory`. Changes nothing; what cannot be read is left out.
-[[nodiscard]] Surroundings look_around(const Root &root, const Inventory &inventory);
+[[nodiscard]] Environment inspect_environment(const Root &root, const Inventory &inventory);
 
 } // namespace hwrngd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/diagnosis/machine.h"
+#include "doctor/machine.h"
 
 #include "control/policy.h"
 

@@ -2,7 +2,7 @@
 // The rules on the hwrng that the kernel uses, and on what could be one.
 #pragma once
 
-#include "control/diagnosis/machine.h"
+#include "doctor/machine.h"
 
 namespace hwrngd::diagnosis {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/surroundings.h"
+#include "doctor/environment.h"
 
 #include <string_view>
 
 namespace hwrngd {
 
-Surroundings look_around(const Root &root, const Inventory &inventory)
+Environment inspect_environment(const Root &root, const Inventory &inventory)
 {
-	Surroundings around;
+	Environment around;
 	around.feeders = find_feeders(root, inventory.hwrng ? inventory.hwrng->current : "");
 	// Outside of containers process 2 is the parent of all kernel threads.
 	around.sees_all_processes = root.read_if_any("/proc/2/comm") == "kthreadd";

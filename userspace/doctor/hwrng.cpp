@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/diagnosis/hwrng.h"
+#include "doctor/hwrng.h"
 
 #include <algorithm>
 #include <array>

@@ -6,8 +6,8 @@
 #include "base/file_descriptor.h"
 #include "base/root.h"
 #include "control/config.h"
-#include "control/helper.h"
 #include "pool/kernel_pool.h"
+#include "process/helper.h"
 
 #include <memory>
 

@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "control/config.h"
-#include "control/egd_process.h"
-#include "control/helper.h"
 #include "control/programs.h"
 #include "daemon.h"
 #include "pool/kernel_pool.h"
+#include "process/egd_process.h"
+#include "process/helper.h"
 
 #include <fcntl.h>
 #include <getopt.h>

@@ -52,7 +52,7 @@ constexpr rlim_t spare_descriptors = 64;
 /// Where what TLS takes was found, for errors: certificate, key, authorities.
 using TlsPaths = std::array<std::string, 3>;
 
-/// How it is called, by control/egd_process.cpp.
+/// How it is called, by process/egd_process.cpp.
 struct Arguments {
 	std::string kinds; ///< of listeners, as EgdSockets has them
 	EgdServer::Limits limits;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A long life in a short time: feed cycles of the real pipeline, policy and readers, with faults of
 // all kinds at random. Does anything that must not be happen, or grow?
-#include "control/helper.h"
 #include "machine.h"
+#include "process/helper.h"
 #include "processes.h"
 #include "resources.h"
 

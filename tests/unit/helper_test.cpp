@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The helper is a real process, in a tree of files.
-#include "control/helper.h"
+#include "process/helper.h"
 
 #include "base/privileges.h"
 #include "control/open_source.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/helper.h"
+#include "process/helper.h"
 
 #include "base/privileges.h"
 #include "base/root.h"
@@ -110,9 +110,9 @@ struct Message {
 }
 
 /// What a process does for one request, with all rights.
-class Errand {
+class RequestHandler {
 public:
-	Errand(const Root &root, const std::filesystem::path &hwrngctl, FileDescriptor answers)
+	RequestHandler(const Root &root, const std::filesystem::path &hwrngctl, FileDescriptor answers)
 	    : root_(root), hwrngctl_(hwrngctl), answers_(std::move(answers))
 	{
 	}
@@ -265,18 +265,18 @@ void serve_requests(const Root &root, const std::filesystem::path &hwrngctl,
 	                          CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL},
 	         .passed_on = true});
 	while (auto request = receive(requests.get())) {
-		Errand errand(root, hwrngctl, std::move(request->fd));
+		RequestHandler handler(root, hwrngctl, std::move(request->fd));
 		if (!bounded) {
-			errand.answer(std::unexpected(bounded.error()));
+			handler.answer(std::unexpected(bounded.error()));
 			continue;
 		}
 		const pid_t pid = fork();
 		if (pid < 0)
-			errand.answer(fail_errno(errno, "fork"));
+			handler.answer(fail_errno(errno, "fork"));
 		if (pid != 0)
 			continue;
 		requests = FileDescriptor();
-		errand.run(*request);
+		handler.run(*request);
 		std::_Exit(0);
 	}
 }

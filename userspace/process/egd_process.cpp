@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/egd_process.h"
+#include "process/egd_process.h"
 
 #include "base/log.h"
 

@@ -6,7 +6,7 @@
 #include "base/privileges.h"
 #include "control/config.h"
 #include "control/programs.h"
-#include "daemon.h"
+#include "daemon/daemon.h"
 #include "pool/kernel_pool.h"
 #include "process/egd_process.h"
 #include "process/helper.h"

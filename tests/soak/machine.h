@@ -2,7 +2,7 @@
 // A machine made of files, with sources of every kind that can fall ill, read as the daemon does.
 #pragma once
 
-#include "control/readings.h"
+#include "daemon/readings.h"
 #include "device.h"
 #include "fake_tree.h"
 #include "watch.h"

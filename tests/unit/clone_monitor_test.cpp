@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/clone_monitor.h"
+#include "daemon/clone_monitor.h"
 
 #include "fake_tree.h"
 

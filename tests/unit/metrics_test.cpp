@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/metrics.h"
 
+#include "daemon/status_socket.h"
 #include "pool/pipeline.h"
-#include "serve/status.h"
 
 #include <nlohmann/json.hpp>
 #include <prometheus/text_serializer.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "service_manager.h"
+#include "daemon/service_manager.h"
 
 #include "fake_tree.h"
 #include "sockets.h"

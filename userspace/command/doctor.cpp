@@ -2,9 +2,9 @@
 // `doctor`: what ails this machine's randomness, why we think so, and what to do.
 #include "base/json_object.h"
 #include "command/command.h"
-#include "command/daemon_status.h"
 #include "command/output.h"
 #include "doctor/diagnosis.h"
+#include "status/ask.h"
 
 #include <unistd.h>
 

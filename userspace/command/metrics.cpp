@@ -4,8 +4,8 @@
 #include "base/interrupt.h"
 #include "base/write_file.h"
 #include "command/command.h"
-#include "command/daemon_status.h"
 #include "health/lifecycle.h"
+#include "status/ask.h"
 
 #include <poll.h>
 

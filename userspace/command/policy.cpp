@@ -2,9 +2,9 @@
 #include "control/policy.h"
 #include "base/json_object.h"
 #include "command/command.h"
-#include "command/daemon_status.h"
 #include "command/output.h"
 #include "control/config.h"
+#include "status/ask.h"
 
 #include <array>
 

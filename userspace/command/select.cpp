@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/json_object.h"
 #include "command/command.h"
-#include "command/daemon_status.h"
 #include "command/output.h"
 #include "control/config.h"
 #include "control/policy.h"
 #include "kernel/hwrng_sysfs.h"
+#include "status/ask.h"
 
 #include <nlohmann/json.hpp>
 

@@ -34,7 +34,7 @@ struct SourceRow {
 };
 
 /// What `inventory` has, in its order, and then what the daemon uses but cannot be seen (any more).
-/// `daemon` is its status document (serve/status.schema.json), or null.
+/// `daemon` is its status document (status/status.schema.json), or null.
 [[nodiscard]] std::vector<SourceRow> source_rows(const Inventory &inventory,
                                                  const nlohmann::ordered_json &daemon);
 

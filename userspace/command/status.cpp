@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/json_object.h"
 #include "command/command.h"
-#include "command/daemon_status.h"
 #include "command/output.h"
 #include "command/source_rows.h"
 #include "control/credit.h"
 #include "doctor/environment.h"
 #include "kernel/probe.h"
+#include "status/ask.h"
 
 #include <algorithm>
 #include <map>

@@ -3,8 +3,8 @@
 #include "base/interrupt.h"
 #include "base/json_object.h"
 #include "command/command.h"
-#include "command/daemon_status.h"
 #include "command/top_view.h"
+#include "status/ask.h"
 
 #include <poll.h>
 #include <unistd.h>

@@ -121,5 +121,5 @@ guest() {
 # The document is as its schema says.
 after() {
 	tr -d '\r' <"$ktap_log" | sed -n 's/^# //p' | sed -n '/^{$/,/^}$/p' | jq -e .daemon >"$tmp/status.json"
-	check "the status follows its schema" /usr/bin/jsonschema -i "$tmp/status.json" "$top/userspace/serve/status.schema.json"
+	check "the status follows its schema" /usr/bin/jsonschema -i "$tmp/status.json" "$top/userspace/status/status.schema.json"
 }

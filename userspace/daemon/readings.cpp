@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/readings.h"
+#include "daemon/readings.h"
 
 #include "control/open_source.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "command/daemon_status.h"
+#include "status/ask.h"
 
 #include "base/interrupt.h"
 #include "base/unix_socket.h"
@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t most_bytes = size_t{1} << 20U;
 constexpr std::chrono::seconds patience{5}; // with all of an answer
 
-/// What commands look at and take for granted: the types in an answer (serve/status.schema.json).
+/// What commands look at and take for granted: the types in an answer (status/status.schema.json).
 constexpr const char *types = R"({
 	"schema": 1, "version": "", "pid": 1, "started": 1, "feeds": 1,
 	"sources": [{"name": "", "kind": "", "claim": 1, "use": "", "state": "", "bytes_read": 1,

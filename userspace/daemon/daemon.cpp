@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "daemon.h"
+#include "daemon/daemon.h"
 
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/mailbox.h"
-#include "control/clock_monitor.h"
-#include "control/clone_monitor.h"
 #include "control/feeders.h"
 #include "control/inventory.h"
 #include "control/policy.h"
-#include "control/readings.h"
-#include "control/udev_monitor.h"
+#include "daemon/clock_monitor.h"
+#include "daemon/clone_monitor.h"
+#include "daemon/egd_supply.h"
+#include "daemon/readings.h"
+#include "daemon/service_manager.h"
+#include "daemon/status_socket.h"
+#include "daemon/udev_monitor.h"
 #include "kernel/hwrng_choice.h"
 #include "pool/pipeline.h"
 #include "process/helper.h"
-#include "serve/egd_supply.h"
-#include "serve/status.h"
-#include "service_manager.h"
 
 #include <fcntl.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/udev_monitor.h"
+#include "daemon/udev_monitor.h"
 
 #include "base/file_descriptor.h"
 

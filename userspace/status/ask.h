@@ -11,8 +11,8 @@
 
 namespace hwrngd {
 
-/// The document of serve/status.h, or null when no daemon runs. Errors: ExitCode::usage for a
-/// configuration that cannot be read, ExitCode::unavailable for a daemon that does not answer or
+/// The document of daemon/status_socket.h, or null when no daemon runs. Errors: ExitCode::usage for
+/// a configuration that cannot be read, ExitCode::unavailable for a daemon that does not answer or
 /// speaks another language.
 [[nodiscard]] Result<nlohmann::ordered_json> ask_daemon(const Root &root);
 

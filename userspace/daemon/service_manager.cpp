@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "service_manager.h"
+#include "daemon/service_manager.h"
 
 #include "base/log.h"
 #include "base/unix_socket.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/egd_supply.h"
+#include "daemon/egd_supply.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>

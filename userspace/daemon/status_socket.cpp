@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "serve/status.h"
+#include "daemon/status_socket.h"
 #include "base/json_object.h"
 
 #include <sys/stat.h>

@@ -14,6 +14,7 @@
 #include "daemon/service_manager.h"
 #include "daemon/status_socket.h"
 #include "daemon/udev_monitor.h"
+#include "kernel/crng.h"
 #include "kernel/hwrng_choice.h"
 #include "pool/pipeline.h"
 #include "process/helper.h"

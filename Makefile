@@ -50,6 +50,10 @@ test: ## Run the unit tests, module builds, packages and guests; KERNELS="..." n
 	@tests/setup build test coverage
 	@tests/run --kernels "$(KERNELS)"
 
+check: ## Run what is quick: the unit tests, and whether includes lead down the rooms (ARCHITECTURE.md)
+	@tests/setup build test
+	@tests/run layers unit
+
 vm-test: ## Run the guests alone; KERNELS="6.1 6.12", CASES="tpm_rng", ARCH=arm64, FLAVOUR=generic
 	@tests/setup build test $(if $(filter arm64,$(ARCH)),arm64)
 	@$(MAKE) --no-print-directory userspace >/dev/null
@@ -165,4 +169,4 @@ package-test: ## Build the packages for Debian 12 and 13; judge, install and pur
 clean: ## Remove build/ (the cache of kernels stays; it is below ~/.cache/hwrngd)
 	rm -rf build
 
-.PHONY: all help setup userspace modules run test vm-test system-test long-test coverage soak fuzz cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean
+.PHONY: all help setup userspace modules run test check vm-test system-test long-test coverage soak fuzz cross-test peers-test kasan-test bench bench-kmod bench-starved style install dkms-install dkms-source dkms-usable dkms-modules dkms-remove deb package-test clean

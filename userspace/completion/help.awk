@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What a --help says, of hwrngctl (CLI11), hwrngd and rngtest (argp), a line each, fields parted by tabs:
 # "command", "option" or "positional"; its name; the type of its value, empty where an option has
 # none; a description. It becomes part of each of the scripts beside it: no single quotes here.

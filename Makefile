@@ -3,7 +3,7 @@
 # The targets for building, testing and installing. `make help` lists them.
 
 #: PREFIX=/usr                where to install (/usr/local)
-#: KERNELS="6.1 6.12"         kernels to boot (5.10 6.1 6.12 7.3; arm64: 6.1 6.12)
+#: KERNELS="6.1 6.12"         kernels of VMs (5.10 6.1 6.12 7.3; arm64: 6.1 6.12)
 #: CASES="tpm_rng"            VM tests to run (all)
 #: ARCH=arm64                 architecture of the VMs (that of this machine)
 #: FLAVOUR=generic            flavour of Debian's kernels (cloud)

@@ -143,7 +143,7 @@ guest() {
 	stop_daemon
 }
 
-# Those in userspace/pictures are of such a run.
+# To renew a picture of README.md, copy its .screen and .svg from here into userspace/pictures.
 draw() { "$tests/picture" 80 <"$dir/$1.screen" >"$dir/$1.svg" && [ "$(grep -c '<text' "$dir/$1.svg")" -gt 10 ]; }
 after() {
 	for drawn in top status; do

@@ -44,7 +44,7 @@ guest() {
 		check_fails "pitfalls 1 and 2: rdrand_quality=$bad is refused" 1 modprobe cpu_rng rdrand_quality=$bad
 	done
 	check_fails "pitfalls 1 and 2: rdseed_quality=0 too" 1 modprobe cpu_rng rdseed_quality=0
-	check_match "the log says why" 'cpu_rng: quality 1025 of cpu_rng.rdrand is not within 1 to 1024' "$(dmesg)"
+	check_match "the log says why" 'cpu_rng: quality 1025 of cpu_rng.rdrand is out of range: 1 to 1024' "$(dmesg)"
 	check "rdrand_quality=1024 is taken" modprobe cpu_rng rdrand_quality=1024
 	check_match "and used" 'rdrand registered, quality 1024$' "$(dmesg)"
 	check "the module unloads" rmmod cpu_rng

@@ -21,22 +21,22 @@ cutoff() {
 	check_equal "$1: and are no failure" "$before" "$(failures repetition)/$(failures proportion)"
 	check_equal "$1: the source stays healthy" healthy "$(cat "$stats"/state)"
 
-	count=$(failures "$1") lines=$(dmesg | grep -c "$source failed the .*$1.* test, refused until")
+	count=$(failures "$1") lines=$(dmesg | grep -c "$source failed the .*$1.* test, no data until")
 	fault "$2" $(($4 + 1))
 	# One read may lie before the part of the window that fails.
 	for i in 1 2 3 4 5 6 7 8; do dd if=/dev/hwrng of=/dev/null bs=64 count=1; done >/dev/null 2>&1
 	check_fails "$1: $(($4 + 1)) times $3 fail" 1 dd if=/dev/hwrng of=/tmp/failed bs=64 count=1
 	check_match "$1: with EIO" 'Input/output error|I/O error' "$(cat "$output")"
 	check "$1: which is counted" test "$(failures "$1")" -gt "$count"
-	check_equal "$1: and logged once" $((lines + 1)) "$(dmesg | grep -c "$source failed the .*$1.* test, refused until")"
+	check_equal "$1: and logged once" $((lines + 1)) "$(dmesg | grep -c "$source failed the .*$1.* test, no data until")"
 	check_equal "$1: nothing of it is served" 0 "$(for i in $(seq 20); do dd if=/dev/hwrng bs=64 count=1; done 2>/dev/null | wc -c)"
 	check_equal "$1: the source is shown as failed" failed "$(cat "$stats"/state)"
 
-	lines=$(dmesg | grep -c "$source passed its tests again")
+	lines=$(dmesg | grep -c "$source passed the start-up test again")
 	fault "$2" 0
 	dd if=/dev/hwrng bs=64 count=64 of=/tmp/again 2>/dev/null
 	check_equal "$1: it serves again" 4096 "$(wc -c </tmp/again)"
-	check_equal "$1: after it passed the start-up test" $((lines + 1)) "$(dmesg | grep -c "$source passed its tests again")"
+	check_equal "$1: after it passed the start-up test" $((lines + 1)) "$(dmesg | grep -c "$source passed the start-up test again")"
 	check_equal "$1: nothing that failed is in it" 0 "$(xxd -p /tmp/again | tr -d '\n' | grep -c -e 404142434445 -e 202122232425)"
 }
 

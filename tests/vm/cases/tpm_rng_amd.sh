@@ -16,11 +16,11 @@ guest() {
 	case $(uname -r) in
 	5.10.*-amd64)
 		case $(uname -r) in
-		*-cloud-*) why='firmware TPM of AMD' ;;
-		*) why='the kernel serves it as tpm-rng-0' ;;
+		*-cloud-*) why='AMD firmware TPM' ;;
+		*) why='the kernel already serves it as tpm-rng-0' ;;
 		esac
 		;;
-	*) why='firmware TPM of AMD' ;;
+	*) why='AMD firmware TPM' ;;
 	esac
 	check_match "and says why" "tpm_rng: tpm0 is left alone: .*$why" "$(dmesg)"
 	check "the module unloads" rmmod tpm_rng

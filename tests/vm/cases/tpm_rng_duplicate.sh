@@ -14,7 +14,7 @@ guest() {
 	esac
 	check "the module loads" modprobe tpm_rng
 	check_equal "pitfall 10: only the kernel's own is there" "tpm-rng-0 " "$(available)"
-	check_equal "and the log says so once" 1 "$(dmesg | grep -c 'tpm_rng: tpm0 is left alone: the kernel serves it as tpm-rng-0')"
+	check_equal "and the log says so once" 1 "$(dmesg | grep -c 'tpm_rng: tpm0 is left alone: the kernel already serves it as tpm-rng-0')"
 	check "the module unloads" rmmod tpm_rng
 	check_equal "the kernel's own stays" "tpm-rng-0 " "$(available)"
 	check "it loads as a duplicate" modprobe tpm_rng duplicate=1

@@ -70,7 +70,7 @@ guest() {
 	# The start-up test fails.
 	check "the module loads, although the TPM fails" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5
 	check_fails "which is not offered" 1 available
-	check_equal "the log says that it waits" 1 "$(dmesg | grep -c 'tpm_rng.0 waits: start-up test failed: -5')"
+	check_equal "the log says that it waits" 1 "$(dmesg | grep -c 'tpm_rng.0 is not registered yet, start-up test failed: -5')"
 	check_equal "and so does its state" start-up "$(stat state)"
 	check "it can be unloaded meanwhile" timeout 5 rmmod tpm_rng
 	check "and loaded" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5

@@ -124,8 +124,8 @@ private:
 	FileDescriptor socket_;
 	size_t number_;
 	size_t asked_ = 0;
-	bool polite_ = false; ///< by 01, so that a length comes first
-	bool polite_ = false; ///< asked with 01, so the answer begins with a length
+	bool polite_ = false;       ///< asked with 01, so the answer begins with a length
+	std::optional<size_t> due_; ///< bytes still to come, once known
 	bool waits_ = false;
 	std::vector<uint8_t> got_;
 };

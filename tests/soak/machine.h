@@ -5,6 +5,7 @@
 #include "daemon/readings.h"
 #include "device.h"
 #include "fake_tree.h"
+#include "process/helper.h"
 #include "watch.h"
 #include "wire.h"
 

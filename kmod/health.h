@@ -110,10 +110,10 @@ static inline u64 health_zero_byte(u64 word)
 }
 
 /*
- * Most samples differ both from the sample before and from the first one of the
- * window, and cannot fail a test. Eight of them can be checked at once. Returns
- * the number of such samples, before the first other one or before a rest of
- * less than eight.
+ * A sample that differs both from the sample before and from the first one of
+ * the window cannot fail a test. Most samples are like this, and eight can be
+ * checked at once. Returns the number of such samples at the start of the data;
+ * a rest of less than eight is not checked.
  */
 static inline size_t health_skip(struct health *health, const u8 *data,
 				 size_t len)

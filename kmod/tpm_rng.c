@@ -121,7 +121,7 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 		stats_add(&rng->stats->retries, 1);
 
 	down_read(&tpm_rng_suspend_lock);
-	/* If a user process runs, the chip is not asleep: no error for it. */
+	/* Kernel threads only: if user processes run, the chip is awake. */
 	if (tpm_rng_suspended && (current->flags & PF_KTHREAD)) {
 		up_read(&tpm_rng_suspend_lock);
 		return -EBUSY;

@@ -73,7 +73,7 @@ public:
 	{
 		if (!real_)
 			return {};
-		if (is_hwrng_) // the end of a probe throws some away
+		if (is_hwrng_) // some bytes are discarded at the end of a probe
 			wire_->put(device_, stale_bytes + hanging_bytes);
 		return real_->end(failed);
 	}

@@ -64,7 +64,7 @@ public:
 	void run(uint64_t cycles)
 	{
 		constexpr uint64_t looks = 20;
-		constexpr uint64_t least = 500; // a rest takes a second or so
+		constexpr uint64_t least = 500; // resting takes about a second
 		const auto every = std::max(cycles / looks, least);
 		rest();
 		auto told = Clock::now();
@@ -95,7 +95,7 @@ public:
 		for (const auto &[what, first, last] : {std::tuple{"itself", first_, last_},
 		                                        std::tuple{"helper", first_helper_, last_helper_}})
 			fmt::print("  {}: first {}\n  {}: last  {}\n", what, text(first), what, text(last));
-		pipeline_.feed(); // and leave while they read
+		pipeline_.feed(); // and end during the reads
 	}
 
 private:

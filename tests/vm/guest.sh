@@ -157,7 +157,7 @@ boot() {
 	end_tpm
 }
 
-# run_qemu [OPTION...]
+# run_qemu [OPTION...]: runs QEMU within the time limit, and sets $status to its exit code.
 run_qemu() {
 	status=0
 	timeout --foreground --kill-after=5 "$limit" "${command[@]}" "$@" </dev/null >>"$dir/qemu.log" 2>&1 &
@@ -379,8 +379,8 @@ verdict() {
 }
 
 # print_table COLUMNS ROWS [MEANT]: prints the table of $results and the totals, and fails if there is a
-# failure. A cell without a result is "lost", which is a failure. With MEANT, a file of lines "COLUMN ROW",
-# this is only so for cells that are in the file.
+# failure. A cell without a result is "lost", which counts as a failure. MEANT may be a file with the cells
+# that must have a result, in lines "COLUMN ROW"; then the others are "-".
 print_table() {
 	awk -v columns="$1" -v rows="$2" -v meant="${3:-}" -v skips="$skips" '
 		{ cell[$2, $3] = $1; pass += $4; fail += $5; skip += $6 }

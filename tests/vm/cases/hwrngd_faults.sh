@@ -41,7 +41,7 @@ ask() {
 }
 look() { echo add >"$hw_random/uevent"; }
 
-# configure DENIED SOURCE...
+# configure DENIED SOURCE...: prints a configuration.
 configure() {
 	printf '%s\n' 'reseed_interval = 0.5' 'feed_bytes = 2048' "deny = [\"jitter\", \"$1\"]"
 	shift

@@ -65,7 +65,7 @@ guest() {
 			;;
 		short) bears $tpm $kind ;;
 		esac
-		# So that no biased TPM passes by chance, and no trickling one after some time.
+		# Zeros, so that no biased TPM passes later by chance, and no trickling one after some time.
 		[ $kind = short ] || ask $tpm zeros
 	done
 	goes $tpm unplug_last

@@ -7,9 +7,9 @@ hw_random=/sys/class/misc/hw_random
 
 has_ours() { grep -Eqw '(tpm|cpu)_rng\.[a-z0-9]+' $hw_random/rng_available; }
 
-# cycle N: loads and unloads both modules. In every tenth round they are unloaded while cpu_rng is read, in
-# every tenth after a read from the TPM. It uses busybox because on a debug kernel the start of modprobe,
-# with its libraries, takes as long as loading both modules.
+# cycle N: loads and unloads both modules. In one of ten rounds they are unloaded while cpu_rng is read, and
+# in another one after a read from the TPM. It uses busybox, because on a debug kernel it takes as long to
+# start modprobe, with its libraries, as to load both modules.
 cycle() {
 	busybox insmod "$cpu_rng" && busybox insmod "$tpm_rng" duplicate=1 && has_ours || return
 	case $1 in

@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 description="tpm_rng: sends no command to a suspended TPM, and serves after the resume"
 
-# So that the host sees when the devices are suspended.
+# Keep the console on, so that the host sees when the devices are suspended.
 cmdline=no_console_suspend
 
 hw_random=/sys/class/misc/hw_random

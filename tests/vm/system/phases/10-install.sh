@@ -31,7 +31,7 @@ guest() {
 
 	check_modules
 	sign=$(modinfo -F signer tpm_rng)
-	tell "tpm_rng is signed by: ${sign:-nobody}"
+	tell "tpm_rng is signed by: ${sign:-no signer}"
 	check "the user hwrngd exists" id hwrngd
 	check "systemd-analyze verify accepts the units" verify_units
 	check_equal "systemd-analyze verify prints nothing" "" "$(cat "$output")"

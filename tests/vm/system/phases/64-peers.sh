@@ -4,7 +4,7 @@ description="other machines are sources, through EGD and SSH"
 from=egd
 timeout=600
 
-# of SOURCE FILTER, is SOURCE FILTER VALUE
+# of SOURCE FILTER: applies a jq filter to a source in the status. is SOURCE FILTER VALUE: compares the result.
 of() { daemon_says ".sources[] | select(.name == \"$1\") | $2"; }
 is() { [ "$(of "$1" "$2")" = "$3" ]; }
 has_read() { [ "$(of "$1" .bytes_read)" -gt 0 ]; }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Everything that differs between the kernels we build for. Kbuild includes it
- * before each source file, so that the drivers read as if they were upstream.
- * The HAVE_ macros come from Kbuild, which looks into the kernel's headers.
+ * All differences between the kernels that we support. Kbuild includes this
+ * file before each source file, so that the drivers read like upstream code.
+ * Kbuild defines the HAVE_ macros after looking into the kernel's headers.
  */
 #ifndef _COMPAT_H
 #define _COMPAT_H
 
-/* What each driver says too, but these includes come before it. */
+/* Each driver defines this too, but too late for the includes below. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
@@ -18,8 +18,8 @@
 #endif
 
 /*
- * Before 6.4 the callbacks of a class_interface were given the interface as a
- * second argument, and its class was not const.
+ * Before 6.4 the callbacks of a class_interface received the interface as a
+ * second argument, and the class was not const.
  */
 #ifdef HAVE_CLASS_INTERFACE_ARGUMENT
 struct compat_class_interface {
@@ -69,9 +69,9 @@ static inline bool tpm_is_firmware_upgrade(struct tpm_chip *chip)
 #endif
 
 /*
- * AMD's firmware TPMs make the whole machine stutter when they are read. Later
- * kernels mark them; before, do their test here. Those kernels do not drive
- * Pluton, the one that is exempt.
+ * Reading one of AMD's firmware TPMs makes the whole machine stutter. Later
+ * kernels set a flag on these chips; for older kernels, do the same test here.
+ * The exception for Pluton is not needed: older kernels have no driver for it.
  */
 static inline bool tpm_is_hwrng_disabled(struct tpm_chip *chip)
 {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The random number instructions, one block per architecture. Each block ends
- * in the table cpu_insns and names, for autoloading, the CPUs that have one.
+ * with the table cpu_insns and, for autoloading, the list of CPUs that have
+ * such an instruction.
  *
- * The quality of an instruction that samples an entropy source with every use
- * is 512 of 1024 by default: hardware is believed, by half. A generator is
- * worth what seeds it. RDRAND's vendors promise a seed of 256 bits at least
- * every 511 outputs of 128 bits, so in the worst case 1 bit in 256 is fresh:
- * 4 of 1024. Arm promises nothing better for RNDR.
+ * An instruction that samples an entropy source on every use has a default
+ * quality of 512 of 1024: we credit half of what the hardware claims. The
+ * output of a generator has no more entropy than its seed. The vendors of
+ * RDRAND promise a new 256-bit seed at least every 511 outputs of 128 bits. In
+ * the worst case 1 bit in 256 is fresh: 4 of 1024. Arm promises nothing better
+ * for RNDR.
  */
 #ifndef _CPU_INSN_H
 #define _CPU_INSN_H
@@ -19,9 +21,9 @@
 struct cpu_insn {
 	const char *name;
 	bool (*present)(void);
-	/* Returns the number of words it filled, less than n if starved. */
+	/* Returns the number of words filled, less than n if starved. */
 	size_t (*fill)(unsigned long *words, size_t n);
-	/* Names the erratum that makes this CPU's useless; may be NULL. */
+	/* Returns the erratum that makes it useless on this CPU; may be NULL. */
 	const char *(*erratum)(void);
 	const unsigned short *quality;
 };
@@ -33,7 +35,7 @@ struct cpu_insn {
 			 "Bits of entropy credited per 1024 bits of "	\
 			 #insn ", 1 to 1024 (default " #value ")")
 
-/* Inlined into each fill function, which leaves one indirect call per batch. */
+/* Inlined into each fill function, to have only one indirect call per batch. */
 static __always_inline size_t cpu_insn_fill(unsigned long *words, size_t n,
 					    bool (*insn)(unsigned long *word),
 					    unsigned int tries)
@@ -72,21 +74,21 @@ static bool rdrand_present(void)
 	return boot_cpu_has(X86_FEATURE_RDRAND);
 }
 
-/* All cores share one source, which cannot keep up with all of them. */
+/* All cores share one entropy source, which cannot keep up with all of them. */
 static size_t rdseed_fill(unsigned long *words, size_t n)
 {
 	return cpu_insn_fill(words, n, rdseed_long, 100);
 }
 
-/* rdrand_long() has the ten tries that the vendors ask for. */
+/* rdrand_long() already makes the ten tries that the vendors recommend. */
 static size_t rdrand_fill(unsigned long *words, size_t n)
 {
 	return cpu_insn_fill(words, n, rdrand_long, 1);
 }
 
 /*
- * It may be stuck after a resume. The kernel hides it for that, but not in a
- * guest whose hypervisor goes on to show it.
+ * On these CPUs RDRAND may return the same value for ever after a resume. The
+ * kernel therefore hides it, but a hypervisor may still show it to a guest.
  */
 static const char *rdrand_erratum(void)
 {
@@ -99,10 +101,11 @@ static const char *rdrand_erratum(void)
 }
 
 /*
- * AMD-SB-7055, CVE-2025-68313: RDSEED of Zen 5 may return zeros as random. The
- * revisions of its microcode that have the remedy; the upper 24 bits of a
- * revision stand for model and stepping. Only the 16 and 32 bit forms, which
- * are not used here, are known to fail, but no kernel trusts the others either.
+ * AMD-SB-7055, CVE-2025-68313: RDSEED on Zen 5 may return zeros and report
+ * success. The table has the first fixed microcode revision for each model and
+ * stepping, which are the upper 24 bits of a revision. Only the 16-bit and
+ * 32-bit forms are known to fail. We use the 64-bit form, but no kernel trusts
+ * that one either.
  */
 static bool zen5_rdseed_is_fixed(u32 microcode)
 {
@@ -119,7 +122,7 @@ static bool zen5_rdseed_is_fixed(u32 microcode)
 	return false;
 }
 
-/* Later kernels hide RDSEED on these CPUs, and then it is not present. */
+/* Later kernels hide RDSEED on these CPUs; then rdseed_present() is false. */
 static const char *rdseed_erratum(void)
 {
 	const struct cpuinfo_x86 *c = &boot_cpu_data;
@@ -207,7 +210,7 @@ static bool darn_present(void)
 	return cpu_has_feature(CPU_FTR_ARCH_300);
 }
 
-/* L=1 asks for 64 conditioned bits; all ones is the instruction's error. */
+/* L=1 requests 64 conditioned bits; all ones means that it failed. */
 static __always_inline bool darn_long(unsigned long *word)
 {
 	asm volatile(".machine push\n"
@@ -239,7 +242,7 @@ static bool seed_present(void)
 	return riscv_has_extension_likely(RISCV_ISA_EXT_ZKR);
 }
 
-/* csr_seed_long() tries a hundred times. */
+/* csr_seed_long() already makes a hundred tries. */
 static size_t seed_fill(unsigned long *words, size_t n)
 {
 	return cpu_insn_fill(words, n, csr_seed_long, 1);
@@ -250,7 +253,7 @@ static const struct cpu_insn cpu_insns[] = {
 };
 
 #else
-#error "no random number instruction is known for this architecture"
+#error "no known random number instruction for this architecture"
 #endif
 
 #endif /* _CPU_INSN_H */

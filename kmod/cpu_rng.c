@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hardware random number generator of the CPU's own instructions
+ * Random number instructions of the CPU as hwrng sources
  *
- * The kernel's pool takes a little from these instructions at boot and now and
- * then. As hwrng sources they can also be chosen, measured and fed from, each
- * under a name of its own: cpu_rng.rdseed, cpu_rng.rdrand, and so on.
+ * The kernel itself takes only a little from these instructions, at boot and
+ * at reseeds. As hwrng sources they can also be selected, measured and used to
+ * feed the kernel. Each has its own name: cpu_rng.rdseed, cpu_rng.rdrand, etc.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -21,8 +21,8 @@
 #include "stats.h"
 
 /*
- * Enough for the whole start-up test in the shortest reads of the framework,
- * with some to spare for a starved instruction.
+ * Enough batches for the whole start-up test even when the framework makes its
+ * shortest reads, with a reserve for an instruction that is starved.
  */
 #define CPU_RNG_BATCHES		(HEALTH_STARTUP / 32 + 8)
 
@@ -39,7 +39,7 @@ static struct cpu_rng cpu_rngs[ARRAY_SIZE(cpu_insns)];
 static bool force;
 module_param(force, bool, 0444);
 MODULE_PARM_DESC(force,
-		 "Serve also instructions that are known to be unreliable (default N)");
+		 "Also serve instructions that are known to be unreliable (default N)");
 
 static int cpu_rng_fill(struct cpu_rng *rng, void *data, size_t max, bool wait)
 {
@@ -63,7 +63,7 @@ static int cpu_rng_fill(struct cpu_rng *rng, void *data, size_t max, bool wait)
 			return err;
 	}
 
-	/* Not 0: the framework would call again at once, without end. */
+	/* Not 0: the framework would call again immediately, for ever. */
 	return -EIO;
 }
 
@@ -74,7 +74,7 @@ static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	u64 start = 0;
 	int ret;
 
-	/* The clock can take as long as an instruction: time one in 32. */
+	/* Reading the clock can take as long as the read: time one in 32. */
 	if (!(rng->stats->reads % 32))
 		start = ktime_get_ns();
 	ret = cpu_rng_fill(rng, data, max, wait);
@@ -103,7 +103,7 @@ static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
 	if (!rng->stats)
 		return -ENOMEM;
 
-	/* The first bytes come after the start-up test, so this runs it. */
+	/* Runs the start-up test, which comes before the first bytes. */
 	ret = cpu_rng_fill(rng, words, sizeof(words), true);
 	memzero_explicit(words, sizeof(words));
 	if (ret < 0) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Faults on demand, for tests: make HWRNGD_FAULTS=1. The module as it is
- * shipped has none of this.
+ * Faults on demand, for tests: make HWRNGD_FAULTS=1. Modules built without it
+ * contain none of this code.
  *
- * The patterns are aligned to the window of the adaptive proportion test, so
- * that a test can be met exactly at its cutoff, and the other one left alone.
+ * The patterns are aligned to the window of the adaptive proportion test. So a
+ * pattern can reach the cutoff of one test exactly, without failing the other.
  */
 #ifndef _FAULT_H
 #define _FAULT_H
@@ -26,16 +26,16 @@
 	module_param(fault_##name, int, 0600);				\
 	MODULE_PARM_DESC(fault_##name, description " (tests only)")
 
-FAULT(value, "The byte that sticks or is too frequent");
-FAULT(stick, "So many of that byte in a row in each window of 512");
-FAULT(bias, "So many of that byte, none in a row, in each window of 512");
-FAULT(stall, "Milliseconds that each read takes longer");
-FAULT(short, "Bytes that a read returns at most");
-FAULT(starve, "Nothing is returned");
-FAULT(error, "The error that a read returns, as a positive number");
-FAULT(empty, "0 is returned to the framework, as no driver should");
-FAULT(spin, "Milliseconds that each read keeps a CPU busy, and in vain");
-FAULT(bench, "Reads to time before the source is registered");
+FAULT(value, "Value of the byte that stick and bias repeat");
+FAULT(stick, "Number of such bytes in a row in each window of 512 bytes");
+FAULT(bias, "Number of such bytes, never two in a row, in each window of 512 bytes");
+FAULT(stall, "Delay of each read in milliseconds");
+FAULT(short, "Maximum number of bytes that a read returns");
+FAULT(starve, "1: the hardware returns no data");
+FAULT(error, "Error code that each read returns, as a positive number");
+FAULT(empty, "1: each read returns 0 to the framework, which a driver must never do");
+FAULT(spin, "Milliseconds for which each read keeps a CPU busy before it returns 0");
+FAULT(bench, "Number of reads to time before the source is registered");
 
 static inline u8 fault_byte(unsigned int i)
 {
@@ -44,16 +44,16 @@ static inline u8 fault_byte(unsigned int i)
 	if (fault_bias && i % 2 == 0 && i / 2 < fault_bias)
 		return fault_value;
 
-	/* Never two in a row, and each one eight times in a window. */
+	/* No value twice in a row; each of them eight times in a window. */
 	return 0x20 + i % 64;
 }
 
-/* What a read of len bytes, or an error, becomes. */
+/* Replaces the result of a read: len is its number of bytes, or an error. */
 static inline int fault_inject(const struct health *health, u8 *data, int len)
 {
 	int i;
 
-	/* Quick, for the sake of fault_bench. */
+	/* A quick way out, so that fault_bench measures the driver only. */
 	if (!(fault_stall | fault_error | fault_starve | fault_short |
 	      fault_stick | fault_bias))
 		return len;
@@ -74,7 +74,7 @@ static inline int fault_inject(const struct health *health, u8 *data, int len)
 	return len;
 }
 
-/* What a careless driver would return to the framework in place of ret. */
+/* Replaces ret by what a careless driver would return to the framework. */
 static inline int fault_return(int ret)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), fault_spin);
@@ -89,7 +89,7 @@ static inline int fault_return(int ret)
 	return 0;
 }
 
-/* The driver's own part of a read, without the framework's. */
+/* Measures the driver's part of a read, without the framework's part. */
 static inline void fault_bench_read(struct hwrng *hwrng)
 {
 	u64 start = ktime_get_ns();

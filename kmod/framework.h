@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Registration with the hwrng framework, with remedies for what it does to its
- * sources. They use hwrng->priv, which the framework leaves to the driver.
+ * Registration with the hwrng framework, and workarounds for its bugs. They
+ * store a value in hwrng->priv, which the framework reserves for the driver.
  */
 #ifndef _FRAMEWORK_H
 #define _FRAMEWORK_H
@@ -11,9 +11,9 @@
 #include <linux/printk.h>
 
 /*
- * Nothing to do. But old kernels (6.1, not 6.12) also read from a source that
- * has no ->init while it registers, behind whoever is being read: modprobe would
- * hang for ever if that one stalls.
+ * Does nothing, but must exist. Old kernels (6.1, not 6.12) read from a source
+ * without ->init during its registration, and that read waits for the read of
+ * the current source. If the current source stalls, modprobe hangs for ever.
  */
 static inline int framework_init(struct hwrng *hwrng)
 {
@@ -21,27 +21,27 @@ static inline int framework_init(struct hwrng *hwrng)
 }
 
 /*
- * While khwrngd is inside ->read, selecting another source makes the framework
- * (at least 6.1 to 7.3) write that one's quality into this one's. Nobody uses
- * the source any more when this is called, so put its own back.
+ * If another source is selected while khwrngd is inside our ->read, the
+ * framework (at least 6.1 to 7.3) overwrites our quality with that of the other
+ * source. Restore it here, when the source is no longer in use.
  */
 static inline void framework_cleanup(struct hwrng *hwrng)
 {
 	hwrng->quality = hwrng->priv;
 }
 
-/* 0 would mean nothing, or everything, as the kernel is old or new. */
+/* Refuse 0: old kernels take it for no quality, new ones for the maximum. */
 static inline int framework_check_quality(const char *name,
 					  unsigned short quality)
 {
 	if (quality && quality <= 1024)
 		return 0;
 
-	pr_err("quality %u of %s is not within 1 to 1024\n", quality, name);
+	pr_err("quality %u of %s is out of range: 1 to 1024\n", quality, name);
 	return -EINVAL;
 }
 
-/* For a source that has its name and ->read. Says what becomes of it. */
+/* Registers a source whose name and ->read are set, and logs the result. */
 static inline int framework_register(struct hwrng *hwrng,
 				     unsigned short quality, const char *what)
 {
@@ -58,7 +58,7 @@ static inline int framework_register(struct hwrng *hwrng,
 		return err;
 	}
 
-	/* The framework may have lowered it to its own default_quality. */
+	/* The framework may have lowered the quality to its default_quality. */
 	hwrng->priv = hwrng->quality;
 	pr_info("%s registered, %squality %lu\n", hwrng->name, what, hwrng->priv);
 

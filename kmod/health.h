@@ -2,27 +2,27 @@
 /*
  * Health tests of a random source: NIST SP 800-90B, sections 4.3 and 4.4.
  *
- * A sample is a byte, and H = 4 bits of min-entropy are claimed for it, half
- * of what a sound source of ours delivers: all of them condition their output.
- * The false alarm rate per sample, for a source that is no better than the
- * claim, is at most alpha = 2^-30; for a sound one it is below 2^-60.
+ * A sample is a byte. We claim H = 4 bits of min-entropy per sample. A sound
+ * source of ours delivers twice as much, because all of them condition their
+ * output. The false alarm rate per sample is at most alpha = 2^-30 for a source
+ * that only just meets the claim, and below 2^-60 for a sound source.
  *
- * The claim is not the quality that an administrator sets. Less credit is
- * distrust of the source, and no reason to let more repetitions pass.
+ * The claim is independent of the quality that an administrator sets. A lower
+ * quality means less trust in the source. It must not make the tests weaker.
  *
  * Repetition count test (4.4.1):
  *	C = 1 + ceil(-log2(alpha) / H) = 1 + ceil(30 / 4) = 9
- * Words that are all zeros or all ones are how hardware is known to fail, so
- * eight such bytes are enough; they have a probability of 2^-32 under the
- * claim, below alpha too.
+ * Hardware typically fails with words of all zeros or all ones. For these two
+ * bytes the cutoff is therefore 8. Under the claim, eight equal bytes have a
+ * probability of 2^-32, which is below alpha too.
  *
  * Adaptive proportion test (4.4.2), W = 512 samples:
  *	C = 1 + CRITBINOM(W, 2^-H, 1 - alpha)
- * With X binomial(512, 1/16), P(X >= 70) = 2^-29.98 and P(X >= 71) = 2^-31.27,
- * so that C = 71.
+ * For X ~ binomial(512, 1/16): P(X >= 70) = 2^-29.98 and P(X >= 71) = 2^-31.27.
+ * So C = 71.
  *
- * Start-up test (4.3): 1024 samples pass both before the first one is served,
- * and again after each failure. They are not served.
+ * Start-up test (4.3): before the source serves data, and again after each
+ * failure, 1024 samples must pass both tests. These samples are discarded.
  */
 #ifndef _HEALTH_H
 #define _HEALTH_H
@@ -45,18 +45,18 @@
 enum health_test {
 	HEALTH_REPETITION,
 	HEALTH_PROPORTION,
-	HEALTH_TESTS,			/* how many; as a verdict, none failed */
+	HEALTH_TESTS,			/* number of tests; as a result: none failed */
 };
 
 struct health {
 	const char *name;		/* of the source, for the log */
-	unsigned int startup;		/* samples still to pass before service */
+	unsigned int startup;		/* samples left of the start-up test */
 	unsigned int run;		/* equal samples in a row */
-	unsigned int seen;		/* samples of this window */
-	unsigned int count;		/* of them, equal to the first */
+	unsigned int seen;		/* samples in this window */
+	unsigned int count;		/* those equal to the first */
 	u8 last;
 	u8 first;
-	bool failed;			/* and not yet passed the start-up test */
+	bool failed;			/* until it passes the start-up test again */
 	unsigned long failures[HEALTH_TESTS];
 };
 
@@ -103,17 +103,17 @@ static inline enum health_test health_sample(struct health *health, u8 sample)
 
 #define HEALTH_ONES	0x0101010101010101ULL
 
-/* The high bit of the lowest zero byte, and perhaps of bytes above it. */
+/* Sets the high bit of the lowest zero byte, and perhaps of bytes above it. */
 static inline u64 health_zero_byte(u64 word)
 {
 	return (word - HEALTH_ONES) & ~word & (HEALTH_ONES << 7);
 }
 
 /*
- * Most often, a sample is equal neither to the one before it nor to the first of
- * the window. That is quick to see for eight at once, and nothing else has to be
- * looked at. Returns how many samples there are before the first that is not so,
- * or before the rest of less than eight.
+ * A sample that differs both from the sample before and from the first one of
+ * the window cannot fail a test. Most samples are like this, and eight can be
+ * checked at once. Returns the number of such samples at the start of the data;
+ * a rest of less than eight is not checked.
  */
 static inline size_t health_skip(struct health *health, const u8 *data,
 				 size_t len)
@@ -154,10 +154,10 @@ static inline size_t health_skip(struct health *health, const u8 *data,
  * health_test() - decide whether bytes of a source may be served
  * @health: the source's state; calls for one source must not overlap
  * @data: the bytes; wiped unless they may be served
- * @len: how many
+ * @len: number of bytes
  *
- * Return: 0 to serve them, -EAGAIN while the start-up test takes them, -EIO
- * if they failed.
+ * Return: 0 if they may be served, -EAGAIN if the start-up test used them,
+ * -EIO if they failed a test.
  */
 static inline int health_test(struct health *health, u8 *data, size_t len)
 {
@@ -178,9 +178,9 @@ static inline int health_test(struct health *health, u8 *data, size_t len)
 		memzero_explicit(data, len);
 		health_restart(health);
 		WRITE_ONCE(health->failures[test], health->failures[test] + 1);
-		/* A source that stays broken is tried for ever: say it once. */
+		/* A broken source is retried for ever, so log this only once. */
 		if (!health->failed)
-			pr_err("%s failed the %s test, refused until it passes again\n",
+			pr_err("%s failed the %s test, no data until it passes the start-up test\n",
 			       health->name, names[test]);
 		health->failed = true;
 		return -EIO;
@@ -190,7 +190,7 @@ static inline int health_test(struct health *health, u8 *data, size_t len)
 		memzero_explicit(data, len);
 		health->startup -= min_t(size_t, health->startup, len);
 		if (!health->startup && health->failed) {
-			pr_info("%s passed its tests again\n", health->name);
+			pr_info("%s passed the start-up test again\n", health->name);
 			health->failed = false;
 		}
 		return -EAGAIN;

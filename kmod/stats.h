@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a source tells about itself, in /sys/module/MODULE/SOURCE/; see ABI.txt.
+ * Statistics of a source in /sys/module/MODULE/SOURCE/; see ABI.txt.
  *
- * The framework reads a source for one reader at a time, so there is one
- * writer; who reads an attribute may see the numbers of two reads mixed. They
- * are of the machine's word size, so that none is ever half written.
+ * The framework reads a source for one reader at a time, so there is only one
+ * writer of these numbers. A reader of several attributes may see the numbers
+ * of different reads. Each number has the machine's word size, so that no
+ * reader sees one half written.
  */
 #ifndef _STATS_H
 #define _STATS_H
@@ -22,7 +23,7 @@
 struct stats {
 	struct kobject kobj;
 	const struct health *health;
-	bool backoff;			/* the driver leaves the source alone */
+	bool backoff;			/* the driver does not read the source */
 	unsigned long reads;
 	unsigned long bytes;
 	unsigned long errors;
@@ -36,11 +37,11 @@ static inline void stats_add(unsigned long *counter, unsigned long n)
 	WRITE_ONCE(*counter, *counter + n);
 }
 
-/* After a read that returned ret and began at start, 0 if it was not timed. */
+/* Counts a read that returned ret and began at start (0: it was not timed). */
 static inline void stats_read(struct stats *stats, u64 start, int ret)
 {
 	if (start) {
-		/* A coarse clock may stand still, but a read takes its time. */
+		/* At least 1, because a coarse clock may not have advanced. */
 		long ns = clamp_t(u64, ktime_get_ns() - start, 1, LONG_MAX);
 		long mean = stats->mean;
 
@@ -84,7 +85,7 @@ STATS_ATTRIBUTE(repetition_failures, "%lu",
 		READ_ONCE(stats->health->failures[HEALTH_REPETITION]));
 STATS_ATTRIBUTE(proportion_failures, "%lu",
 		READ_ONCE(stats->health->failures[HEALTH_PROPORTION]));
-/* Rounded up, so that 0 means that nothing was read. */
+/* Rounded up, so that 0 means that no read was timed. */
 STATS_ATTRIBUTE(latency_worst_us, "%lu",
 		DIV_ROUND_UP(READ_ONCE(stats->worst), 1000));
 STATS_ATTRIBUTE(latency_mean_us, "%lu",
@@ -134,8 +135,8 @@ static inline struct stats *stats_create(const char *name,
 }
 
 /*
- * Waits for whoever is inside an attribute; who has one open gets -ENODEV from
- * then on. After this @stats->health may go.
+ * Waits until no attribute is being read. A reader with an open attribute gets
+ * -ENODEV from then on. After this the caller may free @stats->health.
  */
 static inline void stats_destroy(struct stats *stats)
 {

@@ -2,9 +2,9 @@
 /*
  * TPM chips as hwrng sources
  *
- * Each chip becomes tpm_rng.N, N being its device number, unless the kernel
- * serves it already (CONFIG_HW_RANDOM_TPM) or it should be left alone. Chips
- * may come and go: a class interface tells of them.
+ * A chip with device number N becomes tpm_rng.N, unless the kernel already
+ * serves it (CONFIG_HW_RANDOM_TPM) or the chip should be left alone. A class
+ * interface reports chips that are added or removed at run time.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -25,20 +25,20 @@
 #include "stats.h"
 
 /*
- * Every reader of every hwrng waits while a command runs, which may take two
- * seconds. 64 bytes, a digest of SHA-512, are the most that a TPM 2.0 returns
- * for one.
+ * While a command runs, which may take two seconds, every reader of every hwrng
+ * waits. So ask for no more than a TPM 2.0 returns for one command: 64 bytes,
+ * the size of a SHA-512 digest.
  */
 #define TPM_RNG_READ_MAX	64
 
 /*
- * A chip that failed three times in a row is left alone for 1 s, and twice as
- * long each time it fails again, up to 64 s.
+ * After three failures in a row the driver does not read the chip for 1 s. Each
+ * further failure doubles this time, up to 64 s.
  */
 #define TPM_RNG_FAILURES	3
 #define TPM_RNG_FAILURES_MAX	9
 
-/* A chip that did not pass its start-up test is tried again after so long. */
+/* Time until the start-up test is repeated; doubles with each failure. */
 #define TPM_RNG_OFFER_DELAY	HZ
 #define TPM_RNG_OFFER_DELAY_MAX	(64 * HZ)
 
@@ -53,7 +53,7 @@ struct tpm_rng {
 	bool registered;
 	bool gone;
 	unsigned int failures;		/* in a row */
-	u64 retry;			/* not before, in jiffies */
+	u64 retry;			/* earliest next read, in jiffies */
 };
 
 static unsigned short quality = 512;
@@ -64,18 +64,18 @@ MODULE_PARM_DESC(quality,
 static bool duplicate;
 module_param(duplicate, bool, 0444);
 MODULE_PARM_DESC(duplicate,
-		 "Serve also chips that the kernel serves itself (default N)");
+		 "Also serve chips that the kernel serves itself (default N)");
 
 static bool force;
 module_param(force, bool, 0444);
 MODULE_PARM_DESC(force,
-		 "Serve also firmware TPMs of AMD, which may make the machine stutter (default N)");
+		 "Also serve AMD firmware TPMs, which may make the machine stutter (default N)");
 
 /*
- * A command after the chip was told to save its state spoils that state. User
- * space is frozen by then, but khwrngd is not, nor is anything in the kernel
- * that selects a source. Readers hold this for one command, so that a suspend
- * begins after the last one.
+ * A command that follows the request to save the chip's state spoils that
+ * state. User space is frozen by then, but khwrngd and other kernel code that
+ * reads a source are not. Readers hold this lock for one command, so that a
+ * suspend begins after the last command.
  */
 static DECLARE_RWSEM(tpm_rng_suspend_lock);
 static bool tpm_rng_suspended;
@@ -106,8 +106,8 @@ static struct notifier_block tpm_rng_pm_notifier = {
 };
 
 /*
- * One command. Returns the number of bytes, all of them tested, -EAGAIN if the
- * start-up test took them, or another error.
+ * Runs one command. Returns the number of bytes, which have passed the health
+ * tests, -EAGAIN if the start-up test used them, or another error.
  */
 static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 {
@@ -121,7 +121,7 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 		stats_add(&rng->stats->retries, 1);
 
 	down_read(&tpm_rng_suspend_lock);
-	/* A user that runs means that the chip does: spare it the error. */
+	/* Kernel threads only: if user processes run, the chip is awake. */
 	if (tpm_rng_suspended && (current->flags & PF_KTHREAD)) {
 		up_read(&tpm_rng_suspend_lock);
 		return -EBUSY;
@@ -137,7 +137,7 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 		return err ?: ret;
 	}
 
-	/* Some bytes may have come before it failed. */
+	/* Some bytes may have arrived before the failure. */
 	memzero_explicit(data, len);
 	if (!rng->failures)
 		pr_warn_ratelimited("%s: the TPM returns no random bytes: %d\n",
@@ -150,13 +150,13 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 		WRITE_ONCE(rng->stats->backoff, true);
 	}
 
-	/* What befell the transport (-EPIPE, -ETIME, ...) is for the log alone. */
+	/* Errors of the transport (-EPIPE, -ETIME, ...) go only into the log. */
 	return ret == -ENODEV ? ret : -EIO;
 }
 
 /*
- * A TPM always has bytes, or fails, so that waiting is of no use. Never 0: the
- * framework would call again at once, without end.
+ * A TPM either returns bytes or fails, so there is nothing to wait for. Never
+ * returns 0: the framework would call again immediately, for ever.
  */
 static int tpm_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 {
@@ -164,13 +164,13 @@ static int tpm_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	u64 start = ktime_get_ns();
 	int ret;
 
-	/* Each reader in the queue would delay the removal by one command. */
+	/* Otherwise each waiting reader delays the removal by one command. */
 	if (READ_ONCE(rng->gone))
 		return -ENODEV;
 
 	ret = tpm_rng_fetch(rng, data, min_t(size_t, max, TPM_RNG_READ_MAX));
 
-	/* After a failed test, one step of the start-up test per read. */
+	/* After a failure, each read runs one step of the start-up test. */
 	if (ret == -EAGAIN)
 		ret = -EIO;
 	stats_read(rng->stats, start, ret);
@@ -183,7 +183,7 @@ static int tpm_rng_start(struct tpm_rng *rng)
 	u8 data[TPM_RNG_READ_MAX];
 	int ret;
 
-	/* Each round takes some bytes off the start-up test or ends it. */
+	/* Each round advances the start-up test, or ends it with an error. */
 	do {
 		ret = tpm_rng_fetch(rng, data, sizeof(data));
 	} while (ret == -EAGAIN && !READ_ONCE(rng->gone));
@@ -192,7 +192,10 @@ static int tpm_rng_start(struct tpm_rng *rng)
 	return ret < 0 ? ret : 0;
 }
 
-/* An error of the start-up test only; no other goes away by itself. */
+/*
+ * Returns only errors of the start-up test. Others would not go away with a
+ * retry.
+ */
 static int tpm_rng_offer(struct tpm_rng *rng)
 {
 	bool tpm2 = rng->chip->flags & TPM_CHIP_FLAG_TPM2;
@@ -221,17 +224,17 @@ static void tpm_rng_offer_work(struct work_struct *work)
 static bool tpm_rng_wanted(struct tpm_chip *chip)
 {
 	if (tpm_is_firmware_upgrade(chip)) {
-		pr_info("tpm%d is left alone: it waits for new firmware\n",
+		pr_info("tpm%d is left alone: it is in firmware upgrade mode\n",
 			chip->dev_num);
 		return false;
 	}
 	if (chip->hwrng.read && !duplicate) {
-		pr_info("tpm%d is left alone: the kernel serves it as %s\n",
+		pr_info("tpm%d is left alone: the kernel already serves it as %s\n",
 			chip->dev_num, chip->hwrng_name);
 		return false;
 	}
 	if (tpm_is_hwrng_disabled(chip) && !force) {
-		pr_info("tpm%d is left alone: reading a firmware TPM of AMD makes the machine stutter\n",
+		pr_info("tpm%d is left alone: reading an AMD firmware TPM makes the machine stutter\n",
 			chip->dev_num);
 		return false;
 	}
@@ -239,7 +242,7 @@ static bool tpm_rng_wanted(struct tpm_chip *chip)
 	return true;
 }
 
-/* Waits for the command in flight; then nobody reads the chip. */
+/* Waits for the command in flight; after it, the chip is no longer read. */
 static void tpm_rng_release(struct device *dev, void *res)
 {
 	struct tpm_rng *rng = res;
@@ -252,9 +255,9 @@ static void tpm_rng_release(struct device *dev, void *res)
 }
 
 /*
- * The source is a resource of the chip's device, to be found again when that
- * goes. It needs no reference: the class tells of the removal before the chip
- * loses its operations, and waits for us.
+ * The source is a device resource of the chip, by which remove_dev finds it.
+ * It needs no reference to the chip: the class reports the removal before the
+ * chip loses its operations, and waits for us.
  */
 static int tpm_rng_add_dev(struct device *dev)
 {
@@ -287,7 +290,8 @@ static int tpm_rng_add_dev(struct device *dev)
 	devres_add(dev, rng);
 	err = tpm_rng_offer(rng);
 	if (err) {
-		pr_err("%s waits: start-up test failed: %d\n", rng->name, err);
+		pr_err("%s is not registered yet, start-up test failed: %d\n",
+		       rng->name, err);
 		schedule_delayed_work(&rng->offer, rng->offer_delay);
 	}
 
@@ -306,9 +310,9 @@ static struct class_interface tpm_rng_interface = {
 };
 
 /*
- * The TPM class is not exported, so it is taken from a chip. Without any,
- * refuse, so that udev loads the module when one arrives. Chips that are left
- * alone do not make it refuse: another may follow them.
+ * The TPM class is not exported, so take it from a chip. If there is no chip,
+ * refuse to load; udev will load the module when one appears. Do not refuse
+ * because of chips that are left alone: a usable one may appear later.
  */
 static int __init tpm_rng_init(void)
 {

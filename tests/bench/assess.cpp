@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Times the SP 800-90B assessment of a million random bytes, whole and by estimator, and estimators
-// against plain ones, and the IID track. Prints "name value unit", a figure a line.
+// Times the SP 800-90B assessment of a million random bytes, as a whole and for each estimator.
+// Also compares the estimators with simple ones, and times the IID track. Prints lines "NAME VALUE
+// UNIT".
 #include "assess/estimators.h"
 #include "assess/iid.h"
 #include "assess_reference.h"
@@ -26,7 +27,7 @@ struct Times {
 	double cpu = 0; // of all threads
 };
 
-/// The least of some runs, since machines are noisy.
+/// The minimum of some runs, because machines are noisy.
 Times measure(int runs, const std::function<void()> &body)
 {
 	Times least{1e9, 1e9};
@@ -84,7 +85,7 @@ template <typename Series> void by_estimator(const std::string &form, const Seri
 	time("lz78y", [&](Pace &pace) { return lz78y(series, pace); });
 }
 
-/// How many times less CPU than the plain estimator, on the same few symbols.
+/// Prints how many times less CPU it takes than the simple estimator, on the same few symbols.
 template <typename Plain>
 void against_plain(const std::string &name, const Literals &literals, Plain plain,
                    const std::function<void(Pace &)> &ours)
@@ -96,7 +97,7 @@ void against_plain(const std::string &name, const Literals &literals, Plain plai
 		ours(pace);
 	});
 	const auto slow = measure(1, [&] { (void)plain(symbols); });
-	figure("assess_plain_to_" + name, slow.cpu / fast.cpu, "times less CPU than a plain one");
+	figure("assess_plain_to_" + name, slow.cpu / fast.cpu, "times less CPU than a simple one");
 }
 
 } // namespace
@@ -124,9 +125,8 @@ int main()
 	against_plain("lz78y", literals, reference::lz78y,
 	              [&](Pace &pace) { (void)lz78y(literals, pace); });
 
-	// With random bytes most statistics are decided after a few permutations. With bytes in rising
-	// order each needs all 10,000; the compression, which could not change the verdict, is left
-	// out.
+	// With random bytes most statistics are decided after a few permutations. With sorted bytes
+	// each needs all 10,000. The compression is left out, because it could not change the verdict.
 	const auto iid = [](const char *name, const Symbols &of) {
 		figures(name, measure(1, [&] { (void)hwrngd::iid::run_track(of); }));
 	};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngd-egd under load, fed by this program in the daemon's place: how fast it is beside a raw
-// echo of the same messages (`egd PROGRAM speed`), and what honest clients notice of hostile ones
-// (`egd PROGRAM hostile`, which fails if it is too much).
+// Tests hwrngd-egd under load. This program feeds it in place of the daemon.
+//
+//   bench_egd PROGRAM speed     compares its speed with a raw echo of the same messages
+//   bench_egd PROGRAM hostile   fails if hostile clients slow down honest ones too much, or if it
+//                               takes too much memory
 #include "base/file_descriptor.h"
 #include "egd/egd_messages.h"
 
@@ -70,7 +72,7 @@ FileDescriptor listen_somewhere(uint16_t &port)
 	return fd;
 }
 
-/// Connected from 127.0.0.`from`, and not blocking; none if that is refused.
+/// Connects from 127.0.0.`from`. The socket is nonblocking, and empty if the connection is refused.
 FileDescriptor connect_to(uint16_t port, uint8_t from = 1, bool wait = true)
 {
 	FileDescriptor fd(must(
@@ -91,7 +93,7 @@ void end(pid_t pid)
 	waitpid(pid, nullptr, 0);
 }
 
-/// hwrngd-egd, and a thread that gives it as much as it wants, as RDSEED would be credited.
+/// hwrngd-egd, and a thread that gives it as many bytes as it wants, with the credit of RDSEED.
 class Server {
 public:
 	Server(const char *program, const std::vector<std::string> &limits)
@@ -128,7 +130,7 @@ public:
 	}
 
 	[[nodiscard]] uint16_t port() const { return port_; }
-	/// KiB that it has in memory, now and at most.
+	/// A value in KiB of its /proc/PID/status.
 	[[nodiscard]] unsigned memory(const std::string &key) const
 	{
 		std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
@@ -172,7 +174,7 @@ private:
 	std::thread feeder_;
 };
 
-/// Answers each two bytes with as many bytes as the second says, and thinks of nothing.
+/// Answers every two bytes with as many bytes as the second one says, without any other work.
 class Echo {
 public:
 	Echo()
@@ -222,8 +224,8 @@ private:
 	pid_t pid_ = 0;
 };
 
-/// Requests a second of so many clients, each of which asks for `count` bytes (02) when it has
-/// them.
+/// Requests per second of all clients. Each asks for `count` bytes (02) as soon as it has the
+/// answer to its last request.
 double speed(uint16_t port, size_t clients, uint8_t count, std::chrono::duration<double> time)
 {
 	const std::array<uint8_t, 2> request{2, count};
@@ -247,7 +249,7 @@ double speed(uint16_t port, size_t clients, uint8_t count, std::chrono::duration
 	while (now - begin < time) {
 		const int n = must(epoll_wait(epoll.get(), events.data(), events.size(), 1000), "epoll");
 		if (n == 0)
-			throw std::runtime_error("nothing came for a second");
+			throw std::runtime_error("no answer for a second");
 		for (int i = 0; i < n; i++) {
 			const int fd = events.at(static_cast<size_t>(i)).data.fd;
 			auto &rest = left.at(static_cast<size_t>(fd));
@@ -271,7 +273,7 @@ int measure(const char *program)
 	const Server server(program, {"2000", "2000", "0", "0", "0"});
 	const Echo echo;
 	for (const size_t clients : {1, 64, 1000}) {
-		// Side by side, in turns: others use the machine too.
+		// In turns, because other programs use the machine too.
 		for (const uint8_t count : std::array<uint8_t, 2>{16, 255}) {
 			double ours = 0;
 			double raw = 0;
@@ -283,15 +285,14 @@ int measure(const char *program)
 			fmt::print("egd_requests_per_second_{} {:.0f} requests/s\n", name, ours);
 			fmt::print("egd_bytes_per_second_{} {:.0f} bytes/s\n", name, ours * count);
 			fmt::print("egd_echo_requests_per_second_{} {:.0f} requests/s\n", name, raw);
-			fmt::print("egd_share_of_echo_{} {:.2f} of the raw echo's\n", name, ours / raw);
+			fmt::print("egd_share_of_echo_{} {:.2f} of the raw echo's rate\n", name, ours / raw);
 		}
 	}
-	fmt::print("egd_memory_KiB {} KiB at most\n", server.memory("VmHWM:"));
+	fmt::print("egd_memory_KiB {} KiB (peak)\n", server.memory("VmHWM:"));
 	return 0;
 }
 
-/// Requests that so many honest clients got answered, each of which asks for 32 bytes 100 times a
-/// second.
+/// The number of answered requests of honest clients. Each asks for 32 bytes 100 times per second.
 size_t honest(const std::vector<FileDescriptor> &clients, std::chrono::seconds time)
 {
 	constexpr uint8_t count = 32;
@@ -308,7 +309,7 @@ size_t honest(const std::vector<FileDescriptor> &clients, std::chrono::seconds t
 			while (due[i] > 0 && (got = recv(clients[i].get(), in.data(), due[i], 0)) > 0)
 				due[i] -= static_cast<size_t>(got);
 			if (got == 0 && due[i] > 0)
-				throw std::runtime_error("an honest client was hung up on");
+				throw std::runtime_error("the server disconnected an honest client");
 			if (due[i] > 0)
 				continue;
 			answered++;
@@ -320,7 +321,7 @@ size_t honest(const std::vector<FileDescriptor> &clients, std::chrono::seconds t
 }
 
 /// Keeps 10,000 connections from 40 addresses: floods of 02 ff whose answers are read or not, one
-/// byte a second, hung up on half, silent. Who is hung up on comes again.
+/// byte per second, half closed, or silent. A client that is disconnected connects again.
 [[noreturn]] void attack(uint16_t port)
 {
 	constexpr size_t connections = 10'000;
@@ -363,7 +364,7 @@ int withstand(const char *program)
 	constexpr unsigned clients = 1000;
 	constexpr unsigned base = 12 * 1024; // KiB: libraries, the pool, the event loop
 	constexpr unsigned each = 2;
-	// As hwrngd.conf has it by default.
+	// The defaults of hwrngd.conf.
 	const Server server(program, {std::to_string(clients), "64", "65536", "1048576", "3600000"});
 	std::vector<FileDescriptor> few;
 	for (int i = 0; i < 4; i++)
@@ -378,9 +379,9 @@ int withstand(const char *program)
 	const auto most = server.memory("VmHWM:");
 	const bool fair = 10 * attacked >= 9 * alone;
 	const bool bounded = most <= base + each * clients;
-	fmt::print("{} honest requests in 5 s alone, {} among 10,000 hostile connections: {}\n", alone,
-	           attacked, fair ? "ok" : "FAIL, 90 % are wanted");
-	fmt::print("{} KiB in memory at most, {} are allowed: {}\n", most, base + each * clients,
+	fmt::print("{} honest requests in 5 s, {} among 10,000 hostile connections: {}\n", alone,
+	           attacked, fair ? "ok" : "FAIL, at least 90 % must be answered");
+	fmt::print("at most {} KiB in memory, {} are allowed: {}\n", most, base + each * clients,
 	           bounded ? "ok" : "FAIL");
 	return fair && bounded ? 0 : 1;
 }

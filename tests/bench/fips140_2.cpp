@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The FIPS 140-2 tests in memory: CPU seconds of each variant for 256 MiB, the best variant first,
-// and of a mere sum over the same bytes, which is as fast as memory can be read. Prints a name and
-// a figure a line.
+// Times the FIPS 140-2 tests in memory: the CPU seconds of each variant for 256 MiB, best variant
+// first. For comparison it also times a plain sum of the same bytes, which is as fast as memory can
+// be read. Prints lines "NAME SECONDS".
 #include "health/fips140_2_count.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ double cpu_seconds()
 	return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-/// The least of five runs.
+/// The minimum of five runs.
 template <typename Work> double least_seconds(Work work)
 {
 	double least = 1e9;
@@ -55,11 +55,11 @@ int main()
 		});
 		std::printf("%s %.4f\n", variant.name, seconds);
 		if (failures == 0)
-			std::fprintf(stderr, "%s found no bad block among %zu\n", variant.name, blocks);
+			std::fprintf(stderr, "%s found no bad block in %zu blocks\n", variant.name, blocks);
 	}
 	volatile uint64_t result = 0;
 	std::printf("memory %.4f\n", least_seconds([&] {
-		            // As many sums as hide the latency of an addition.
+		            // Enough sums to hide the latency of an addition.
 		            std::array<uint64_t, 32> sums{};
 		            for (size_t i = 0; i + sums.size() <= words.size(); i += sums.size())
 			            for (size_t k = 0; k < sums.size(); k++)

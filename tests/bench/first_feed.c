@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Preloaded into a daemon: writes to the file FIRST_FEED how long after FIRST_FEED_START (s, of
-// CLOCK_MONOTONIC) the daemon had credited the kernel's pool with anything, and with 256 bits.
-// A tracer would slow what it measures.
+// A library that is preloaded into a daemon. It writes two durations to the file FIRST_FEED: the
+// seconds from FIRST_FEED_START (seconds of CLOCK_MONOTONIC) until the daemon credited the kernel's
+// pool with any bits, and with 256 bits. A tracer would slow down the daemon.
 #include <fcntl.h>
 #include <linux/random.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ __attribute__((constructor)) static void begin(void)
 	if (!file || !time)
 		return;
 	start = atof(time);
-	// Before a daemon gives up its rights.
+	// Open it now, before the daemon drops its rights.
 	report = open(file, O_WRONLY | O_APPEND | O_CLOEXEC);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Prints the nanoseconds that 64 random bytes take: "insn rdrand N" and "insn rdseed N" by a
-// plain loop over the instruction, "insn hwrng N" by read() of /dev/hwrng. The best of ten
-// rounds of N/10 each, as other guests disturb.
+// Prints how many nanoseconds 64 random bytes take: "insn rdrand N" and "insn rdseed N" with a
+// plain loop over the instruction, "insn hwrng N" with read() of /dev/hwrng. The result is the best
+// of ten rounds of N/10, because other guests disturb the measurement.
 
 #include <fcntl.h>
 #include <immintrin.h>

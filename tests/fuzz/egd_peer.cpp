@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// For libFuzzer: a server answers an EGD client with whatever it likes, in any pieces, late, or not
-// at all. Aborts where a pull gives anything but what came after its own request, or where a client
-// goes on with a server that gave it less or more than it asked for.
+// For libFuzzer: a server sends any answer to an EGD client, in any pieces, late, or not at all.
+// Aborts if a pull returns anything but the bytes that came after its own request, or if a client
+// keeps the connection after an answer that was too short or too long.
 #include "egd/egd_peer.h"
 
 #include "base/file_descriptor.h"
@@ -44,7 +44,8 @@ public:
 	}
 	~Server() { std::filesystem::remove_all(folder_); }
 
-	/// The other end of a connection, on which there is always something to read: so nobody waits.
+	/// Returns the other end of a connection. It always has a byte to read, so that poll(2) never
+	/// waits.
 	FileDescriptor accept()
 	{
 		FileDescriptor fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -59,7 +60,7 @@ private:
 	std::string path_;
 };
 
-/// What the fuzzer thinks of, byte by byte; then nothing but hanging up.
+/// The bytes of the fuzzer, one by one, and then zeros, which close the connection.
 struct Script {
 	std::span<const uint8_t> rest;
 
@@ -73,12 +74,12 @@ struct Script {
 	}
 };
 
-/// What has passed over the newest connection.
+/// The bytes that passed through the newest connection.
 struct Seen {
 	unsigned connections = 0;
 	bool open = false;
 	std::vector<uint8_t> asked;    ///< requests
-	std::vector<uint8_t> answered; ///< since the newest request was whole
+	std::vector<uint8_t> answered; ///< since the newest request was complete
 };
 
 class ScriptedLink : public EgdLink {
@@ -116,7 +117,7 @@ public:
 	}
 
 private:
-	/// 0 hangs up, the last numbers are errors, all others are bytes.
+	/// 0 closes the connection, the highest numbers are errors, all others are lengths.
 	static std::optional<ssize_t> trouble_of(uint8_t verb)
 	{
 		constexpr std::array errors{EAGAIN, EINPROGRESS, EINTR, ECONNRESET, EPROTO, EPIPE};
@@ -134,7 +135,7 @@ private:
 	Seen &seen_;
 };
 
-/// 00, and then 02 with a number, again and again: nothing else is ever asked for.
+/// Checks that the client sends nothing but 00, and then 02 with a number again and again.
 void must_be_requests(const std::vector<uint8_t> &asked)
 {
 	for (size_t i = 0; i < asked.size(); i++)

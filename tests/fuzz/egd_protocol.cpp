@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// For libFuzzer: what an EGD client sends, in any pieces, is understood as if it had come at once,
-// and answered with as many bytes as it asked for. Aborts where that is not so.
+// For libFuzzer: input of an EGD client in any pieces must be understood like the same input in one
+// piece, and answered with as many bytes as it asked for. Aborts otherwise.
 #include "egd/egd_protocol.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ void must(bool good)
 		std::abort();
 }
 
-/// What is to be seen of a stream: each request, and the bytes that it brings.
+/// The result of a stream: all requests, and the number of bytes of the answers.
 struct Seen {
 	std::string requests;
 	uint64_t bytes = 0;
@@ -35,7 +35,7 @@ void note(Seen &seen, const Request &request)
 	seen.requests.append(request.data.begin(), request.data.end());
 }
 
-/// The whole stream in order, as the table in egd_protocol.h has it.
+/// Evaluates the whole stream in order, by the table in egd_protocol.h.
 Seen at_once(std::span<const uint8_t> stream)
 {
 	Seen seen;
@@ -68,7 +68,7 @@ Seen at_once(std::span<const uint8_t> stream)
 	}
 }
 
-/// The same by a session; `chance` decides how much comes, is given and is sent at a time.
+/// The same with a session. `chance` decides how much is received, given and sent at a time.
 class InPieces {
 public:
 	explicit InPieces(uint64_t chance) : chance_(chance) {}
@@ -145,7 +145,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const auto stream = std::span(data, size).subspan(sizeof chance);
 	auto expected = at_once(stream);
 	const auto seen = InPieces(chance).run(stream);
-	// What is broken ends where it breaks; the answers before that were sent.
+	// A broken stream ends at the unknown command. All answers before it were sent.
 	must(seen == expected);
 	return 0;
 }

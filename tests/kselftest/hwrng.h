@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of /dev/hwrng share: the framework's files, modules, readers
- * in threads, and the search for bytes that were handed out twice.
+ * Functions shared by the tests of /dev/hwrng: access to the framework's files,
+ * commands, reader threads, and the search for bytes that were served twice.
  */
 #ifndef _HWRNG_H
 #define _HWRNG_H
@@ -23,10 +23,10 @@
 
 #define HWRNG_DEV	"/dev/hwrng"
 #define HWRNG_SYSFS	"/sys/class/misc/hw_random/"
-/* Sixteen bytes that occur twice are no chance: 2^-128 a pair. */
+/* For 16 bytes, a repetition by chance has a probability of 2^-128 per pair. */
 #define HWRNG_WINDOW	16
 
-/* Generous, since the same tests run on a debug kernel in an emulator. */
+/* Generous, because the tests also run on a debug kernel in an emulator. */
 #define HWRNG_TIMEOUT	120
 
 static inline long hwrng_ms(void)
@@ -45,7 +45,7 @@ static inline void hwrng_sleep_ms(long ms)
 		;
 }
 
-/* Exit code of a command, or -1. */
+/* Returns the exit code of a command, or -1. */
 static inline int hwrng_run(const char *command)
 {
 	int status = system(command);
@@ -53,7 +53,7 @@ static inline int hwrng_run(const char *command)
 	return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A file of the framework without its newline; empty if it cannot be read. */
+/* Returns the first line of a framework file, or "" if it cannot be read. */
 static inline const char *hwrng_file(const char *name)
 {
 	static char content[4096];
@@ -92,7 +92,7 @@ static inline bool hwrng_is_available(const char *rng)
 	return false;
 }
 
-/* Old kernels ignore a name that they do not know, so it is read back. */
+/* Reads the name back, because old kernels silently ignore an unknown one. */
 static inline bool hwrng_choose(const char *rng)
 {
 	bool written;
@@ -106,7 +106,7 @@ static inline bool hwrng_choose(const char *rng)
 	return written && !strcmp(hwrng_file("rng_current"), rng);
 }
 
-/* Chooses a source and discards what the framework holds of the one before. */
+/* Selects a source and discards the framework's leftovers of the previous one. */
 static inline bool hwrng_select(const char *rng)
 {
 	char stale[64];
@@ -124,26 +124,26 @@ static inline bool hwrng_select(const char *rng)
 }
 
 /*
- * A thread that reads until it is told to stop, or until it has what it wants,
- * and keeps the first bytes.
+ * A thread that reads until it is told to stop, or until it has read enough. It
+ * keeps the first bytes.
  */
 struct hwrng_reader {
 	pthread_t thread;
 	atomic_bool *stop;	/* may be NULL */
 	int flags;		/* for open() */
-	size_t chunk;		/* of a read */
-	size_t want;		/* 0: until stopped */
-	size_t keep;		/* at most */
+	size_t chunk;		/* size of a read */
+	size_t want;		/* bytes to read; 0: read until stopped */
+	size_t keep;		/* maximum number of bytes to keep */
 	unsigned char *data;
 	size_t kept;
-	unsigned long reads;	/* that returned data */
-	unsigned long zeros;	/* that returned 0 */
+	unsigned long reads;	/* reads that returned data */
+	unsigned long zeros;	/* reads that returned 0 */
 	unsigned long again;	/* EAGAIN */
 	unsigned long intr;	/* EINTR */
 	unsigned long nodev;	/* ENODEV */
-	unsigned long broken;	/* EIO and what a TPM's driver says of it */
-	unsigned long oversized; /* that returned more than asked for */
-	int error;		/* any other */
+	unsigned long broken;	/* EIO */
+	unsigned long oversized; /* reads that returned more than requested */
+	int error;		/* any other error */
 };
 
 static inline void hwrng_count_error(struct hwrng_reader *reader, int error)
@@ -155,7 +155,7 @@ static inline void hwrng_count_error(struct hwrng_reader *reader, int error)
 	case EINTR:
 		reader->intr++;
 		break;
-	/* No source at this moment: do not spin. */
+	/* There is no source at this moment: do not spin. */
 	case ENODEV:
 		reader->nodev++;
 		hwrng_sleep_ms(1);
@@ -177,7 +177,7 @@ static inline void *hwrng_read_loop(void *argument)
 	ssize_t len;
 	int fd;
 
-	/* Who is to serve the readers, or to end them, must not starve behind them. */
+	/* The readers must not starve the processes that serve or end them. */
 	setpriority(PRIO_PROCESS, 0, 10);
 	chunk = malloc(reader->chunk);
 	fd = open(HWRNG_DEV, O_RDONLY | reader->flags);
@@ -212,7 +212,7 @@ out:
 	return NULL;
 }
 
-/* Starts copies of one reader. NULL if a thread or memory cannot be had. */
+/* Starts copies of one reader. Returns NULL without memory or threads. */
 static inline struct hwrng_reader *hwrng_start(struct hwrng_reader like, int count)
 {
 	struct hwrng_reader *readers = calloc(count, sizeof(*readers));
@@ -236,7 +236,7 @@ static inline void hwrng_join(struct hwrng_reader *readers, int count)
 		pthread_join(readers[i].thread, NULL);
 }
 
-/* The sum of what the readers saw. */
+/* Returns the sum of the readers' counters. */
 static inline struct hwrng_reader hwrng_sum(const struct hwrng_reader *readers, int count)
 {
 	struct hwrng_reader sum = { 0 };
@@ -264,8 +264,8 @@ static inline int hwrng_compare_windows(const void *a, const void *b)
 }
 
 /*
- * How many windows of 16 bytes, at any offset in what any of the readers kept,
- * occur again in it. -1 without memory.
+ * Counts the windows of 16 bytes, at any offset in the bytes of all readers,
+ * that occur more than once. Returns -1 without memory.
  */
 static inline long hwrng_repeated(const struct hwrng_reader *readers, int count)
 {

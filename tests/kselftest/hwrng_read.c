@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads of /dev/hwrng, served by cpu_rng: many at a time, of odd sizes, without
- * blocking, interrupted.
+ * Reads of /dev/hwrng, served by cpu_rng: many at a time, of odd sizes,
+ * nonblocking, and interrupted.
  */
 
 #include <sys/ioctl.h>
@@ -14,7 +14,7 @@
 
 #define SOURCE	"cpu_rng.rdrand"
 #define THREADS	64
-/* More than anything delivers before the signal comes. */
+/* More than any source delivers before the signal arrives. */
 #define BIG	(64UL << 20)
 
 static void on_signal(int signal)
@@ -22,7 +22,7 @@ static void on_signal(int signal)
 	(void)signal;
 }
 
-/* read() is to return, not to be restarted. */
+/* Without SA_RESTART: read() must return. */
 static void catch_signal(int signal)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -66,7 +66,7 @@ TEST_F_TIMEOUT(read, by_64_threads, HWRNG_TIMEOUT)
 	EXPECT_EQ(0, hwrng_repeated(readers, THREADS));
 }
 
-/* Leftovers of a read serve the next one, and only that one. */
+/* The leftovers of a read must be served once, by the next read. */
 TEST_F_TIMEOUT(read, of_odd_sizes, HWRNG_TIMEOUT)
 {
 	static const size_t chunks[] = { 1, 2, 3, 7, 31, 33, 63, 65, 100, 4097 };
@@ -158,7 +158,7 @@ TEST_F_TIMEOUT(read, ended_by_sigkill, HWRNG_TIMEOUT)
 	EXPECT_GT(5000, hwrng_ms() - start);
 }
 
-/* A signal every millisecond may delay data, but not lose or repeat any. */
+/* A signal every millisecond may delay data, but must not lose or repeat any. */
 TEST_F_TIMEOUT(read, under_a_rain_of_signals, HWRNG_TIMEOUT)
 {
 	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { 0 };
@@ -194,7 +194,7 @@ TEST_F(read, to_a_bad_address)
 	EXPECT_EQ(64, read(self->fd, data, sizeof(data)));
 }
 
-/* The device has no ioctl of its own, and passes none on to /dev/random. */
+/* The device has no ioctls, and does not forward any to /dev/random. */
 TEST_F(read, ioctl_is_refused)
 {
 	int value = 8;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A source goes away while it is read: its module is unloaded, or its TPM is
+ * A source disappears while it is read: its module is unloaded, or its TPM is
  * unplugged.
  */
 
@@ -8,14 +8,14 @@
 #include "hwrng.h"
 
 #define READERS	8
-/* A command of the TPM in flight, and an emulator's idea of time. */
+/* Time for a TPM command in flight, with a reserve for a slow emulator. */
 #define REMOVAL_MS	20000
 
 FIXTURE(removal)
 {
 	atomic_bool stop;
 	struct hwrng_reader *readers;
-	bool may_break;		/* a read, when its source does */
+	bool may_break;		/* a read may fail with EIO */
 };
 
 FIXTURE_SETUP(removal)
@@ -35,7 +35,7 @@ static struct hwrng_reader stop_readers(atomic_bool *stop, struct hwrng_reader *
 	return hwrng_sum(readers, READERS);
 }
 
-/* What no reader may see, whatever happens to the source. */
+/* Checks what must hold for every reader, whatever happens to the source. */
 FIXTURE_TEARDOWN(removal)
 {
 	struct hwrng_reader sum;
@@ -53,7 +53,7 @@ FIXTURE_TEARDOWN(removal)
 	EXPECT_EQ(0, hwrng_repeated(self->readers, READERS));
 }
 
-/* How long the command took; -1 if it failed. */
+/* Returns how many ms the command took, or -1 if it failed. */
 static long run_timed(const char *command)
 {
 	long start = hwrng_ms();
@@ -97,7 +97,7 @@ TEST_F_TIMEOUT(removal, of_tpm_rng, HWRNG_TIMEOUT)
 	EXPECT_GT(REMOVAL_MS, longest);
 }
 
-/* Readers are told that there is none, and are served again when there is. */
+/* Without a source readers get ENODEV; with a new one they are served again. */
 TEST_F_TIMEOUT(removal, of_the_only_source, HWRNG_TIMEOUT)
 {
 	struct hwrng_reader sum;
@@ -132,7 +132,7 @@ static pid_t start_tpm(const char *folder)
 	snprintf(state, sizeof(state), "dir=%s", folder);
 	pid = fork();
 	if (!pid) {
-		/* Its own words go to its log, or they would mix with ours. */
+		/* No log, because its messages would mix with ours. */
 		execlp("swtpm", "swtpm", "chardev", "--vtpm-proxy", "--tpm2", "--tpmstate", state,
 		       "--flags", "not-need-init,startup-clear", "--log", "file=/dev/null", NULL);
 		_exit(127);
@@ -153,8 +153,8 @@ static bool wait_available(const char *rng, bool wanted, long ms)
 }
 
 /*
- * The driver of a TPM gives up when it is not answered within two seconds, which
- * happens on a busy host. That is not what is tested, so try again.
+ * The TPM driver gives up if it gets no answer within two seconds, which can
+ * happen on a busy host. This test is not about that, so try again.
  */
 static pid_t plug(const char *folder, const char *rng)
 {
@@ -167,7 +167,7 @@ static pid_t plug(const char *folder, const char *rng)
 			return tpm;
 		kill(tpm, SIGKILL);
 		waitpid(tpm, NULL, 0);
-		printf("# no TPM came with attempt %d\n", attempt + 1);
+		printf("# no TPM appeared in attempt %d\n", attempt + 1);
 	}
 	return -1;
 }
@@ -180,8 +180,8 @@ TEST_F_TIMEOUT(removal, of_the_tpm, HWRNG_TIMEOUT)
 	int i;
 
 	if (hwrng_run("command -v swtpm >/dev/null 2>&1"))
-		SKIP(return, "no swtpm here to be a second TPM");
-	/* The command in flight fails, and who gets in before the source is gone. */
+		SKIP(return, "swtpm is missing, which emulates a second TPM");
+	/* The command in flight fails, and so do reads before the source is gone. */
 	self->may_break = true;
 	ASSERT_NE(NULL, mkdtemp(folder));
 	ASSERT_EQ(0, hwrng_run("modprobe tpm_vtpm_proxy && modprobe tpm_rng duplicate=1"));
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(removal, of_the_tpm, HWRNG_TIMEOUT)
 		ASSERT_TRUE(hwrng_choose("tpm_rng.1"));
 		hwrng_sleep_ms(100);
 		start = hwrng_ms();
-		/* Once as an unplugged one goes, once as a crashed one. */
+		/* SIGTERM is like unplugging the TPM, SIGKILL like a crash. */
 		kill(tpm, i % 2 ? SIGTERM : SIGKILL);
 		ASSERT_EQ(tpm, waitpid(tpm, NULL, 0));
 		EXPECT_TRUE(wait_available("tpm_rng.1", false, 30000));

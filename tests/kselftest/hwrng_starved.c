@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The current source delivers nothing any more: somebody waits inside it, and
- * readers wait behind it. They must be able to leave.
+ * The current source no longer returns data: one reader waits inside its
+ * driver, and the others wait for that reader. It must be possible to interrupt
+ * and kill them.
  */
 
 #include <sys/time.h>
@@ -74,7 +75,7 @@ TEST_F(starved, reader_is_killed)
 	EXPECT_GT(5000, hwrng_ms() - start);
 }
 
-/* It may wait for the mutex all the same, but 0 would be the end of a file. */
+/* It may still wait for the mutex. But 0 would mean the end of the file. */
 TEST_F(starved, nonblocking_reader_is_not_told_the_end)
 {
 	char data[64];

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Another source is chosen again and again while /dev/hwrng is read.
+ * Another source is selected again and again while /dev/hwrng is read.
  *
- * Not before 5.11, which deadlocks when a source with a quality is followed by
- * one without while the kernel's own thread is reading. Nor is that repaired
- * where rng_quality does not exist.
+ * Skipped on kernels before 5.11. They deadlock if a source with a quality is
+ * replaced by one without, while khwrngd is reading. The file rng_quality
+ * exists only in kernels that have the fix.
  */
 
 #include "../kselftest_harness.h"
 #include "hwrng.h"
 
-#define DEADLOCKS	"the framework of this kernel deadlocks when it is switched while read"
+#define DEADLOCKS	"this kernel's hwrng framework deadlocks if the source changes during a read"
 
 static const char *const sources[] = { "cpu_rng.rdrand", "tpm_rng.0", "virtio_rng.0" };
 
@@ -66,7 +66,7 @@ TEST_F_TIMEOUT(switching, under_readers, HWRNG_TIMEOUT)
 	EXPECT_EQ(0, hwrng_repeated(nonblocking, 2));
 }
 
-/* The framework may have given one source's quality to another. */
+/* The framework has a bug that can give one source's quality to another. */
 TEST_F_TIMEOUT(switching, leaves_qualities_alone, HWRNG_TIMEOUT)
 {
 	static const char *const expected[] = { "4", "512" };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load_failing FILE PARAMETERS: loads a module again and again, each time with
- * another allocation of the kernel failing: the first, the second, and so on,
- * until loading needs no more of them. After each failure, and after each load
- * that succeeded all the same, the module must be gone, or be removable.
+ * load_failing FILE PARAMETERS: loads a module again and again. Each time
+ * another allocation of the kernel fails: the first, the second, and so on,
+ * until a load needs fewer allocations. If the load fails, nothing of the module
+ * may stay; if it succeeds, the module must be removable.
  *
- * Needs CONFIG_FAULT_INJECTION with failslab, and a current folder of the
- * module's name in /sys/module to be absent at first.
+ * Needs CONFIG_FAULT_INJECTION with failslab. The module must not be loaded at
+ * the start.
  */
 
 #include <sys/syscall.h>
@@ -14,12 +14,12 @@
 #include "../kselftest.h"
 #include "hwrng.h"
 
-/* Many more than a load of ours has. */
+/* Many more than a load of our modules needs. */
 #define ALLOCATIONS_MAX	5000
 
 static int nth_fd;
 
-/* Whether the Nth allocation of a task from now on is to fail; 0: none. */
+/* Makes the Nth allocation of this task from now on fail; 0: none. */
 static bool fail_nth(int n)
 {
 	char number[16];
@@ -28,7 +28,7 @@ static bool fail_nth(int n)
 	return pwrite(nth_fd, number, len, 0) == len;
 }
 
-/* 0 once the failure has been given out. */
+/* Returns 0 once the failure has happened. */
 static int failures_left(void)
 {
 	char number[16] = "";
@@ -55,10 +55,10 @@ int main(int argc, char **argv)
 	ksft_print_header();
 	if (argc < 3)
 		ksft_exit_fail_msg("usage: load_failing FILE PARAMETERS\n");
-	/* Also allocations that may sleep, which are most of them. */
+	/* Include allocations that may sleep, which are most of them. */
 	if (!write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") ||
 	    !write_file("/sys/kernel/debug/failslab/verbose", "0"))
-		ksft_exit_skip("this kernel cannot let allocations fail\n");
+		ksft_exit_skip("this kernel cannot make allocations fail\n");
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
 	if (nth_fd < 0)
 		ksft_exit_skip("this kernel cannot count allocations\n");
@@ -84,22 +84,22 @@ int main(int argc, char **argv)
 			if (err != ENOMEM && errors++ < 10)
 				ksft_print_msg("allocation %d: %s\n", n, strerror(err));
 			if (!access(path, F_OK))
-				ksft_exit_fail_msg("allocation %d failed, the module stays\n",
+				ksft_exit_fail_msg("allocation %d failed, module stays loaded\n",
 						   n);
 		} else {
 			survived += !left;
 			if (syscall(SYS_delete_module, name, O_NONBLOCK))
-				ksft_exit_fail_msg("allocation %d failed, it cannot go: %s\n",
+				ksft_exit_fail_msg("allocation %d failed, unloading too: %s\n",
 						   n, strerror(errno));
 		}
 		if (left)
 			break;
 	}
-	ksft_print_msg("%s: %d allocations; %d loads failed, %d bore it\n",
+	ksft_print_msg("%s: %d allocations; %d loads failed, %d succeeded nevertheless\n",
 		       name, n - 1, failed, survived);
 	ksft_test_result(n > 1 && n < ALLOCATIONS_MAX, "each allocation failed once\n");
 	ksft_test_result(failed > 0, "a load can fail\n");
-	ksft_test_result(!err, "with none failing it loads\n");
-	ksft_test_result(access(path, F_OK), "nothing stays\n");
+	ksft_test_result(!err, "the module loads if no allocation fails\n");
+	ksft_test_result(access(path, F_OK), "nothing of the module stays\n");
 	ksft_finished();
 }

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# What tests/peers/egd, egd-client and egd-tls share: clients, and where and how results go. Needs
+# Shared by tests/peers/egd, egd-client and egd-tls: clients, and the output of results. Needs
 # tests/vm/lib.sh, tests/vm/ktap.sh and tree.sh.
 
 [[ -x build/hwrngd && -x build/hwrngd-egd && -x build/hwrngd-pull ]] || die "build/hwrngd is missing: make userspace"
 need jq jq
 
 unpack_peers() {
-	say "fetching clients of EGD, once"
+	say "fetching EGD clients, once"
 	private_apt "$PWD/apt" "$native" bookworm
 	unpack_packages "$PWD" socat libwrap0 libcrypt-random-seed-perl entropybroker libcrypto++8
 	rm -rf apt
@@ -30,7 +30,7 @@ exec 3>"$work/ktap"
 export output=$work/output
 ktap_begin
 
-# within SECONDS COMMAND...: once it succeeds.
+# within SECONDS COMMAND...: runs it until it succeeds, for up to SECONDS.
 within() {
 	local end=$((SECONDS + $1))
 	shift
@@ -40,16 +40,16 @@ within() {
 	done
 }
 
-# ask ADDRESS BYTES...: sends these bytes, in hexadecimal, and prints the whole answer so.
+# ask ADDRESS BYTES...: sends these hexadecimal bytes, and prints the whole answer in hexadecimal.
 ask() {
 	local address=$1
 	shift
-	# The server answers who sends no more, and closes.
+	# After the end of input the server answers and closes the connection.
 	printf '%b' "$(printf '\\x%s' "$@")" | peer socat -t 5 - "$address" | od -An -v -tx1 | tr -d ' \n'
 }
 answer() { [[ $(ask "${@:2}") =~ ^$1$ ]]; }
 
-# certificate NAME DAYS AUTHORITY: a key and a certificate that AUTHORITY signs, or the key itself.
+# certificate NAME DAYS AUTHORITY: makes a key, and a certificate signed by AUTHORITY or by itself.
 certificate() {
 	local name=$work/$1 by=$work/$3
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$name.key" -subj "/CN=$1" -out "$name.csr"
@@ -62,7 +62,7 @@ certificate() {
 	fi
 }
 
-# In $work: two authorities, a server's certificate, and those of clients of all kinds.
+# Makes two authorities, a server's certificate, and all kinds of client certificates in $work.
 make_certificates() {
 	{
 		certificate authority 1 authority
@@ -71,10 +71,10 @@ make_certificates() {
 		certificate client 1 authority
 		certificate wrong 1 stranger
 		certificate expired 0 authority
-	} >"$output" 2>&1 || { cat "$output" >&2; die "openssl makes no certificates"; }
+	} >"$output" 2>&1 || { cat "$output" >&2; die "openssl cannot make the certificates"; }
 }
 
-# make_tls_tree TREE: what hwrngd takes to serve by TLS there.
+# make_tls_tree TREE: adds the files that hwrngd needs to serve TLS there.
 make_tls_tree() {
 	mkdir -p "$1/etc/hwrngd.conf.d"
 	cp "$work"/{server.pem,server.key,authority.pem} "$1/etc/"
@@ -87,7 +87,7 @@ build_clients() {
 	cmake --build build --target egd_clients >"$output" 2>&1 || { cat "$output"; die "tests/peers/egd_clients.cpp does not build"; }
 }
 
-# Prints the results and their sum; its status is that of the whole.
+# Prints the results and the totals. Fails if a test failed.
 conclude() {
 	ktap_end
 	exec 3>&-

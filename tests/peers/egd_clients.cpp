@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Many clients of an EGD server at once, for tests/peers/egd and egd-tls:
 //
-//   egd_clients distinct SOCKET PORT   100 of them record what they are given; no 16 bytes may
-//                                      occur twice in all of it, wherever they begin
-//   egd_clients half-open PORT COUNT   so many begin a handshake of TLS and do not go on, until
-//                                      standard input ends
+//   egd_clients distinct SOCKET PORT   100 clients record the bytes they get; no 16 bytes, at any
+//                                      offset, may occur twice
+//   egd_clients half-open PORT COUNT   COUNT clients start a TLS handshake and do not continue
+//                                      it until standard input ends
 #include "base/file_descriptor.h"
 
 #include <arpa/inet.h>
@@ -69,7 +69,7 @@ FileDescriptor by_unix(const std::string &path)
 	return connected(AF_UNIX, address);
 }
 
-/// From 127.0.0.`from`.
+/// Connects from 127.0.0.`from`.
 FileDescriptor by_tcp(const std::string &port, uint8_t from = 1)
 {
 	sockaddr_in address = {};
@@ -84,7 +84,7 @@ FileDescriptor by_tcp(const std::string &port, uint8_t from = 1)
 	return fd;
 }
 
-/// Asks again and again, by 01 and 02 and for 1 to 255 bytes, and keeps what it is given.
+/// Asks again and again, with 01 and 02, for 1 to 255 bytes, and keeps the answers.
 class Client {
 public:
 	Client(FileDescriptor socket, size_t number) : socket_(std::move(socket)), number_(number) {}
@@ -100,7 +100,7 @@ public:
 		                                     static_cast<uint8_t>(count)};
 		must(static_cast<int>(send(socket_.get(), request.data(), 2, MSG_NOSIGNAL)), "send");
 	}
-	/// There is something to read.
+	/// Call it when there is something to read.
 	void receive()
 	{
 		std::array<uint8_t, 256> some{};
@@ -124,20 +124,20 @@ private:
 	FileDescriptor socket_;
 	size_t number_;
 	size_t asked_ = 0;
-	bool polite_ = false;       ///< by 01, so that a length comes first
-	std::optional<size_t> due_; ///< bytes, once that is known
+	bool polite_ = false;       ///< asked with 01, so the answer begins with a length
+	std::optional<size_t> due_; ///< bytes still to come, once known
 	bool waits_ = false;
 	std::vector<uint8_t> got_;
 };
 
-/// 16 bytes, and where they were.
+/// 16 bytes and their position.
 struct Window {
 	std::array<uint8_t, 16> bytes;
 	uint32_t client;
 	uint32_t at;
 };
 
-/// Returns the exit code.
+/// Looks for repeated windows, and returns the exit code.
 int judge(const std::vector<Client> &clients, size_t bytes)
 {
 	std::vector<Window> windows;
@@ -154,11 +154,11 @@ int judge(const std::vector<Client> &clients, size_t bytes)
 	const auto twice = std::ranges::adjacent_find(windows, {}, &Window::bytes);
 	const auto bytes_of = [](const Client &client) { return client.got().size(); };
 	const auto least = bytes_of(*std::ranges::min_element(clients, {}, bytes_of));
-	fmt::print("{} bytes for {} clients, {} for who was given least, {} windows of 16\n", bytes,
+	fmt::print("{} bytes for {} clients, at least {} for each, {} windows of 16\n", bytes,
 	           clients.size(), least, windows.size());
 	if (twice != windows.end()) {
 		const auto &other = *(twice + 1);
-		fmt::print("client {} was given at byte {} what client {} was given at byte {}\n",
+		fmt::print("client {} got at byte {} the same 16 bytes as client {} at byte {}\n",
 		           other.client, other.at, twice->client, twice->at);
 		return 1;
 	}
@@ -203,18 +203,18 @@ int distinct(const std::string &path, const std::string &port)
 	return judge(clients, bytes);
 }
 
-/// What a client of TLS says first.
+/// The first message of a TLS client.
 std::vector<uint8_t> hello()
 {
 	const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX *)> context(SSL_CTX_new(TLS_client_method()),
 	                                                            SSL_CTX_free);
 	const std::unique_ptr<SSL, void (*)(SSL *)> ssl(SSL_new(context.get()), SSL_free);
-	SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem())); // which it owns then
+	SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem())); // which takes ownership
 	SSL_set_connect_state(ssl.get());
 	SSL_do_handshake(ssl.get());
 	std::vector<uint8_t> bytes(4096);
 	const int n = BIO_read(SSL_get_wbio(ssl.get()), bytes.data(), static_cast<int>(bytes.size()));
-	bytes.resize(static_cast<size_t>(must(n, "OpenSSL says no hello")));
+	bytes.resize(static_cast<size_t>(must(n, "OpenSSL made no ClientHello")));
 	return bytes;
 }
 
@@ -224,7 +224,7 @@ int half_open(const std::string &port, size_t count)
 	std::vector<FileDescriptor> sockets;
 	for (size_t i = 0; i < count; i++) {
 		sockets.push_back(by_tcp(port, static_cast<uint8_t>(2 + i / 50)));
-		// Every second one would have the server's part, and does not read it.
+		// Every second client sends a complete hello, and then does not read the answer.
 		const size_t size = i % 2 == 0 ? first.size() : first.size() / 2;
 		must(static_cast<int>(send(sockets.back().get(), first.data(), size, MSG_NOSIGNAL)),
 		     "send");

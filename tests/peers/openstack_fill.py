@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fills the test cloud of tests/peers/openstack, by OpenStack's own SDK.
+"""Fills the test cloud of tests/peers/openstack with OpenStack's own SDK.
 
 usage: openstack_fill.py FOLDER
 
-Writes FOLDER/expected.json: what Nova itself makes of each flavor and image, by its own code.
+Writes FOLDER/expected.json: how Nova's own code judges each flavor and image.
 """
 
 import json
@@ -16,7 +16,7 @@ from openstack import exceptions
 
 URL, CA, REGION = "https://localhost:5000/v3", "/srv/tls/ca.pem", "one"
 
-# How people write it. None: they do not.
+# Values that people write. None: no value.
 ALLOWED = ["True", "true", "TRUE", "1", "yes", "on", "t", " True ", "False", "false", "0", "no", "", "maybe", None]
 MODELS = ["virtio", "Virtio", "VIRTIO", "virtio-rng", "none", "", None]
 RATES = [
@@ -36,7 +36,7 @@ def connect(user, project):
 
 
 def register(cloud):
-    """Accounts of the services and of a user without rights, and where the services are."""
+    """Registers accounts of the services and of a user without rights, and the services' addresses."""
     identity = cloud.identity
     admin, member = identity.find_role("admin"), identity.find_role("member")
     for user, project, role in (("glance", "service", admin), ("nova", "service", admin), ("demo", "demo", member)):
@@ -54,7 +54,7 @@ def register(cloud):
 
 
 def make_flavors(cloud):
-    """Their extra specs, by name."""
+    """Makes flavors, and returns their extra specs by name."""
     specs = [{} if value is None else {"hw_rng:allowed": value} for value in ALLOWED]
     specs += [{"hw_rng:allowed": "True", **rate} for rate in RATES]
     specs += [{"hw_rng:allowed": "True"}] * (30 - len(specs))
@@ -68,16 +68,16 @@ def make_flavors(cloud):
 
 
 def make_images(admin, demo):
-    """Their properties, by name."""
+    """Makes images, and returns their properties by name."""
     images = {}
     visibilities = ["public", "private", "shared", "community"]
     for i in range(60):
         model = MODELS[i % len(MODELS)]
         properties = {} if model is None else {"hw_rng_model": model}
         visibility = visibilities[i // len(MODELS) % len(visibilities)]
-        # Those of demo are its own; the hidden ones are to be found as well, and one has no data.
+        # demo owns the private images. Some images are hidden, and one has no data.
         cloud = demo if visibility == "private" else admin
-        # By hand, since the SDK makes a string of each value.
+        # A raw request, because the SDK converts each value to a string.
         images[f"image-{i:02}"] = properties
         image = {"name": f"image-{i:02}", "disk_format": "raw", "container_format": "bare",
                  "visibility": visibility, "os_hidden": i % 10 == 9, **properties}
@@ -104,7 +104,7 @@ class Flavor:
 
 
 def gets_rng(specs, properties):
-    """Does Nova give a server an RNG? One that does not start has none."""
+    """Does Nova give a server an RNG? A server that does not start has none."""
     guest = Guest()
     try:
         image = objects.ImageMeta.from_dict({"properties": properties})

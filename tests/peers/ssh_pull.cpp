@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Pulls bytes by SSH as the daemon's source does, one pull for each line "BYTES MILLISECONDS" of
-// its standard input, and answers each with a line: "ok MILLISECONDS HEX" or "error MILLISECONDS
-// WHY".
+// Pulls bytes by SSH like the daemon's source. Each line of standard input, "BYTES MILLISECONDS",
+// is one pull. The output has a line for each: "ok MILLISECONDS HEX" or "error MILLISECONDS WHY".
 #include "pull/ssh_peer.h"
 
 #include <array>

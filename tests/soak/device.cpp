@@ -18,12 +18,12 @@ void fill_well(std::mt19937_64 &random, std::span<uint8_t> out)
 	}
 }
 
-/// 51 % of the bits are ones, without a die for each.
+/// Makes 51 % of the bits ones, without a random number for each bit.
 void fill_biased(std::mt19937_64 &random, std::span<uint8_t> out)
 {
 	fill_well(random, out);
 	for (auto &byte : out) {
-		// By halves, so that each bit of `more` is 1 five times in 256.
+		// Each step halves a probability: each bit of `more` is 1 in 5 of 256 cases.
 		uint64_t word = random();
 		unsigned more = 0xff;
 		for (const bool all : {true, true, false, true, true, true, true, true}) {

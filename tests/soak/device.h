@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A generator of random bytes that can be made ill.
+// A generator of random bytes that can be made to fail.
 #pragma once
 
 #include <array>
@@ -12,18 +12,18 @@ namespace hwrngd::soak {
 
 enum class Fault : uint8_t {
 	none,
-	// What must be noticed:
+	// Faults that must be noticed:
 	zeros,
 	ones,
 	biased,   ///< 51 % of the bits are ones
 	repeated, ///< the same block over and over
 	broken,   ///< reads fail with EIO
-	ended,    ///< reads give no byte
+	ended,    ///< reads return no bytes
 	stalled,
 	gone, ///< unplugged
-	// What is no fault of the bytes:
+	// Behaviour that is not a fault of the bytes:
 	slow, ///< an answer takes a moment
-	torn, ///< reads give less than was asked for
+	torn, ///< reads return less than was asked for
 };
 
 inline constexpr std::array all_faults{Fault::zeros,  Fault::ones,  Fault::biased,  Fault::repeated,
@@ -42,10 +42,10 @@ public:
 	[[nodiscard]] uint64_t given() const;
 	void note_failure();
 
-	/// The next bytes, as ill as it is.
+	/// Writes the next bytes, with the current fault.
 	void fill(std::span<uint8_t> out);
 
-	/// 1 to `most`.
+	/// A random number from 1 to `most`.
 	[[nodiscard]] size_t some(size_t most);
 
 private:
@@ -53,8 +53,8 @@ private:
 	std::mt19937_64 random_;
 	Fault fault_ = Fault::none;
 	uint64_t given_ = 0;
-	std::array<uint8_t, 512> block_{}; ///< that is repeated
-	size_t at_ = 0;                    ///< of `block_`
+	std::array<uint8_t, 512> block_{}; ///< the repeated block
+	size_t at_ = 0;                    ///< the offset in `block_`
 };
 
 } // namespace hwrngd::soak

@@ -15,8 +15,8 @@ constexpr const char *virtio = "virtio_rng.0";
 constexpr const char *probed = "tpm_rng.0";
 // A real stall takes seconds.
 constexpr auto short_stall = 20ms;
-// So many bytes are thrown away when the hwrng is switched, and a read that was left behind may
-// take so many.
+// The number of bytes that are thrown away when the hwrng is switched. An abandoned read may take
+// as many.
 constexpr size_t stale_bytes = 64;
 constexpr size_t hanging_bytes = 128;
 
@@ -38,8 +38,8 @@ private:
 
 } // namespace
 
-/// A harvest's access to a source. Puts bytes into its wire as they are asked for, adds what no
-/// file can be made to do, and notes what was read.
+/// A harvest's access to a source. Puts bytes into its wire as they are asked for, simulates faults
+/// that a file cannot have, and records what was read.
 class Machine::Watched : public Reading, public Source {
 public:
 	Watched(std::shared_ptr<Machine> machine, const SourceInfo &info, Device &device, Wire *wire,
@@ -73,7 +73,7 @@ public:
 	{
 		if (!real_)
 			return {};
-		if (is_hwrng_) // the end of a probe throws some away
+		if (is_hwrng_) // some bytes are discarded at the end of a probe
 			wire_->put(device_, stale_bytes + hanging_bytes);
 		return real_->end(failed);
 	}
@@ -125,7 +125,7 @@ void Machine::ask(const std::shared_ptr<const Helper> &helper)
 
 void Machine::list_hwrngs(bool all)
 {
-	// Not while somebody probes one.
+	// With the lock, so that no probe is running.
 	const auto lock = HwrngSysfs(root_).lock(std::chrono::minutes(1));
 	if (!lock)
 		throw std::runtime_error(lock.error().message);
@@ -148,7 +148,7 @@ bool Machine::suffers(const std::string &source, Fault fault)
 {
 	if (fault == Fault::gone)
 		return source != virtio && source != "program";
-	// A probe is to be over when the next one is due.
+	// A probe must end before the next one is due.
 	return fault != Fault::slow || source != probed;
 }
 
@@ -176,7 +176,7 @@ Result<std::unique_ptr<Reading>> Machine::open(const SourceInfo &info)
 	const bool hwrng = info.kind == SourceKind::hwrng;
 	auto &wire = wires_.at(hwrng ? "hwrng" : info.name);
 	if (hwrng) {
-		// What it gives now is the other one's, or its own of another time.
+		// The bytes in the wire are from the other hwrng, or old.
 		wire.drain();
 		wire.put(device, stale_bytes + hanging_bytes);
 	}

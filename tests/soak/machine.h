@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A machine made of files, with sources of every kind that can fall ill, read as the daemon does.
+// A machine made of files, with sources of every kind that can fail, read as the daemon reads them.
 #pragma once
 
 #include "daemon/readings.h"
 #include "device.h"
 #include "fake_tree.h"
+#include "process/helper.h"
 #include "watch.h"
 #include "wire.h"
 
@@ -20,19 +21,19 @@ class Machine : public std::enable_shared_from_this<Machine> {
 public:
 	explicit Machine(uint64_t seed);
 
-	/// In this tree, by what `helper` does.
+	/// From now on, opens devices with `helper`.
 	void ask(const std::shared_ptr<const Helper> &helper);
 	[[nodiscard]] const Root &root() const { return root_; }
 	[[nodiscard]] test::FakeTree &tree() { return tree_; }
 	[[nodiscard]] Readings &readings() { return *readings_; }
 	[[nodiscard]] Ledger &ledger() { return ledger_; }
 
-	/// What it has now.
+	/// The sources that it has now.
 	[[nodiscard]] Inventory inventory(const Config &config) const;
 
-	/// All sources that it can have, but for "chip", which is always well.
+	/// All sources that it can have, except "chip", which never fails.
 	[[nodiscard]] std::map<std::string, Device> &devices() { return devices_; }
-	/// Can that happen to it?
+	/// Can this fault happen to this source?
 	[[nodiscard]] static bool suffers(const std::string &source, Fault fault);
 	void set(const std::string &source, Fault fault);
 

@@ -12,10 +12,10 @@
 #include <fmt/format.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// Of libasan and libtsan; g++ 12 comes without its header.
+// A function of libasan and libtsan, for which g++ 12 has no header.
 extern "C" size_t __sanitizer_get_current_allocated_bytes();
 
-// What is freed stays resident for a while, in case that it is used: for 256 MiB, if not told.
+// Freed memory stays resident for a while, to detect its use: by default up to 256 MiB.
 extern "C" const char *__asan_default_options();
 extern "C" const char *__asan_default_options()
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a process holds.
+// The resources that a process holds.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,7 @@ struct Resources {
 	size_t descriptors = 0;
 	size_t threads = 0;
 	size_t resident = 0; ///< bytes
-	size_t heap = 0;     ///< bytes that were allocated and not freed; of this process alone
+	size_t heap = 0;     ///< bytes that are allocated and not freed; only known for this process
 };
 
 [[nodiscard]] Resources resources_of(pid_t pid);

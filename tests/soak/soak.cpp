@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A long life in a short time: feed cycles of the real pipeline, policy and readers, with faults of
-// all kinds at random. Does anything that must not be happen, or grow?
+// A long life in a short time: feed cycles of the real pipeline, policy and readers, with random
+// faults of all kinds. Checks that no rule is violated and that no resource grows.
 #include "machine.h"
 #include "process/helper.h"
 #include "processes.h"
@@ -23,16 +23,17 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// No day has so many quarantines, so they are short.
+// There are many quarantines, so they are short.
 constexpr Backoff backoff{.first = 2ms, .most = 50ms, .forgiven = 200ms};
 constexpr auto probe_interval = 50ms;
-// Nothing in here takes so long, however busy the machine is.
+// Nothing here takes this long, even on a busy machine.
 constexpr auto patience = 60s;
-// What a process may grow by after the first cycles. The heap is counted exactly; pages stay
-// resident by chance.
+// Limits for the growth of a process after the first cycles. The heap is counted exactly, but pages
+// may stay resident by chance.
 constexpr size_t heap_growth = 256UL * 1024;
 constexpr size_t resident_growth = 16UL * 1024 * 1024;
-/// Bytes or failed reads after which a fault has been noticed. A bias of 1 % takes many blocks.
+/// Number of bytes or failed reads after which a fault must be noticed. A bias of 1 % takes many
+/// blocks.
 uint64_t noticed_within(Fault fault)
 {
 	return fault == Fault::biased ? 4UL << 20U : 256UL << 10U;
@@ -59,11 +60,11 @@ public:
 		sink_.watch(pipeline_);
 	}
 
-	/// Runs so many cycles, and looks at what the process holds now and then.
+	/// Runs this many cycles, and checks the resources of the process now and then.
 	void run(uint64_t cycles)
 	{
 		constexpr uint64_t looks = 20;
-		constexpr uint64_t least = 500; // a rest takes a second or so
+		constexpr uint64_t least = 500; // resting takes about a second
 		const auto every = std::max(cycles / looks, least);
 		rest();
 		auto told = Clock::now();
@@ -94,7 +95,7 @@ public:
 		for (const auto &[what, first, last] : {std::tuple{"itself", first_, last_},
 		                                        std::tuple{"helper", first_helper_, last_helper_}})
 			fmt::print("  {}: first {}\n  {}: last  {}\n", what, text(first), what, text(last));
-		pipeline_.feed(); // and leave while they read
+		pipeline_.feed(); // and end during the reads
 	}
 
 private:
@@ -126,8 +127,8 @@ private:
 		heal();
 	}
 
-	/// One feed, until everybody who was healthy has answered. Who has to prove itself, and a
-	/// probe, go on meanwhile, as in a daemon.
+	/// Makes one feed, and waits until all healthy sources have answered. Sources that are still
+	/// being tested, and probes, go on meanwhile, as in a daemon.
 	void feed()
 	{
 		std::map<std::string, uint64_t> asked;
@@ -162,7 +163,7 @@ private:
 			io_.poll();
 		} while (!done() && Clock::now() < until);
 		stuck_ = !done();
-		checks_.check("nobody is waited for in vain", !stuck_, fmt::format("cycle {}", cycles_));
+		checks_.check("no wait lasts for ever", !stuck_, fmt::format("cycle {}", cycles_));
 		if (stuck_)
 			for (const auto &[name, source] : pipeline_.sources())
 				fmt::print("  {} is {}: {}\n", name, hwrngd::name(source.life.state()),
@@ -182,7 +183,7 @@ private:
 		unnoticed_[name] = is_ill(fault);
 		faults_[soak::name(fault)]++;
 		machine_->set(name, fault);
-		// udev tells, or who reads it finds out.
+		// udev reports it, or a read fails.
 		if (fault == Fault::gone && one_in(2))
 			look();
 	}
@@ -209,7 +210,7 @@ private:
 			look();
 	}
 
-	/// All is well for a while: everybody must be healthy in the end.
+	/// Removes all faults. All sources must be healthy in the end.
 	void rest()
 	{
 		sink_.refuses = false;
@@ -229,12 +230,12 @@ private:
 					ill += fmt::format(" {} is {}: {}.", name, hwrngd::name(source.life.state()),
 					                   source.life.path().back().reason);
 		} while (!ill.empty() && !stuck_ && Clock::now() < until);
-		// What was being read before the reload is opened again.
+		// Sources that were read before the reload are opened again.
 		feed();
 		run_until([&] { return !pipeline_.busy(); });
 		checks_.check("the pool is reseeded", pipeline_.feeds() > feeds);
 		stuck_ = stuck_ || !ill.empty();
-		checks_.check("who is well again becomes healthy again",
+		checks_.check("a source without a fault becomes healthy again",
 		              ill.empty() && pipeline_.states().size() == machine_->devices().size() + 1,
 		              ill);
 	}
@@ -242,7 +243,7 @@ private:
 	void measure(bool warm)
 	{
 		auto now = resources_of(getpid());
-		// Threads that were left behind end when their read does.
+		// Abandoned threads end when their read ends.
 		for (int i = 0; i < 500 && warm && first_.threads != 0 && !same(now, first_); i++) {
 			std::this_thread::sleep_for(10ms);
 			now = resources_of(getpid());
@@ -266,16 +267,17 @@ private:
 
 	void compare(const std::string &whose, const Resources &first, const Resources &now)
 	{
-		checks_.check(whose + "number of descriptors stays", now.descriptors == first.descriptors,
+		checks_.check(whose + "number of descriptors does not change",
+		              now.descriptors == first.descriptors, text(now));
+		checks_.check(whose + "number of threads does not change", now.threads == first.threads,
 		              text(now));
-		checks_.check(whose + "number of threads stays", now.threads == first.threads, text(now));
 		checks_.check(whose + "heap does not grow", now.heap <= first.heap + heap_growth,
 		              text(now));
 		checks_.check(whose + "resident memory does not grow",
 		              now.resident <= first.resident + resident_growth, text(now));
 	}
 
-	/// As a daemon does on SIGHUP, with another configuration or that of the beginning.
+	/// Reloads as a daemon on SIGHUP, with another configuration or the first one.
 	void reload(bool other)
 	{
 		std::string text = fmt::format(
@@ -309,7 +311,7 @@ private:
 	void look()
 	{
 		const auto lock = HwrngSysfs(machine_->root()).lock(patience);
-		checks_.check("the framework is free in the end", lock.has_value());
+		checks_.check("the lock of the hwrng framework is free in the end", lock.has_value());
 		inventory_ = machine_->inventory(config_);
 		redecide();
 	}
@@ -344,13 +346,13 @@ private:
 	Config config_;
 	Inventory inventory_;
 	WatchingSink sink_;
-	std::map<std::string, bool> unnoticed_; ///< an ill source whose state did not change yet
+	std::map<std::string, bool> unnoticed_; ///< a faulty source whose state has not changed yet
 	std::map<std::string, uint64_t> faults_;
 	std::map<std::string, uint64_t> steps_; ///< by state
 	uint64_t cycles_ = 0;
 	uint64_t reloads_ = 0;
 	bool stuck_ = false;
-	Resources first_; ///< once it is warm
+	Resources first_; ///< after the first cycles
 	Resources last_;
 	Resources first_helper_;
 	Resources last_helper_;
@@ -360,7 +362,7 @@ private:
 bool run(uint64_t cycles, uint64_t seed)
 {
 	Checks checks;
-	std::thread([] {}).join(); // with the first one a sanitizer starts its own
+	std::thread([] {}).join(); // with the first thread a sanitizer starts its own
 	const auto before = resources_of(getpid());
 	{
 		const auto machine = std::make_shared<Machine>(seed);
@@ -370,7 +372,7 @@ bool run(uint64_t cycles, uint64_t seed)
 		machine->ask(*helper);
 		Soak(seed, machine, test::children().front(), checks).run(cycles);
 	}
-	wait(nullptr); // for the helper, which has lost its daemon
+	wait(nullptr); // for the helper, which ends without its daemon
 	auto after = resources_of(getpid());
 	for (int i = 0; i < 500 && after.threads != before.threads; i++) {
 		std::this_thread::sleep_for(10ms);
@@ -389,11 +391,11 @@ bool run(uint64_t cycles, uint64_t seed)
 
 int main(int argc, char **argv)
 try {
-	CLI::App app("Feeds again and again from sources that fall ill, and watches what happens.");
+	CLI::App app("Feeds again and again from sources that fail, and checks the results.");
 	uint64_t cycles = 100'000;
 	uint64_t seed = std::random_device{}();
-	app.add_option("--cycles", cycles, "How often to feed")->capture_default_str();
-	app.add_option("--seed", seed, "Which faults happen");
+	app.add_option("--cycles", cycles, "Number of feeds")->capture_default_str();
+	app.add_option("--seed", seed, "Seed for the random choice of faults (default: random)");
 	CLI11_PARSE(app, argc, argv);
 	std::signal(SIGPIPE, SIG_IGN);
 	fmt::print("{} cycles, seed {}\n", cycles, seed);

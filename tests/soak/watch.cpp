@@ -10,7 +10,7 @@ namespace hwrngd::soak {
 
 namespace {
 
-/// No health test may let so many equal bytes in a row pass.
+/// No health test may pass this many equal bytes in a row.
 constexpr size_t stuck = 64;
 
 /// The longest run of equal bytes.
@@ -25,7 +25,7 @@ size_t longest_run(std::span<const uint8_t> bytes)
 	return longest;
 }
 
-/// Bits in 1024 that a source may be credited with, as hwrngd.conf(5) has it.
+/// The bits per 1024 with which a source may be credited, as documented in hwrngd.conf(5).
 double most_credit(const SourceInfo &info, const SourceConfig &said)
 {
 	const double believed =
@@ -43,7 +43,7 @@ void Checks::check(const std::string &what, bool holds, const std::string &detai
 	constexpr uint64_t told = 5;
 	if (failures++ >= told)
 		return;
-	fmt::print("not so: {}: {}\n", what, details);
+	fmt::print("violated: {}: {}\n", what, details);
 	std::fflush(stdout);
 }
 
@@ -87,7 +87,7 @@ std::string Ledger::claim(std::span<const uint8_t> bytes)
 {
 	const std::lock_guard lock(mutex_);
 	for (auto &[name, harvest] : harvests_) {
-		// Buffers are given back and used again, so that the address alone tells nothing.
+		// Buffers are reused, so the address does not identify the source; compare the bytes.
 		if (harvest.begin == nullptr || bytes.data() < harvest.begin + harvest.fed ||
 		    bytes.data() + bytes.size() > harvest.begin + harvest.bytes.size())
 			continue;
@@ -103,23 +103,23 @@ std::string Ledger::claim(std::span<const uint8_t> bytes)
 Result<void> WatchingSink::add(std::span<const uint8_t> bytes, uint64_t bits)
 {
 	const auto name = ledger_.claim(bytes);
-	checks_.check("what is fed is what a source gave, each byte once at most", !name.empty(),
+	checks_.check("each fed byte comes from a source, and is fed only once", !name.empty(),
 	              fmt::format("{} bytes", bytes.size()));
-	checks_.check("nothing that is stuck is fed", longest_run(bytes) < stuck, name);
+	checks_.check("no stuck bytes are fed", longest_run(bytes) < stuck, name);
 	if (!name.empty()) {
 		const auto &source = pipeline_->sources().at(name);
-		checks_.check("only healthy sources are fed from",
+		checks_.check("bytes are fed only from healthy sources",
 		              source.life.state() == SourceState::healthy && source.life.usable() &&
 		                  source.decision.use != Use::ignore,
 		              fmt::format("{} is {}", name, hwrngd::name(source.life.state())));
 		const auto most = most_credit(source.decision.source, config_.source(name));
-		checks_.check("no credit is above what is configured",
+		checks_.check("no credit is above the configured limit",
 		              static_cast<double>(bits) <=
 		                  static_cast<double>(bytes.size()) * 8 * most / 1024,
 		              fmt::format("{}: {} bits for {} bytes", name, bits, bytes.size()));
 	}
 	if (holds)
-		checks_.check("no credit is above what the pool has room for",
+		checks_.check("no credit is above the free room of the pool",
 		              bits <= holds->size - holds->available, fmt::format("{} bits", bits));
 	if (refuses)
 		return fail_errno(EPERM, "the sink");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Sees what is read and what is fed, and whether that is right.
+// Watches which bytes are read and fed, and checks the rules for them.
 #pragma once
 
 #include "pool/pipeline.h"
@@ -12,33 +12,34 @@
 
 namespace hwrngd::soak {
 
-/// What must hold all the time, each by its sentence. A check that never failed has passed.
+/// Rules that must always hold, each named by a sentence. A check that never failed has passed.
 class Checks {
 public:
-	/// Notes whether it holds; says so when it does not, the first times.
+	/// Records whether the rule holds. Prints the first violations.
 	void check(const std::string &what, bool holds, const std::string &details = {});
 
-	/// Prints each with its result, and "N passed, N failed, 0 skipped". Returns whether all hold.
+	/// Prints each rule with its result, and "N passed, N failed, 0 skipped". Returns whether all
+	/// hold.
 	[[nodiscard]] bool report() const;
 	[[nodiscard]] uint64_t failed() const;
 
 private:
-	std::map<std::string, uint64_t> failures_; ///< by what should hold
+	std::map<std::string, uint64_t> failures_; ///< by rule
 };
 
-/// The bytes of each source's harvest under way, as they were read. The readers' threads fill it.
+/// The bytes that each source's current harvest has read. Filled by the readers' threads.
 class Ledger {
 public:
 	struct Harvest {
-		const uint8_t *begin = nullptr; ///< where they were read to
+		const uint8_t *begin = nullptr; ///< the buffer of the read
 		std::vector<uint8_t> bytes;
-		size_t fed = 0; ///< up to there they were fed, or passed over
+		size_t fed = 0; ///< number of bytes that were fed or skipped
 	};
 
 	void begin(const std::string &source);
 	void took(const std::string &source, std::span<const uint8_t> bytes);
 
-	/// The source whose bytes these are, and which were not fed before; empty if there is none.
+	/// Finds the source that has these bytes, not fed before. Returns "" if there is none.
 	[[nodiscard]] std::string claim(std::span<const uint8_t> bytes);
 
 private:
@@ -46,7 +47,7 @@ private:
 	std::map<std::string, Harvest> harvests_;
 };
 
-/// The pool. Refuses, is full, or wants more, when told.
+/// A fake of the kernel's pool. It refuses bytes, is full, or wants more, as set by the test.
 class WatchingSink : public Sink {
 public:
 	WatchingSink(Ledger &ledger, Checks &checks, const Config &config)

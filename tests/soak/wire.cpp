@@ -35,7 +35,7 @@ void Wire::plug()
 	case WireKind::fifo:
 		checked(mkfifo(path.c_str(), 0600), path);
 		end_ = FileDescriptor(checked(open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC), path));
-		// What is in it is read before what an illness gives, so it holds little.
+		// A small buffer, because its old bytes are read before those of a new fault.
 		checked(fcntl(end_.get(), F_SETPIPE_SZ, 4096), path);
 		return;
 	case WireKind::serial:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Between a device and who reads it: a real file, FIFO or serial line, which can be pulled out.
+// Connects a device with its reader: a real file, FIFO or serial line, which can be unplugged.
 #pragma once
 
 #include "base/file_descriptor.h"
@@ -16,7 +16,7 @@ enum class WireKind : uint8_t { file, fifo, serial };
 
 class Wire {
 public:
-	/// Appears as `name` in `tree`, from plug() to unplug().
+	/// The wire is `name` in `tree` between plug() and unplug().
 	Wire(const test::FakeTree &tree, const std::string &name, WireKind kind)
 	    : path_(tree.at(name)), kind_(kind)
 	{
@@ -26,9 +26,9 @@ public:
 	void plug();
 	void unplug();
 
-	/// Puts `size` bytes of `device` into it, if it is there and has room.
+	/// Writes `size` bytes of `device`, if it is plugged and has room.
 	void put(Device &device, size_t size);
-	/// Takes out what is in a FIFO.
+	/// Empties a FIFO.
 	void drain();
 
 private:

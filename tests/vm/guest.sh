@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# "run" sets what is not set here:
+# The program that sources this file sets the variables that are not set here:
 # shellcheck disable=SC2154
 #
-# One case in one guest, from its settings to its verdict.
+# Runs one case in one guest, from its settings to its verdict.
 
-# run_case KERNEL NAME ROOT INITRAMFS [shell]: ends the shell that it is called in, which is
-# therefore a subshell: its trap ends what it began, and a case's settings stay with it.
-# (A subshell as the function's body would be one process more, and signals end the wrong one.)
+# run_case KERNEL NAME ROOT INITRAMFS [shell]: call it in a subshell, which it ends. Its trap then ends
+# the processes of this case, and the case's settings do not affect other cases. (With a subshell as the
+# function's body there would be one more process, and signals would end the wrong one.)
 run_case() {
 	kernel=$1 name=$2 root=$3 initramfs=$4 interactive=${5:-}
 	begin_case "$logs/$kernel-$flavour-$arch/$name"
@@ -38,11 +38,11 @@ run_case() {
 		exit
 	fi
 	least=$("$tests/kernel" "$kernel" qemu)
-	# The second serial port of the "virt" machine is new.
+	# Older versions of the "virt" machine have no second serial port.
 	[[ $arch != arm64 || $least -ge 10 ]] || least=10
 	((qemu >= least)) || qemu=$least
 	if ! command=$("$tests/qemu" "$qemu" --arch "$arch" 2>"$dir/qemu.log"); then
-		verdict skip "QEMU $qemu cannot be had: $(tail -n 1 "$dir/qemu.log")" 0 0 1
+		verdict skip "QEMU $qemu is not available: $(tail -n 1 "$dir/qemu.log")" 0 0 1
 		exit
 	fi
 	mapfile -t command <<<"$command"
@@ -65,12 +65,12 @@ run_case() {
 	exit
 }
 
-# begin_case DIR: the folder of its logs, and the settings as they are unless the case has others.
+# begin_case DIR: makes the folder of the case's logs, and sets the defaults of its settings.
 begin_case() {
 	dir=$1
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	# Not below $dir: the path of a socket must be short.
+	# Not below $dir, because the path of a socket must be short.
 	tmp=$(mktemp -d "${TMPDIR:-/tmp}/hwrngd-vm.XXXXXX")
 	trap end_case EXIT
 	trap 'exit 130' INT
@@ -84,18 +84,18 @@ begin_case() {
 	before() { :; }
 	during() { :; }
 	after() { :; }
-	# load_kernel COMMAND-LINE: adds to QEMU's command how the kernel comes into the guest.
+	# load_kernel COMMAND-LINE: adds to QEMU's command the options that load the kernel.
 	load_kernel() { command+=(-kernel "$root/vmlinuz" -initrd "$tmp/initramfs" -append "$1"); }
-	# Has anything of ours run? Before a guest's first word only the emulator and Debian's kernel have.
+	# Has any of our code run? Before a guest's first output only the emulator and Debian's kernel have run.
 	spoke() { [[ -s $ktap_log ]]; }
-	# Has a timer not come, and did every CPU of which RCU complains idle ("false positive?")? The
-	# kernel says so, not we; see boot_and_judge.
+	# Does the kernel report a lost timer, and that every CPU that RCU complains about was idle ("false
+	# positive?")? See boot_and_judge.
 	lost_a_timer() {
 		grep -aq "kthread timer wakeup didn't happen" "$console_log" &&
 			grep -aE 'rcu:[[:space:]]+[0-9]+-.*softirq=' "$console_log" |
 			awk '{ stalled++ } /\(false positive\?\)/ { idle++ } END { exit !(stalled && stalled == idle) }'
 	}
-	# What a failure is explained by, when the kernel has not complained.
+	# Prints an explanation of a failure for which there is no complaint of the kernel.
 	last_words() { tail -n 25 "$console_log"; }
 	# shellcheck source=ktap.sh
 	. "$tests/ktap.sh"
@@ -103,17 +103,17 @@ begin_case() {
 
 boot_and_judge() {
 	limit=$((timeout * ${HWRNGD_TIME_FACTOR:-1}))
-	# Every access to memory is checked there.
+	# A debug kernel checks every memory access, which is slow.
 	[[ $flavour != debug ]] || limit=$((limit * 5))
 	boot
-	# QEMU 10, for one, aborts about once in 200 boots while the kernel sets up PCI
-	# ("iotlb_to_section: Assertion"), by a race of its own threads. A QEMU that refuses its
-	# command line ends with 1.
+	# QEMU 10 aborts about once in 200 boots while the kernel sets up PCI ("iotlb_to_section:
+	# Assertion"), because of a race between its own threads. Exit code 1 means that QEMU refused
+	# its command line; then do not try again.
 	if ((status != 1)) && ! spoke; then
 		boot_again "ended with $status before the guest spoke"
-	# Once in thousands of boots an idle CPU's timer is lost, and who waits for RCU waits for
-	# ever: 6.12 and 7.3 report it so when the timer of the second CPU's local APIC is masked by
-	# hand. A CPU that something keeps busy loses its timers, too, but does not idle.
+	# Once in thousands of boots a timer of an idle CPU is lost, and then every process that waits
+	# for RCU waits for ever. 6.12 and 7.3 report the same if the timer of the second CPU's local
+	# APIC is masked by hand. A CPU that our code keeps busy loses timers too, but is not idle.
 	elif ((status == 124)) && lost_a_timer; then
 		boot_again "a timer was lost on an idle CPU"
 	fi
@@ -123,7 +123,7 @@ boot_and_judge() {
 	judge
 }
 
-# boot_again WHY: the first boot's console stays in console.first.log.
+# boot_again WHY: boots once more. The console of the first boot is kept in console.first.log.
 boot_again() {
 	say "$kernel $name: $1; booting once more"
 	booted_again=1
@@ -134,7 +134,7 @@ boot_again() {
 	boot
 }
 
-# A process group of its own, since it may have children (sleep, cat) when its time is up.
+# during() gets its own process group, because it may still have children (sleep, cat) at its end.
 start_during() {
 	set -m
 	during </dev/null >"$dir/during.log" 2>&1 &
@@ -142,14 +142,14 @@ start_during() {
 	set +m
 }
 
-# One boot, from the start of during() to the end of the TPM; sets $status.
+# Boots once, from the start of during() to the end of the TPM. Sets $status.
 boot() {
 	: >"$console_log"
 	: >"$ktap_log"
 	: >"$dir/qemu.log"
 	start_during
 	run_qemu
-	# during() had the guest's state written there.
+	# during() may have saved the guest's state to $snapshot.
 	if ((status == 0)) && [[ -e $snapshot ]]; then
 		run_qemu -incoming "exec:cat $snapshot"
 	fi
@@ -157,7 +157,7 @@ boot() {
 	end_tpm
 }
 
-# run_qemu [OPTION...]
+# run_qemu [OPTION...]: runs QEMU within the time limit, and sets $status to its exit code.
 run_qemu() {
 	status=0
 	timeout --foreground --kill-after=5 "$limit" "${command[@]}" "$@" </dev/null >>"$dir/qemu.log" 2>&1 &
@@ -166,7 +166,7 @@ run_qemu() {
 	pids=("${pids[@]:0:${#pids[@]}-1}")
 }
 
-# build_kselftest: for before() of cases that have its programs. Guests may start side by side.
+# build_kselftest: for before() of cases that use the kselftests. The lock is for guests that start together.
 build_kselftest() {
 	local source
 	source=$("$tests/kernel" 6.1 source)
@@ -180,12 +180,12 @@ end_during() {
 	kill -- "-$during_pid" 2>/dev/null || true
 	wait "$during_pid" 2>/dev/null || true
 	during_pid=
-	# It may have stopped the TPM.
+	# during() may have stopped the TPM.
 	[[ ! $swtpm_pid ]] || kill -CONT "$swtpm_pid" 2>/dev/null || true
 }
 
-# The TPM ends with its last connection, and then its log is whole; but a QEMU that stumbled
-# over its command line has never connected.
+# The TPM ends with its last connection, and then its log is complete. It does not end by itself if QEMU
+# refused its command line, and so never connected.
 end_tpm() {
 	local i
 	[[ $swtpm_pid ]] || return 0
@@ -209,7 +209,7 @@ end_case() {
 		wait "${pids[@]}" 2>/dev/null || true
 	fi
 	rm -rf "$tmp"
-	# before() or after() broke off.
+	# Without a judgement, before() or after() ended early.
 	[[ $judged ]] || ((status >= 128)) || verdict FAIL "the host's part of the case ended early, with $status" 0 1 0
 }
 
@@ -226,7 +226,7 @@ feed_rng() {
 	file) [[ -e $rng_file ]] || die "case $name: rng=file, but before() made no \$rng_file" ;;
 	*) die "case $name: rng=$rng is unknown" ;;
 	esac
-	# A FIFO without a writer is at its end, and QEMU would spin on it.
+	# Keep a writer: a FIFO without one is at its end, and QEMU would spin on it.
 	[[ ! -p $rng_file ]] || exec 9<>"$rng_file"
 }
 
@@ -239,7 +239,7 @@ start_tpm() {
 	*) die "case $name: tpm=$tpm is unknown" ;;
 	esac
 	mkdir "$tmp/tpm"
-	# Level 20 shows every command's bytes.
+	# Level 20 logs the bytes of every command.
 	swtpm socket "${kind[@]}" --tpmstate "dir=$tmp/tpm" --ctrl "type=unixio,path=$socket" \
 		--flags not-need-init,startup-clear --terminate \
 		--log "file=$swtpm_log,level=20,truncate" >"$dir/swtpm.out" 2>&1 3>&- &
@@ -252,7 +252,7 @@ start_tpm() {
 	die "case $name: swtpm did not start: $(tail -n 1 "$dir/swtpm.out")"
 }
 
-# The initial file system continued by a second archive with what this case adds.
+# Appends a second archive with the files of this case to the initial file system.
 make_guest_files() {
 	local extra=$tmp/extra program
 	mkdir "$extra"
@@ -274,8 +274,8 @@ make_command() {
 	case $arch in
 	amd64)
 		command+=(-machine "q35,accel=$accel")
-		# What a guest measures at boot on a busy machine is wrong: its timer looks broken,
-		# delays have no length, and by its TSC time later jumps by many seconds.
+		# On a busy host a guest measures wrong values at boot. Without these options its timer
+		# looks broken, delays have no length, and with the TSC the time later jumps by many seconds.
 		cmdline+=' no_timer_check tsc=unstable lpj=10000000'
 		;;
 	arm64) command+=(-machine "virt,accel=$accel") console=ttyAMA ;;
@@ -303,8 +303,8 @@ make_command() {
 	command+=($qemu_options)
 }
 
-# probe_kvm ROOT INITRAMFS: /dev/kvm may exist and yet hang every guest, so believe it only
-# when a guest has got as far as its first line within seconds.
+# probe_kvm ROOT INITRAMFS: succeeds if a guest under KVM prints its first line within seconds. It is not
+# enough that /dev/kvm exists, because every guest may hang nevertheless.
 probe_kvm() {
 	local command
 	mapfile -t command < <("$tests/qemu" "$("$tests/kernel" "$kernel" qemu)" --arch "$arch")
@@ -313,7 +313,7 @@ probe_kvm() {
 		-append "panic=-1 hwrngd.ktap=ttyS1" -serial null -serial stdio </dev/null 2>/dev/null | grep -q KTAP
 }
 
-# What a kernel prints when something went wrong inside it. Only some of it ends in a panic.
+# Messages of a kernel about an internal error. Only some of these errors end in a panic.
 splat='Kernel panic|BUG: |kernel BUG at|BUG [a-z][^ ]* \(|WARNING: |Oops: |general protection fault'
 splat+='|KASAN|UBSAN|ODEBUG: |refcount_t: |list_(add|del) corruption'
 splat+='|kmemleak: [0-9]+ new|kmemleak: Kernel memory leak detector disabled'
@@ -341,13 +341,13 @@ judge() {
 	verdict "$verdict" "$wrong" "$pass" "$fail" "$skip"
 }
 
-# The complaint with what follows it, or else the end.
+# Prints the kernel's complaint and the lines after it; without a complaint, the last lines.
 show_console() {
 	tr -d '\r' <"$console_log" | grep -a -m 1 -A 40 -E "$splat" || last_words | tr -d '\r'
 } 2>/dev/null
 
-# verdict WORD REASON PASSED FAILED SKIPPED: a line for the reader and a line for the table;
-# for a failure also what led to it.
+# verdict WORD REASON PASSED FAILED SKIPPED: prints a line for the reader, with details after a failure,
+# and writes a line for the table.
 verdict() {
 	local elapsed=$(((${EPOCHREALTIME//[.,]/} - start) / 100000)) files=("$dir/ktap.log" "$dir/host.log")
 	judged=1
@@ -363,7 +363,7 @@ verdict() {
 			$((elapsed / 10)) $((elapsed % 10)) "${booted_again:+, with a second boot}" "${2:+: $2}"
 		{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' | sed -n 's/^# tell: /     /p'
 		if [[ $1 == FAIL ]]; then
-			# With what was expected, for who has no more than these lines.
+			# The failed results with the expected values, for a reader who has only this output.
 			{ cat "${files[@]}" 2>/dev/null || true; } | tr -d '\r' |
 				awk '/^(not )?ok|^1\.\./ { lines = /^not/ ? 6 : 0 } lines-- > 0'
 			echo "---- the guest's last words:"
@@ -373,13 +373,14 @@ verdict() {
 			echo "----"
 		fi
 	} >"$tmp.report"
-	# Another guest's report may be longer than what a pipe takes in one piece.
+	# With a lock, because a long report does not go through a pipe in one piece.
 	flock "$work/stdout" cat "$tmp.report"
 	rm -f "$tmp.report"
 }
 
-# print_table COLUMNS ROWS [MEANT]: from $results, with the sum of all; fails unless all is well. What has
-# no result is lost, and a failure, but for what is not among the lines "COLUMN ROW" of the file MEANT.
+# print_table COLUMNS ROWS [MEANT]: prints the table of $results and the totals, and fails if there is a
+# failure. A cell without a result is "lost", which counts as a failure. MEANT may be a file with the cells
+# that must have a result, in lines "COLUMN ROW"; then the others are "-".
 print_table() {
 	awk -v columns="$1" -v rows="$2" -v meant="${3:-}" -v skips="$skips" '
 		{ cell[$2, $3] = $1; pass += $4; fail += $5; skip += $6 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 #
-# Makes the guest's file system: busybox, a few real programs with their libraries, the
-# kernel's modules that the cases use, and ours.
+# Makes the guest's file system: busybox, a few other programs with their libraries, the kernel modules
+# that the cases use, and our own modules.
 
 # Folders below kernel/ in the modules' tree, and single modules.
 guest_modules=(
@@ -10,8 +10,8 @@ guest_modules=(
 	virtio_console virtio_net veth sch_netem algif_rng af_alg jitterentropy_rng sha3_generic drbg ansi_cprng cryptomgr
 )
 
-# For an architecture that is not this machine's, the programs come from Debian's packages;
-# ours, which are built here, are left out.
+# For an architecture other than this machine's, the programs come from Debian's packages. Our own
+# programs are left out, because they are built for this machine.
 userland=''
 fetch_userland() {
 	local suite packages
@@ -24,7 +24,7 @@ fetch_userland() {
 	rm -rf apt usr/share
 }
 
-# program NAME: where the guest's program is to be taken from.
+# program NAME: prints the path of the file to copy into the guest.
 program() {
 	if [[ $userland ]]; then
 		find "$userland"/{usr/,}{bin,sbin} -name "$1" | head -n 1
@@ -33,7 +33,7 @@ program() {
 	fi
 }
 
-# libraries FILE: what a program is linked with. Another machine's cannot be asked by ldd.
+# libraries FILE: prints the libraries of a program. ldd works only for this machine's architecture.
 libraries() {
 	local queue=("$1") seen=' ' name path
 	if [[ ! $userland ]]; then
@@ -52,15 +52,15 @@ libraries() {
 	done
 }
 
-# The links of a merged /usr. A second archive needs them too: a folder "lib" in it would
-# take the place of the first one's link, and hide everything behind it.
+# merged_usr ROOT: makes the links of a merged /usr. A second archive needs them too: a folder "lib" in it
+# would replace the first one's link, and hide everything behind that link.
 merged_usr() {
 	mkdir -p "$1"/usr/{bin,sbin,lib,lib64}
 	ln -s usr/bin usr/sbin usr/lib usr/lib64 "$1"
 }
 
-# copy_program ROOT FILE...: copies programs to the guest's /usr/bin, with their libraries, and our own
-# as they are installed: what debuggers want of them would fill its memory.
+# copy_program ROOT FILE...: copies programs with their libraries to the guest's /usr/bin. Our own programs
+# are stripped, because their debug information would fill the guest's memory.
 copy_program() {
 	local root=$1 file library place
 	shift
@@ -76,10 +76,10 @@ copy_program() {
 	done
 }
 
-# pack ROOT: a cpio archive, not compressed: under TCG unpacking costs more than copying.
+# pack ROOT: prints a cpio archive. It is not compressed, because under TCG that would be slower.
 pack() { (cd "$1" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet); }
 
-# copy_modules TREE ROOT OURS: what guest_modules names, with what they depend on.
+# copy_modules TREE ROOT RELEASE OURS: copies guest_modules and their dependencies, and our own modules.
 copy_modules() {
 	local from=$1/lib/modules/$3 to=$2/lib/modules/$3 ours=$4 entry wanted=() list
 	mkdir -p "$to/updates"
@@ -90,12 +90,12 @@ copy_modules() {
 		esac
 	done
 	list=$(IFS='|'; echo "${wanted[*]}")
-	# A line of modules.dep is the module and everything it needs.
+	# A line of modules.dep has a module and all its dependencies.
 	grep -E "$list" "$from/modules.dep" | tr -d : | tr ' ' '\n' | sort -u |
 		(cd "$from" && cpio --pass-through --make-directories --quiet "$to")
 	cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
 	find "$ours" -maxdepth 1 -name '*.ko' -exec cp -t "$to/updates" {} +
-	# Out of modprobe's sight.
+	# Where modprobe does not find them.
 	[[ ! -d $ours/faults ]] || cp -r "$ours/faults" "$2/"
 	depmod -b "$2" "$3"
 }
@@ -122,7 +122,7 @@ make_initramfs() {
 	for applet in $(busybox --list | grep -vx busybox); do
 		ln -sf busybox "$root/usr/bin/$applet"
 	done
-	# Not busybox's shell, which would take its own applets for the real programs.
+	# Not busybox's shell, which prefers its own applets to the other programs.
 	for program in kmod strace setpriv dash; do
 		rm -f "$root/usr/bin/$program"
 		copy_program "$root" "$(program "$program")"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
 #
-# Assertions, for dash in the guest and bash on the host. Results go to file
-# descriptor 3 as KTAP, and the plan comes last: a run that ends early has none and fails.
+# Assertions, for dash in the guest and bash on the host. Results go to file descriptor 3 as KTAP.
+# The plan comes last, so a run that ends early has no plan and fails.
 #
-# A command runs in this shell, not in a subshell, so it may set variables; what it printed
-# is in the file $output afterwards. Assertions in a subshell or behind a pipe do not
-# count, which the plan then reveals.
+# A command runs in this shell, not in a subshell, so it may set variables. Afterwards its output
+# is in the file $output. Assertions in a subshell or behind a pipe are not counted, and then the
+# plan does not match the results.
 
 ktap_count=0
 output=${TMPDIR:-/tmp}/output
@@ -14,7 +14,7 @@ output=${TMPDIR:-/tmp}/output
 ktap_begin() { echo "KTAP version 1" >&3; }
 ktap_end() { echo "1..$ktap_count" >&3; }
 
-# A "#" in a name would be read as a directive.
+# Removes each "#" from the name, because it would be read as a directive.
 ktap_result() {
 	ktap_count=$((ktap_count + 1))
 	printf '%s %d %s%s\n' "$1" "$ktap_count" "$(printf '%s' "$2" | tr '#\n' '  ')" "${3:+ # SKIP $3}" >&3
@@ -22,7 +22,7 @@ ktap_result() {
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /' >&3; }
 
-# tell TEXT: a figure that the reader of the run shall see below the case's line.
+# tell TEXT: a measured value, which "run" prints below the line of the case.
 tell() { diag "tell: $*"; }
 
 diag_output() {
@@ -30,7 +30,7 @@ diag_output() {
 	tail -n 20 "$output" | sed 's/^/#   /' >&3
 }
 
-# check NAME COMMAND...: the command succeeds.
+# check NAME COMMAND...: passes if the command succeeds.
 check() {
 	ktap_name=$1
 	shift
@@ -44,7 +44,7 @@ check() {
 	fi
 }
 
-# check_fails NAME CODE COMMAND...: the command ends with exactly this exit code.
+# check_fails NAME CODE COMMAND...: passes if the command ends with exactly this exit code.
 check_fails() {
 	ktap_name=$1 ktap_code=$2
 	shift 2
@@ -69,7 +69,7 @@ check_equal() {
 	fi
 }
 
-# check_match NAME REGEX TEXT: a line of the text matches (grep -E).
+# check_match NAME REGEX TEXT: passes if a line of the text matches (grep -E).
 check_match() {
 	if printf '%s\n' "$3" | grep -Eq -- "$2"; then
 		ktap_result ok "$1"
@@ -83,14 +83,14 @@ check_match() {
 # skip NAME REASON
 skip() { ktap_result ok "$1" "$2"; }
 
-# nested COMMAND...: a program that prints KTAP itself. Each of its results counts as one of
-# ours; so does, as a failure, what its plan says and it did not do, or a bad end.
+# nested COMMAND...: runs a program that prints KTAP itself. Each of its results counts as one of
+# ours. A plan that does not match the results, or a bad exit code, counts as a failure.
 nested() {
 	ktap_program=${1##*/}
 	ktap_status=0
 	"$@" >"$output" 2>&1 || ktap_status=$?
 	sed 's/^#* */#   /' "$output" | tail -n 200 >&3
-	# A skipped test of kselftest_harness.h has no name but in the line before.
+	# For a skipped test of kselftest_harness.h, only the line before has its name.
 	awk -v status=$ktap_status '
 		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; plans++ }
 		/^1\.\.0 # SKIP/ { sub(/^[^#]*# SKIP */, ""); print "ok\tall\t" $0 }
@@ -121,24 +121,24 @@ nested() {
 
 # ---- in the guest ----
 
-# check_kernel: what a debug kernel has noticed on its own and says only when asked. "init"
-# calls it after every case; elsewhere it is nothing.
+# check_kernel: checks what a debug kernel noticed and reports only on request. "init" calls it after
+# every case. On other kernels it does nothing.
 check_kernel() {
 	[ -e /sys/kernel/debug/kmemleak ] || return 0
-	# Nothing counts as leaked in its first 5 s. A pointer may hide from one scan, in a
-	# register or half of a list.
+	# Memory younger than 5 s never counts as leaked. Scan twice, because one scan may miss a
+	# pointer that is in a register or in a list that is being changed.
 	sleep 6
 	check "memory is scanned for leaks" sh -c 'for i in 1 2; do echo scan >/sys/kernel/debug/kmemleak || exit; done'
-	check_equal "none is found" "" "$(cat /sys/kernel/debug/kmemleak)"
-	# After its first report, or when its tables are full, it is off.
+	check_equal "no leak is found" "" "$(cat /sys/kernel/debug/kmemleak)"
+	# Lockdep switches itself off after its first report, or when its tables are full.
 	check_match "the locks were watched to the end" '^ *debug_locks: +1$' "$(cat /proc/lockdep_stats)"
 }
 
-# as_user COMMAND...: as an ordinary user.
+# as_user COMMAND...: runs it as an ordinary user.
 as_user() { setpriv --reuid=1000 --regid=1000 --clear-groups "$@"; }
 
-# trace_ioctl COMMAND...: leaves the command's ioctls in $ioctl_trace, each on a line of its own: in a file
-# for all threads, one thread's end would cut the line of another's call in two.
+# trace_ioctl COMMAND...: writes the command's ioctls to $ioctl_trace, one per line. strace writes a file
+# per thread, because in a common file the end of a thread splits the line of another thread's call.
 ioctl_trace=${TMPDIR:-/tmp}/ioctl
 trace_ioctl() {
 	traced=0
@@ -148,8 +148,8 @@ trace_ioctl() {
 	return $traced
 }
 
-# tpm_mark: a command that nothing else sends, to find one's place in the TPM's log:
-# GetTestResult, which changes no state.
+# tpm_mark: sends a command that nothing else sends, as a mark in the TPM's log: GetTestResult, which
+# changes no state.
 tpm_mark() {
 	if [ -e /dev/tpmrm0 ]; then
 		tpm_send /dev/tpmrm0 '\200\001\000\000\000\012\000\000\001\174'
@@ -158,18 +158,17 @@ tpm_mark() {
 	fi
 }
 
-# tpm_send DEVICE COMMAND: the response must be read before the next command.
+# tpm_send DEVICE COMMAND: also reads the response, which must happen before the next command.
 tpm_send() {
 	# shellcheck disable=SC2059
 	(exec 4<>"$1" && printf "$2" >&4 && dd bs=4096 count=1 <&4 >/dev/null 2>&1)
 }
 
-# hwrng_stalls: somebody is inside the read of a virtio-rng that gives nothing, with the framework's
-# reading_mutex.
+# hwrng_stalls: succeeds if a process waits inside virtio-rng's read, with the framework's reading_mutex.
 hwrng_stalls() { cat /proc/[0-9]*/stack 2>/dev/null | grep -q virtio_read; }
 
-# stall_hwrng: a reader takes what virtio-rng still gives, and stays inside: a read that is only
-# slow has ended by the second look.
+# stall_hwrng: starts a reader that takes the last bytes of virtio-rng and then waits inside its driver.
+# The second look makes sure that the read is not just slow.
 stall_hwrng() {
 	dd if=/dev/hwrng of=/dev/null bs=64 count=1000 2>/dev/null &
 	for _ in $(seq 100); do
@@ -179,8 +178,8 @@ stall_hwrng() {
 	false
 }
 
-# plug N: a TPM 2.0 inside the guest, $swtpm being its process; for cases with programs=/usr/bin/swtpm
-# that have loaded tpm_vtpm_proxy. Its state is kept in /tmp/tpmN.
+# plug N: starts a TPM 2.0 inside the guest, as process $swtpm with its state in /tmp/tpmN. The case
+# needs programs=/usr/bin/swtpm, and must have loaded tpm_vtpm_proxy.
 plug() {
 	mkdir -p "/tmp/tpm$1"
 	swtpm chardev --vtpm-proxy --tpm2 --tpmstate "dir=/tmp/tpm$1" --flags not-need-init,startup-clear \
@@ -191,12 +190,12 @@ plug() {
 
 # ---- on the host ----
 
-# tpm_commands: the command codes that the TPM received, in order, from its log.
+# tpm_commands: prints the codes of the commands that the TPM received, in order, from its log.
 tpm_commands() {
 	awk '/SWTPM_IO_Read/ { getline; if ($2 == "01" || $2 == "02" || $2 == "C1") print $7 $8 $9 $10 }' "${swtpm_log:?only on the host}"
 }
 
-# tpm_getrandom_between_marks [I]: how many GetRandom came between mark I (default 1) and the next.
+# tpm_getrandom_between_marks [I]: counts the GetRandom commands between mark I (default 1) and the next.
 tpm_getrandom_between_marks() {
 	tpm_commands | awk -v from="${1:-1}" '
 		/^0000017C|^00000054/ { marks++ }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# What the host side of the harness shares: messages, the cache, and Debian packages fetched
-# with an apt configuration of our own, so that the machine's stays as it is.
+# Functions shared by the programs on the host: messages, the cache, and fetching Debian packages.
+# Packages are fetched with an apt configuration of our own, so that the machine's apt is not changed.
 
-# The test programs set these before they source this file, or leave the defaults.
+# Variables that the programs use. HWRNGD_CACHE can be set by the user.
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034
 top=$(cd "$tests/../.." && pwd)
@@ -14,7 +14,7 @@ native=$(dpkg --print-architecture)
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# cross_prefix ARCH: what the names of its cross compiler's programs begin with.
+# cross_prefix ARCH: prints the prefix of the names of its cross compiler's programs.
 cross_prefix() {
 	case $1 in
 	amd64) echo x86_64-linux-gnu ;;
@@ -25,14 +25,14 @@ cross_prefix() {
 	esac
 }
 
-# need PROGRAM PACKAGE: a missing tool is named together with its remedy.
+# need PROGRAM PACKAGE: ends the program if the tool is missing, and says how to install it.
 need() {
 	command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] ||
 		die "$1 is missing: apt-get install $2"
 }
 
-# cached DIR COMMAND...: makes DIR once, by running COMMAND in an empty folder that takes its
-# name only when the command succeeded. The lock lets a second run wait for the first one.
+# cached DIR COMMAND...: makes DIR, unless it exists. COMMAND runs in an empty folder, which is
+# renamed to DIR after success. The lock makes a second run wait for the first one.
 cached() {
 	local dir=$1 new fd status
 	shift
@@ -44,7 +44,7 @@ cached() {
 		new=$dir.new
 		rm -rf "$new"
 		mkdir "$new"
-		# Not in a condition: bash would ignore a failing step inside it.
+		# Not in a condition, because bash would then ignore failing steps inside it.
 		set +e
 		(set -e; cd "$new"; "$@")
 		status=$?
@@ -58,14 +58,14 @@ cached() {
 	exec {fd}>&-
 }
 
-# The place that the machine's own apt takes a suite from, so that a local mirror or a
-# snapshot is respected and no host's name has to stand here. The suites of one archive
-# live side by side; security has an archive of its own.
+# archive_of SUITE: prints the address from which the machine's own apt takes this suite. So a local
+# mirror or a snapshot is respected, and no host name is needed here. All suites of an archive have
+# the same address; security updates have an archive of their own.
 archive_of() {
 	local uri codename own
 	own=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	[[ $1 != *-security ]] || own+=-security
-	# The format is for apt to expand.
+	# apt expands the format, not the shell.
 	# shellcheck disable=SC2016
 	while read -r uri codename; do
 		if [[ $codename == "$own" ]]; then
@@ -76,20 +76,20 @@ archive_of() {
 	return 1
 }
 
-# sources SUITE...: lines for a sources.list.
+# sources SUITE...: prints lines for a sources.list.
 sources() {
 	local suite uri
 	for suite; do
 		if uri=$(archive_of "$suite"); then
 			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
 		elif [[ $suite != *-security ]]; then
-			die "apt on this machine has no Debian archive to take $suite from (see apt-get indextargets)"
+			die "apt on this machine has no Debian archive with $suite (see apt-get indextargets)"
 		fi
 	done
 }
 
-# private_apt DIR ARCH SUITE...: an apt configuration below DIR. Everything that decides what
-# apt sees is ours; proxies and credentials remain the machine's. Sets APT_CONFIG.
+# private_apt DIR ARCH SUITE...: makes an apt configuration below DIR and sets APT_CONFIG. Only the
+# machine's proxies and credentials are used; everything else is ours.
 private_apt() {
 	local dir=$1 arch=$2
 	shift 2
@@ -121,12 +121,12 @@ private_apt() {
 	if ! apt-get -qq update >"$dir/log" 2>&1; then
 		cat "$dir/log" >&2
 		say "could not fetch the package lists of $*"
-		say "needed once, then kept in $cache: connect to the network or copy that folder from a machine that has it"
+		say "it is needed once, and then kept in $cache. Connect to the network, or copy that folder from a machine that has it"
 		return 1
 	fi
 }
 
-# unpack_packages ROOT PACKAGE...: downloads with the private apt and unpacks into ROOT.
+# unpack_packages ROOT PACKAGE...: downloads packages with the private apt and unpacks them into ROOT.
 unpack_packages() {
 	local root=$1 work deb
 	shift
@@ -134,7 +134,7 @@ unpack_packages() {
 	if ! (cd "$work" && apt-get -qq download "$@" >log 2>&1); then
 		cat "$work/log" >&2
 		say "could not fetch $*"
-		say "needed once, then kept in $cache: connect to the network, or remove that folder if the archive has moved on"
+		say "it is needed once, and then kept in $cache. Connect to the network, or remove that folder if the archive no longer has these versions"
 		rm -rf "$work"
 		return 1
 	fi
@@ -144,7 +144,8 @@ unpack_packages() {
 	rm -rf "$work"
 }
 
-# read_ktap FILE: the sum of a KTAP file: passed, failed, skipped, and what is wrong with it, if anything.
+# read_ktap FILE: prints how many results of a KTAP file passed, failed and were skipped, and what is
+# wrong with the file, if anything.
 read_ktap() {
 	awk '
 		{ sub(/\r$/, "") }
@@ -157,7 +158,7 @@ read_ktap() {
 			else pass++
 		}
 		END {
-			if (!NR) wrong = "nothing was said"
+			if (!NR) wrong = "no output"
 			else if (!plans) wrong = "ended early: no plan after " seen + 0 " results"
 			else if (plans > 1) wrong = "more than one plan"
 			else if (planned != seen + 0) wrong = seen + 0 " results, but " planned " planned"
@@ -167,15 +168,15 @@ read_ktap() {
 		}' "$1"
 }
 
-# run_mmdebstrap OPTION...: what it mounts, and who it starts, ends with it, also when it is killed.
+# run_mmdebstrap OPTION...: runs it so that its mounts and processes end with it, even if it is killed.
 run_mmdebstrap() {
 	local alone=()
 	((EUID != 0)) || alone=(unshare --mount --pid --fork --kill-child)
 	"${alone[@]}" mmdebstrap "$@"
 }
 
-# make_debian SUITE PACKAGE... [-- OPTION...]: a Debian with these packages, in the folder "root" here;
-# options are those of mmdebstrap.
+# make_debian SUITE PACKAGE... [-- OPTION...]: makes a Debian with these packages in the folder "root"
+# of the current folder. The options are passed to mmdebstrap.
 make_debian() {
 	local suite=$1 packages=()
 	shift
@@ -189,16 +190,16 @@ make_debian() {
 		"${@:2}" "$suite" root sources.list >log 2>&1); then
 		tail -n 20 log >&2
 		say "could not make a Debian $suite with ${packages[*]}"
-		say "needed once, then kept in $cache: connect to the network or copy that folder from a machine that has it"
+		say "it is needed once, and then kept in $cache. Connect to the network, or copy that folder from a machine that has it"
 		return 1
 	fi
 }
 
-# in_chroot ROOT FOLDER... -- COMMAND...: runs the command in ROOT, with these folders of the machine
-# at the paths that they have here. What it writes elsewhere is in memory and ends with it, so ROOT
-# stays as it was made; there is no network.
+# in_chroot ROOT FOLDER... -- COMMAND...: runs the command in ROOT, without network. These folders of
+# the machine have the same paths there. All other writes go to memory and are lost at the end, so
+# ROOT does not change.
 in_chroot() {
-	((EUID == 0)) || die "a chroot can be entered as root alone"
+	((EUID == 0)) || die "only root can enter a chroot: run this as root"
 	# shellcheck disable=SC2016
 	unshare --mount --pid --ipc --net --fork --kill-child bash -euc '
 		over=$1/mnt root=$1/mnt/root
@@ -217,14 +218,14 @@ in_chroot() {
 	' in_chroot "$@"
 }
 
-# copy_tree DIR: this tree without what was built in it, in DIR, for who would write into it.
+# copy_tree DIR: copies this tree without its build folder to DIR, for tests that write into the tree.
 copy_tree() {
 	mkdir -p "$1"
 	tar -C "$top" --exclude=./build --exclude=./.git -c . | tar -C "$1" -x --no-same-owner
 }
 
-# checks_in_chroot NAME ROOT FOLDER COMMAND...: a command that prints KTAP (ktap.sh) to its standard
-# output, with a copy of this tree as FOLDER/tree. Adds to passed, failed and skipped.
+# checks_in_chroot NAME ROOT FOLDER COMMAND...: runs a command that prints KTAP (ktap.sh) to standard
+# output, with a copy of this tree in FOLDER/tree. Adds its results to passed, failed and skipped.
 checks_in_chroot() {
 	local name=$1 root=$2 folder=$3 status=0 pass fail skip wrong
 	shift 3
@@ -241,17 +242,17 @@ checks_in_chroot() {
 	passed=$((passed + pass)) failed=$((failed + fail)) skipped=$((skipped + skip))
 }
 
-# files_outside FOLDER: what is in the chroot that this runs in, by name. No logs and caches, not what depmod
-# and dpkg write anew, not what is kept of /etc/passwd when a user goes, and not the key for Secure Boot that
-# DKMS makes once for all modules.
+# files_outside FOLDER: lists the files in the chroot in which this runs, outside of FOLDER. Not listed:
+# logs and caches, the files that depmod and dpkg regenerate, the backups of /etc/passwd and the like, and
+# the Secure Boot key that DKMS makes once for all modules.
 files_outside() {
 	find / -xdev \( -path /proc -o -path "$1" -o -path /tmp -o -path /root -o -path /var/log -o -path /var/cache \) -prune -o -printf '%y %m %p\n' |
 		grep -vE ' (/usr)?/lib/modules/[^/]+/modules\.| /var/lib/dkms/mok\.(key|pub)$| /var/lib/dpkg/.*-old$| /etc/[a-z]+-$' | sort
 }
 
-# newest_release VERSION SUFFIX [ARCH [BOOTS]]: of a kernel, the newest release whose image and
-# headers are both in the private apt's archive: while a new kernel is being signed, its headers
-# arrive before its image. Headers alone will do where BOOTS is given, and empty.
+# newest_release VERSION SUFFIX [ARCH [BOOTS]]: prints the newest release of a kernel whose image and
+# headers are both in the private apt's archive. (While a new kernel is being signed, only its headers
+# are there.) If BOOTS is given and empty, the headers are enough.
 newest_release() {
 	local version=$1 suffix=$2 arch=${3:-$native} boots=${4-1} release
 	apt-cache pkgnames "linux-headers-$version" |
@@ -264,7 +265,7 @@ newest_release() {
 		done
 }
 
-# of_arch PACKAGE ARCH: headers for another architecture are used with the build tools of this one.
+# of_arch PACKAGE ARCH: prints PACKAGE:ARCH; for build tools just PACKAGE, which runs on this machine.
 of_arch() {
 	case $1 in
 	*-common | linux-kbuild-*) echo "$1" ;;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="hwrngd, as it comes"
+description="hwrngd with its default configuration"
 programs="build/hwrngd build/hwrngctl"
 rng=none
 cpu=max,-rdrand,-rdseed
@@ -9,7 +9,7 @@ timeout=180
 
 run() { hwrngd; }
 
-# kernel_time WORDS: of a line in its log, in s
+# kernel_time WORDS: prints the time of a line of the kernel's log, in seconds.
 kernel_time() { dmesg | sed -n "s/^\[ *\([0-9.]*\)\] .*$1.*/\1/p"; }
 is_ready() { dmesg | grep -q 'crng init done'; }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="cpu_rng: RDRAND becomes cpu_rng.rdrand, found by the CPU's modalias"
-arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the like for arm64"
+description="cpu_rng: RDRAND becomes cpu_rng.rdrand; the CPU's modalias loads the module"
+arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the case for arm64"
 cpu=max,-rdseed
 
 hw_random=/sys/class/misc/hw_random
@@ -14,19 +14,19 @@ select_rng() {
 count_bytes() { dd if=/dev/hwrng "$@" 2>/dev/null | wc -c; }
 
 guest() {
-	check_equal "nothing of ours before" "" "$(available)"
+	check_equal "no source of ours is there before" "" "$(available)"
 	check_match "the CPU's modalias names the module" 'cpu_rng' "$(modprobe -R "$(cat /sys/devices/system/cpu/modalias)")"
 	rm -f /etc/modprobe.d/held-back.conf
 	check "modprobe with the modalias succeeds" modprobe "$(cat /sys/devices/system/cpu/modalias)"
-	check "and has loaded it" test -d /sys/module/cpu_rng
-	check_equal "RDRAND alone is available" "cpu_rng.rdrand " "$(available)"
-	check_match "the log says so" 'cpu_rng: cpu_rng\.rdrand registered, quality 4$' "$(dmesg)"
-	check_equal "in one line" 1 "$(dmesg | grep 'cpu_rng: ' | grep -vc taint)"
+	check "the module is loaded" test -d /sys/module/cpu_rng
+	check_equal "only RDRAND is available" "cpu_rng.rdrand " "$(available)"
+	check_match "the log shows the registration" 'cpu_rng: cpu_rng\.rdrand registered, quality 4$' "$(dmesg)"
+	check_equal "the log has only one line about it" 1 "$(dmesg | grep 'cpu_rng: ' | grep -vc taint)"
 
-	check "it can be selected" select_rng cpu_rng.rdrand
+	check "cpu_rng.rdrand can be selected" select_rng cpu_rng.rdrand
 	[ ! -e $hw_random/rng_quality ] ||
 		check_equal "pitfall 2: its quality is 4" 4 "$(cat $hw_random/rng_quality)"
-	check_equal "1 MiB is read" 1048576 "$(count_bytes bs=64k count=16 iflag=fullblock)"
+	check_equal "1 MiB can be read" 1048576 "$(count_bytes bs=64k count=16 iflag=fullblock)"
 	dd if=/dev/hwrng of=/tmp/a bs=64 count=1 2>/dev/null
 	dd if=/dev/hwrng of=/tmp/b bs=64 count=1 2>/dev/null
 	check_fails "two reads differ" 1 cmp -s /tmp/a /tmp/b
@@ -37,15 +37,15 @@ guest() {
 	check "the module unloads under a reader" timeout 10 rmmod cpu_rng
 	kill $reader 2>/dev/null
 	wait $reader
-	check "who had read until then" test -s /tmp/stream
-	check_equal "nothing of ours stays" "" "$(available)"
+	check "the reader got data until then" test -s /tmp/stream
+	check_equal "no source of ours stays" "" "$(available)"
 
 	for bad in 0 1025 65536 -1 x; do
 		check_fails "pitfalls 1 and 2: rdrand_quality=$bad is refused" 1 modprobe cpu_rng rdrand_quality=$bad
 	done
-	check_fails "pitfalls 1 and 2: rdseed_quality=0 too" 1 modprobe cpu_rng rdseed_quality=0
-	check_match "the log says why" 'cpu_rng: quality 1025 of cpu_rng.rdrand is not within 1 to 1024' "$(dmesg)"
-	check "rdrand_quality=1024 is taken" modprobe cpu_rng rdrand_quality=1024
-	check_match "and used" 'rdrand registered, quality 1024$' "$(dmesg)"
+	check_fails "pitfalls 1 and 2: rdseed_quality=0 is refused" 1 modprobe cpu_rng rdseed_quality=0
+	check_match "the log says why" 'cpu_rng: quality 1025 of cpu_rng.rdrand is out of range: 1 to 1024' "$(dmesg)"
+	check "rdrand_quality=1024 is accepted" modprobe cpu_rng rdrand_quality=1024
+	check_match "the quality is 1024" 'rdrand registered, quality 1024$' "$(dmesg)"
 	check "the module unloads" rmmod cpu_rng
 }

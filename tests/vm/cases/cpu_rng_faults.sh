@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="cpu_rng: an instruction that gives nothing, little, or late (pitfall 3)"
-arches=amd64 arches_why="needs the real dd, which is at hand for amd64 only"
+description="cpu_rng: an instruction that returns nothing, little, or too late (pitfall 3)"
+arches=amd64 arches_why="it needs coreutils' dd, which guests have only on amd64"
 programs=/bin/dd
 cpu=max,-rdseed
 
@@ -11,7 +11,7 @@ stats=/sys/module/cpu_rng/cpu_rng.rdrand
 fault() { echo "$2" >/sys/module/cpu_rng/parameters/fault_"$1"; }
 stat() { cat $stats/"$1"; }
 read_rng() { timeout 10 /usr/bin/dd if=/dev/hwrng of=/tmp/bytes "$@"; }
-# Not at once, as khwrngd may read while we look; but one that is not counted would be missing for ever.
+# Polls, because khwrngd may read between the two files. An error that is not counted would never appear.
 eventually_all_errors() {
 	for i in $(seq 50); do
 		[ $(($(stat reads) - reads)) != $(($(stat errors) - errors)) ] || return 0
@@ -19,7 +19,7 @@ eventually_all_errors() {
 	done
 	false
 }
-# milliseconds COMMAND...: what it took.
+# milliseconds COMMAND...: prints how long it took.
 milliseconds() {
 	start=$(cut -d' ' -f1 /proc/uptime | tr -d .)
 	"$@" >/dev/null 2>&1
@@ -29,35 +29,35 @@ milliseconds() {
 guest() {
 	check "the module with faults loads" insmod /faults/cpu_rng.ko
 	echo cpu_rng.rdrand >$hw_random/rng_current
-	check "it serves" read_rng bs=64 count=1
+	check "the source serves" read_rng bs=64 count=1
 
 	fault starve 1
 	reads=$(stat reads) errors=$(stat errors) retries=$(stat retries)
 	check_fails "pitfall 3: a blocking reader of a starved source gets an error" 1 read_rng bs=64 count=1
-	check_match "pitfall 3: which is EIO" 'Input/output error' "$(cat "$output")"
-	# khwrngd may read once in between.
-	check "pitfall 3: after few reads, not a busy loop" test $(($(stat reads) - reads)) -le 3
-	check "every one of which is counted as an error" eventually_all_errors
+	check_match "pitfall 3: the error is EIO" 'Input/output error' "$(cat "$output")"
+	# khwrngd may also read once.
+	check "pitfall 3: the framework made only a few reads, not a busy loop" test $(($(stat reads) - reads)) -le 3
+	check "each of these reads is counted as an error" eventually_all_errors
 	check "the retries are counted" test $(($(stat retries) - retries)) -ge 32
-	check_fails "a reader with O_NONBLOCK" 1 read_rng bs=64 count=1 iflag=nonblock
-	check_match "gets EAGAIN" 'Resource temporarily unavailable' "$(cat "$output")"
+	check_fails "a reader with O_NONBLOCK gets an error" 1 read_rng bs=64 count=1 iflag=nonblock
+	check_match "the error is EAGAIN" 'Resource temporarily unavailable' "$(cat "$output")"
 	fault starve 0
-	check "then it serves again" read_rng bs=64 count=1
-	check "also with O_NONBLOCK" read_rng bs=64 count=1 iflag=nonblock
+	check "the source serves again" read_rng bs=64 count=1
+	check "the source serves with O_NONBLOCK" read_rng bs=64 count=1 iflag=nonblock
 
 	fault short 5
-	check "of a source that gives 5 bytes a read, 1 KiB is read" read_rng bs=64 count=16 iflag=fullblock
-	check_equal "as a whole" 1024 "$(wc -c </tmp/bytes)"
+	check "1 KiB can be read from a source that returns 5 bytes per read" read_rng bs=64 count=16 iflag=fullblock
+	check_equal "all of the 1 KiB arrived" 1024 "$(wc -c </tmp/bytes)"
 	fault short 0
 
 	stall=1000
 	[ "$flavour" != debug ] || stall=4000
 	fault stall $stall
-	check "pitfall 4: a stalled read takes its time" test "$(milliseconds read_rng bs=64 count=1)" -ge $stall
+	check "pitfall 4: a stalled read takes at least $stall ms" test "$(milliseconds read_rng bs=64 count=1)" -ge $stall
 	/usr/bin/dd if=/dev/hwrng of=/dev/null bs=64 count=2 2>/dev/null &
 	usleep 200000
-	check "pitfall 4: meanwhile sysfs answers" test "$(milliseconds cat $stats/state $hw_random/rng_current $hw_random/rng_available)" -lt $((stall / 2))
-	check "pitfall 4: and rmmod waits for the reads in flight only" test "$(milliseconds rmmod cpu_rng)" -lt $((6 * stall))
+	check "pitfall 4: sysfs answers during a stalled read" test "$(milliseconds cat $stats/state $hw_random/rng_current $hw_random/rng_available)" -lt $((stall / 2))
+	check "pitfall 4: rmmod waits only for the reads in flight" test "$(milliseconds rmmod cpu_rng)" -lt $((6 * stall))
 	wait
 	check "the source is gone" test ! -d $stats
 	check_fails "a starved source is refused at load" 1 insmod /faults/cpu_rng.ko fault_starve=1

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="cpu_rng: refuses to load on a CPU without instructions"
-arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the like for arm64"
+description="cpu_rng: refuses to load on a CPU without random number instructions"
+arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the case for arm64"
 cpu=max,-rdrand,-rdseed
 
 guest() {
 	check_fails "modprobe fails" 1 modprobe cpu_rng
-	check_match "with ENODEV" 'No such device' "$(cat "$output")"
-	check "nothing stays behind" test ! -d /sys/module/cpu_rng
+	check_match "modprobe fails with ENODEV" 'No such device' "$(cat "$output")"
+	check "the module is not loaded" test ! -d /sys/module/cpu_rng
 	rm -f /etc/modprobe.d/held-back.conf
 	coldplug
-	check "nor is it loaded by the CPU's modalias" test ! -d /sys/module/cpu_rng
-	check_fails "which does not name it" 1 modprobe -R "$(cat /sys/devices/system/cpu/modalias)"
+	check "the module is not loaded by the CPU's modalias" test ! -d /sys/module/cpu_rng
+	check_fails "the CPU's modalias does not name the module" 1 modprobe -R "$(cat /sys/devices/system/cpu/modalias)"
 }

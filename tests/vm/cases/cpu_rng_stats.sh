@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="cpu_rng: what a source tells about itself under sysfs, as ABI.txt promises"
+description="cpu_rng: the statistics of a source under sysfs are as ABI.txt documents them"
 programs=kmod/ABI.txt
 case $arch in
 amd64) source=cpu_rng.rdrand ;;
@@ -15,33 +15,33 @@ stat() { cat "$stats"/"$1"; }
 
 guest() {
 	check "the module loads" modprobe cpu_rng
-	check_equal "every attribute of ABI.txt is there, and no other" "$(promised)" "$(find "$stats" -type f | sed "s,.*/,," | sort | tr '\n' ' ')"
-	check_equal "all of them are read-only" "" "$(find "$stats" -type f ! -perm 444)"
-	check "an ordinary user may read them" as_user cat "$stats"/state "$stats"/reads
+	check_equal "the attributes are those of ABI.txt" "$(promised)" "$(find "$stats" -type f | sed "s,.*/,," | sort | tr '\n' ' ')"
+	check_equal "all attributes are read-only" "" "$(find "$stats" -type f ! -perm 444)"
+	check "an ordinary user may read the attributes" as_user cat "$stats"/state "$stats"/reads
 	check_equal "the state is healthy" healthy "$(stat state)"
 	for name in errors retries repetition_failures proportion_failures; do
-		check_equal "no $name" 0 "$(stat $name)"
+		check_equal "the number of $name is 0" 0 "$(stat $name)"
 	done
 
 	echo "$source" >$hw_random/rng_current
 	reads=$(stat reads) bytes=$(stat bytes)
 	dd if=/dev/hwrng of=/dev/null bs=64 count=1024 2>/dev/null
 	reads=$(($(stat reads) - reads)) bytes=$(($(stat bytes) - bytes))
-	# Up to 63 bytes were left over, and khwrngd reads too.
-	check "64 KiB are at least 1023 reads" test $reads -ge 1023 -a $reads -lt 1100
-	# khwrngd may have come between the two files.
-	check "of 64 bytes each" test $((bytes / 64)) -ge 1023 -a $((bytes / 64)) -le $((reads + 2))
+	# Up to 63 bytes were left over from before, and khwrngd reads too.
+	check "64 KiB need at least 1023 reads" test $reads -ge 1023 -a $reads -lt 1100
+	# khwrngd may have read between the two files.
+	check "each read returned 64 bytes" test $((bytes / 64)) -ge 1023 -a $((bytes / 64)) -le $((reads + 2))
 	mean=$(stat latency_mean_us) worst=$(stat latency_worst_us)
-	check "a read takes its time, $mean us in the mean" test "$mean" -gt 0
-	check "and $worst us at worst" test "$worst" -ge "$mean"
+	check "the mean latency is above 0: $mean us" test "$mean" -gt 0
+	check "the worst latency is not below the mean: $worst us" test "$worst" -ge "$mean"
 
-	# Whoever has an attribute open when the source goes must not reach what is freed.
+	# A reader that has an attribute open must not reach freed memory after the source is removed.
 	exec 5<"$stats"/reads
 	check "the module unloads while an attribute is open" timeout 10 rmmod cpu_rng
-	check_fails "which is of no use any more" 1 cat <&5
-	check_match "with ENODEV" 'No such device' "$(cat "$output")"
+	check_fails "a read of that attribute fails" 1 cat <&5
+	check_match "it fails with ENODEV" 'No such device' "$(cat "$output")"
 	exec 5<&-
-	check "the folder is gone" test ! -d "$stats"
+	check "the folder of the source is gone" test ! -d "$stats"
 	while :; do cat "$stats"/*; done >/dev/null 2>&1 &
 	first=$!
 	while :; do cat "$stats"/*; done >/dev/null 2>&1 &
@@ -50,5 +50,5 @@ guest() {
 		rmmod cpu_rng || break
 	done >/tmp/rounds 2>&1
 	kill $first $!
-	check_equal "20 rounds of load and unload under two readers of all attributes" "20 " "$round $(cat /tmp/rounds)"
+	check_equal "20 rounds of load and unload succeed with two readers of all attributes" "20 " "$round $(cat /tmp/rounds)"
 }

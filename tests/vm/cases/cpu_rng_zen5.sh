@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="cpu_rng: RDSEED of a Zen 5 with old microcode is refused (AMD-SB-7055)"
+description="cpu_rng: RDSEED on a Zen 5 with old microcode is refused (AMD-SB-7055)"
 programs="build/hwrngctl"
 arches=amd64 arches_why="an erratum of x86 CPUs"
 # QEMU 7 does not emulate RDSEED.
@@ -8,31 +8,31 @@ qemu=8
 cpu=max,vendor=AuthenticAMD,family=26,model=2,stepping=1,ucode-rev=0x0b002159
 identity="cpufamily:26 model:2 stepping:1 microcode:0xb002159 "
 erratum="AMD-SB-7055, update the microcode"
-# Old microcode has older trouble too, of which the kernel would complain.
+# The kernel would also complain about other vulnerabilities of old microcode.
 cmdline=mitigations=off
 
 hw_random=/sys/class/misc/hw_random
 available() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | tr '\n' ' '; }
 
-# Later kernels hide it themselves, and then there is nothing to refuse.
+# hidden: succeeds if the kernel itself hides RDSEED, as later kernels do. Then cpu_rng has nothing to refuse.
 hidden() { ! grep -qw rdseed /proc/cpuinfo; }
 
 guest() {
-	check_match "the CPU is what it should be" "$identity" "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
+	check_match "the guest's CPU is the expected model" "$identity" "$(grep -E '^(cpu family|model|stepping|microcode)[[:space:]]*:' /proc/cpuinfo | head -n 4 | tr -d ' \t' | tr '\n' ' ')"
 	check "the module loads" modprobe cpu_rng
-	check_equal "RDRAND alone is offered" "cpu_rng.rdrand " "$(available)"
+	check_equal "only RDRAND is available" "cpu_rng.rdrand " "$(available)"
 	if hidden; then
-		check_match "the kernel hides RDSEED and says so" 'RDSEED.*(disabl|not reliable|broken)' "$(dmesg)"
+		check_match "the kernel hides RDSEED and logs it" 'RDSEED.*(disabl|not reliable|broken)' "$(dmesg)"
 	else
-		check_equal "the log says why, once" 1 "$(dmesg | grep -c "cpu_rng: cpu_rng\.rdseed refused: $erratum\$")"
+		check_equal "the log has the reason, once" 1 "$(dmesg | grep -c "cpu_rng: cpu_rng\.rdseed refused: $erratum\$")"
 	fi
 	check "the module unloads" rmmod cpu_rng
-	check "it can be forced" modprobe cpu_rng force=1
+	check "the module loads with force=1" modprobe cpu_rng force=1
 	if hidden; then
-		check_equal "but not to use what the CPU seems not to have" "cpu_rng.rdrand " "$(available)"
+		check_equal "force=1 does not make a hidden RDSEED available" "cpu_rng.rdrand " "$(available)"
 	else
-		check_equal "and then RDSEED is offered" "cpu_rng.rdrand cpu_rng.rdseed " "$(available)"
+		check_equal "force=1 makes RDSEED available" "cpu_rng.rdrand cpu_rng.rdseed " "$(available)"
 	fi
 	check "the module unloads again" rmmod cpu_rng
-	check_match "hwrngctl doctor tells of it" 'cpu-erratum' "$(hwrngctl doctor --all)"
+	check_match "hwrngctl doctor reports the erratum" 'cpu-erratum' "$(hwrngctl doctor --all)"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
-description="hwrngctl doctor: no RNG and no TPM, but the CPU's instructions"
+description="hwrngctl doctor: no RNG device and no TPM, but a CPU with random number instructions"
 like=doctor
 rng=none
 tpm=none

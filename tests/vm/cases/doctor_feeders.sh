@@ -8,15 +8,15 @@ programs="build/hwrngctl build/hwrngd /usr/bin/jq"
 before() { with_daemons haveged; }
 guest() {
 	start
-	check "hwrngd runs" test "$daemon"
-	check_equal "nothing is to be done" nothing "$(first)"
+	check "hwrngd is running" test "$daemon"
+	check_equal "doctor reports nothing" nothing "$(first)"
 	LD_LIBRARY_PATH=/usr/bin /usr/bin/haveged -F >/tmp/haveged 2>&1 &
 	haveged=$!
-	check "haveged runs" eventually grep -qx haveged /proc/$haveged/comm
-	check_equal "two at once" two-feeders "$(first)"
-	check "following it" follow
-	wait "$haveged" # which was asked to end, and may not have yet
-	check_match "hwrngd is left" '^Nothing needs doing: .* hwrngd tests and feeds' "$(hwrngctl doctor)"
+	check "haveged is running" eventually grep -qx haveged /proc/$haveged/comm
+	check_equal "doctor reports two feeders" two-feeders "$(first)"
+	check "doctor's commands succeed" follow
+	wait "$haveged" # it was told to end, but may still be running
+	check_match "doctor says that hwrngd feeds" '^Nothing needs doing: .* hwrngd tests and feeds' "$(hwrngctl doctor)"
 	kill "$daemon"
 	wait "$strace"
 }

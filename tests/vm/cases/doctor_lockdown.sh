@@ -2,11 +2,11 @@
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
 description="hwrngctl doctor: lockdown keeps our unsigned module out"
 like=doctor
-flavours="cloud" flavours_why="generic kernels serve the TPM; the debug kernel knows no signatures"
+flavours="cloud" flavours_why="generic kernels serve the TPM; the debug kernel does not check signatures"
 cmdline="lockdown=integrity"
 rng=none
 
 guest() {
-	check_equal "is named" modules-refused "$(first)"
-	check_match "with its reason" "lockdown \(.*\) has it take signed modules alone" "$(hwrngctl doctor)"
+	check_equal "doctor reports the refused modules" modules-refused "$(first)"
+	check_match "doctor gives the reason" "lockdown \(.*\) has it take signed modules alone" "$(hwrngctl doctor)"
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
-description="hwrngctl doctor: virtio-rng gives nothing any more"
+description="hwrngctl doctor: virtio-rng no longer returns data"
 like=doctor
-kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel; so only the oldest and the newest"
 rng="file"
 tpm=none
 
@@ -15,8 +15,8 @@ guest() {
 	if [ "$kernel" = 5.10 ]; then
 		newcomer hwrng-silent
 	else
-		# With a reader inside the driver, all others wait behind it.
-		check "somebody chooses another one, in vain" sh -c "modprobe cpu_rng && hwrngctl select cpu_rng.rdrand"
+		# One reader is inside the driver, and all others wait for it.
+		check "another source is selected, which does not help yet" sh -c "modprobe cpu_rng && hwrngctl select cpu_rng.rdrand"
 		newcomer "hwrng-silent, choice-not-kept"
 	fi
 	check_match "the CPU is the kernel's hwrng" '^cpu_rng\.' "$(cat "$hw_random/rng_current")"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
-description="hwrngctl doctor: a driver that returns without a byte, and one that does not wait for its device"
+description="hwrngctl doctor: a driver that returns no bytes, and one that does not wait for its device"
 like=doctor
-kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel; so only the oldest and the newest"
 flavours="cloud" flavours_why="generic kernels serve the TPM"
-arches=amd64 arches_why="it names sources of amd64"
+arches=amd64 arches_why="it uses sources of amd64"
 rng=none
 cpu=max,-rdseed
 
@@ -15,18 +15,18 @@ guest() {
 	mkdir -p /etc/modules-load.d
 	check "a driver with faults loads" insmod /faults/cpu_rng.ko
 	if [ "$kernel" != 5.10 ]; then
-		# The kernel's thread starts, and reads, when there is an RNG again.
+		# The kernel's thread starts to read when there is a hwrng again.
 		echo none >"$hw_random/rng_current"
 		fault spin 60000
 		echo cpu_rng.rdrand >"$hw_random/rng_current"
-		check_equal "question 7: the kernel's thread takes a CPU" hwrng-thread-spins "$(first)"
+		check_equal "question 7: doctor reports that the kernel's thread keeps a CPU busy" hwrng-thread-spins "$(first)"
 		fault spin 0
 	fi
 	fault empty 1
 	/usr/bin/rngd -f >/tmp/rngd 2>&1 &
 	rngd=$!
 	newcomer "hwrng-returns-nothing, choice-not-kept"
-	check_match "rngd took a CPU for it" '^  seen  /proc/[0-9]+/stat: rngd takes [0-9]+ % of a CPU$' "$(cat /tmp/doctor.1)"
+	check_match "doctor shows that rngd keeps a CPU busy" '^  seen  /proc/[0-9]+/stat: rngd takes [0-9]+ % of a CPU$' "$(cat /tmp/doctor.1)"
 	check_equal "the TPM is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
 	kill $rngd
 }

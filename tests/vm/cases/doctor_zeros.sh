@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
-description="hwrngctl doctor: virtio-rng gives zeros"
+description="hwrngctl doctor: virtio-rng returns zeros"
 like=doctor
-kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel: the oldest and the newest"
+kernels="5.10 7.3" kernels_why="the tool is tested, not the kernel; so only the oldest and the newest"
 flavours="cloud" flavours_why="generic kernels serve the TPM"
 rng=zeros
 

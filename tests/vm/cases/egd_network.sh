@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="egd: two hosts and a cable: pulled, lossy, slow, the server restarted; the client recovers"
+description="egd: the client recovers after a pulled cable, a lossy and slow network, and a server restart"
 kernels="6.12" kernels_why="the client is tested, not the kernel"
-# Two network namespaces are the two hosts, a pair of veth the cable.
+# Two network namespaces are the two hosts, and a pair of veth devices is the cable.
 programs="build/hwrngd build/hwrngctl build/hwrngd-egd build/hwrngd-pull /usr/sbin/ip /usr/sbin/tc /usr/bin/jq"
 tpm=none
 rng=none
@@ -13,7 +13,7 @@ before() { need tc iproute2; }
 
 other_namespace() { [ "$(readlink "/proc/$far/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 in_far() { nsenter -t "$far" -n "$@"; }
-# The far host is a machine made of files too, whose one source is this kernel's /dev/urandom.
+# The files below /tmp/far pretend to be the far host. Its only source is this kernel's /dev/urandom.
 make_far() {
 	mkdir -p /tmp/far/dev /tmp/far/etc /tmp/far/proc/self /tmp/far/proc/sys/kernel
 	: >/tmp/far/proc/cpuinfo
@@ -25,7 +25,7 @@ make_far() {
 		'[egd]' 'listen = ["tcp:192.0.2.2:8888"]' 'plaintext = true' >/tmp/far/etc/hwrngd.conf
 }
 start_server() {
-	nsenter -t "$far" -n hwrngd --root /tmp/far >>/tmp/far.log 2>&1 & # and no shell in between
+	nsenter -t "$far" -n hwrngd --root /tmp/far >>/tmp/far.log 2>&1 & # without a shell in between
 	server=$!
 }
 serves() { [ "$(hwrngctl --root /tmp/far -o json status | jq .daemon.egd.available)" -ge 4096 ]; }
@@ -34,19 +34,19 @@ note() { had=$(of far .bytes_read); }
 gives() { [ "$(of far .bytes_read)" -gt "$had" ]; }
 recovers() {
 	note
-	check "$1: the client recovers by itself" becomes far healthy 1800
-	check "$1: and reads on" by_and_by gives
-	check "$1: nothing is credited" test "$(of far .credited_bits)" = 0
-	check "$1: the daemon is the same" kill -0 "$daemon"
+	check "$1, then undone: the client recovers by itself" becomes far healthy 1800
+	check "$1, then undone: the client reads on" by_and_by gives
+	check "$1, then undone: nothing is credited" test "$(of far .credited_bits)" = 0
+	check "$1, then undone: the daemon was not restarted" kill -0 "$daemon"
 }
-notices() { check "$1: it is noticed" becomes far quarantined 900; }
+notices() { check "$1: the client notices" becomes far quarantined 900; }
 
 guest() {
-	check "there are cables and bad networks" modprobe -a veth sch_netem
+	check "the drivers for the cable and the bad network load" modprobe -a veth sch_netem
 	unshare -n sleep 100000 &
 	far=$!
-	check "there is another host" eventually other_namespace
-	check "with a cable" ip link add near type veth peer name far netns "$far"
+	check "the far host is started" eventually other_namespace
+	check "the cable is there" ip link add near type veth peer name far netns "$far"
 	ip address add 192.0.2.1/24 dev near
 	in_far ip address add 192.0.2.2/24 dev far
 	ip link set near up
@@ -54,15 +54,15 @@ guest() {
 
 	make_far
 	start_server
-	check "it has bytes for others" by_and_by serves
+	check "the server has bytes to serve" by_and_by serves
 	mkdir -p /etc
 	printf '%s\n' 'reseed_interval = 1' 'modules = []' 'deny = ["rd*", "jitter"]' \
 		'[source.far]' 'egd = "tcp:192.0.2.2:8888"' >/etc/hwrngd.conf
 	start
-	check "the client takes them" becomes far healthy 900
-	check_equal "as another machine's" "egd tcp:192.0.2.2:8888" "$(of far '.kind + " " + .driver')"
+	check "the client reads from the server" becomes far healthy 900
+	check_equal "the status shows the server as an EGD source" "egd tcp:192.0.2.2:8888" "$(of far '.kind + " " + .driver')"
 	had=0
-	check "and reads" by_and_by gives
+	check "the client reads bytes" by_and_by gives
 
 	in_far ip link set far down
 	notices "the cable is pulled"
@@ -74,10 +74,10 @@ guest() {
 	tc qdisc del dev near root
 	recovers "all packets are dropped"
 
-	# Whatever state that leads to, bytes come.
+	# Bytes must arrive, whatever state the source gets to.
 	tc qdisc add dev near root netem delay 200ms 50ms loss 10%
 	note
-	check "packets are late or dropped: bytes come all the same" by_and_by gives
+	check "packets are late or dropped: bytes still arrive" by_and_by gives
 	tc qdisc del dev near root
 	recovers "packets are late or dropped"
 
@@ -85,11 +85,11 @@ guest() {
 	wait "$server"
 	notices "the server ends"
 	start_server
-	check "the server is there again" by_and_by serves
+	check "the server has bytes to serve again" by_and_by serves
 	recovers "the server ends"
 
-	check "the kernel was told of no bit" test "$(grep -c 'RNDADDENTROPY, {entropy_count=[1-9]' /tmp/ioctl)" = 0
+	check "no bit was credited to the kernel" test "$(grep -c 'RNDADDENTROPY, {entropy_count=[1-9]' /tmp/ioctl)" = 0
 	diag "$(grep '^hwrngd: far: tcp:' "$log")"
-	check "the reasons are told" grep -q '^hwrngd: far: tcp:192.0.2.2:8888: Connection refused' "$log"
+	check "the log has the reasons" grep -q '^hwrngd: far: tcp:192.0.2.2:8888: Connection refused' "$log"
 	kill "$server"
 }

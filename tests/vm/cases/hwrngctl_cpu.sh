@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="hwrngctl: RDSEED and RDRAND, as hwrng and from user space"
+description="hwrngctl: RDSEED and RDRAND, as hwrngs and from user space"
 programs="build/hwrngctl /usr/bin/jq"
 qemu=8
 
@@ -10,31 +10,31 @@ ours() { tr ' ' '\n' <$hw_random/rng_available | grep '^cpu_rng' | sort | tr '\n
 
 guest() {
 	before=$(cat $hw_random/rng_current)
-	check_equal "before, nothing of ours" "" "$(ours)"
+	check_equal "no source of ours is there before" "" "$(ours)"
 	check "load cpu" hwrngctl load cpu
 	check_equal "both instructions are available" "cpu_rng.rdrand cpu_rng.rdseed " "$(ours)"
 	for name in rdseed rdrand; do
 		check "select cpu_rng.$name" hwrngctl select cpu_rng.$name
-		check_equal "cpu_rng.$name sticks" cpu_rng.$name "$(cat $hw_random/rng_current)"
+		check_equal "cpu_rng.$name is current" cpu_rng.$name "$(cat $hw_random/rng_current)"
 		check "test --source cpu_rng.$name" hwrngctl test --source cpu_rng.$name --blocks 4
 	done
 	check "select auto" hwrngctl select auto
 	for pair in cpu_rng.rdseed=5000 cpu_rng.rdrand=39 rdseed=5000 rdrand=39; do
 		name=${pair%=*}
 		trace_ioctl hwrngctl -o json feed --once --source "$name" >/tmp/fed 2>/tmp/said
-		check_equal "feed from $name credits" "${pair#*=}" "$(jq .credited_bits </tmp/fed)"
-		check_equal "the kernel was told so" 1 "$(grep -c "RNDADDENTROPY, {entropy_count=${pair#*=}, .*= 0\$" "$ioctl_trace")"
+		check_equal "feed from $name credits ${pair#*=} bits" "${pair#*=}" "$(jq .credited_bits </tmp/fed)"
+		check_equal "the kernel was told this credit" 1 "$(grep -c "RNDADDENTROPY, {entropy_count=${pair#*=}, .*= 0\$" "$ioctl_trace")"
 	done
-	check_equal "the kernel's choice is put back" "$before" "$(cat $hw_random/rng_current)"
-	check_equal "as the kernel's" 0 "$(cat $hw_random/rng_selected)"
+	check_equal "the previous source is restored" "$before" "$(cat $hw_random/rng_current)"
+	check_equal "the restored source counts as the kernel's choice" 0 "$(cat $hw_random/rng_selected)"
 	check "unload cpu" hwrngctl unload cpu
-	check_equal "and all is as before" "" "$(ours)"
+	check_equal "no source of ours is left" "" "$(ours)"
 
 	file=$(modinfo -n tpm_rng)
 	head -c 1000 "$file" >/tmp/half && cp /tmp/half "$file"
-	check_fails "load, where one of the two files is broken" 5 hwrngctl load
-	check_match "says which" 'tpm_rng: not loaded: .*built for another kernel' "$(cat "$output")"
-	check_match "and loads the other" 'cpu_rng: loaded' "$(cat "$output")"
-	check_equal "as it says" "cpu_rng.rdrand cpu_rng.rdseed " "$(ours)"
+	check_fails "load fails if one of the two files is broken" 5 hwrngctl load
+	check_match "load says which file is broken" 'tpm_rng: not loaded: .*built for another kernel' "$(cat "$output")"
+	check_match "load loads the other module" 'cpu_rng: loaded' "$(cat "$output")"
+	check_equal "the sources of the other module are available" "cpu_rng.rdrand cpu_rng.rdseed " "$(ours)"
 	check "unload" hwrngctl unload
 }

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2086,SC2154
-description="hwrngd: each fault of a FIFO and of a virtio-rng, one after the other, while a healthy source serves"
+description="hwrngd: each fault of a FIFO and of a virtio-rng, one after another, beside a healthy source"
 programs="build/hwrngd build/hwrngctl /usr/bin/jq /usr/bin/perl tests/vm/faulty"
-flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
+flavours="cloud generic" flavours_why="the daemon has not been tested on the debug kernel yet"
 rng="file"
 tpm=none
 cpu=max,-rdrand,-rdseed
 long=1
 timeout=600
 
-# In the order of the devices: virtio_rng.1 is for zeros. The stalled one is last, since a switch
-# away from it hangs on 6.1 and before.
+# In the order of the devices: virtio_rng.1 is for zeros. The stalled one is last, because up to 6.1 a
+# switch to another source would hang.
 kinds="zeros ones biased repeated trickle short stalled"
 
 before() {
@@ -32,7 +32,7 @@ during() {
 	done
 }
 
-# ask SOURCE KIND
+# ask SOURCE KIND: makes the source return this kind of bytes.
 ask() {
 	case $1 in
 	virtio_rng.*) echo "device for $device: $2" >/dev/console ;;
@@ -41,7 +41,7 @@ ask() {
 }
 look() { echo add >"$hw_random/uevent"; }
 
-# configure DENIED SOURCE...
+# configure DENIED SOURCE...: prints a configuration.
 configure() {
 	printf '%s\n' 'reseed_interval = 0.5' 'feed_bytes = 2048' "deny = [\"jitter\", \"$1\"]"
 	shift
@@ -69,7 +69,7 @@ unplug_fifo() {
 	look
 }
 
-# fault SOURCE KIND: of those that both have.
+# fault SOURCE KIND: checks one of the faults that both kinds of sources have.
 fault() {
 	case $2 in
 	zeros | ones) falls "$1" "$2" quarantined 'SP 800-90B: repetition count' ;;
@@ -78,7 +78,7 @@ fault() {
 	trickle)
 		falls "$1" "$2" suspect 'it took [0-9.]+ s to answer'
 		ask "$1" random
-		check "$1 proves itself" by_and_by healthy_again "$1"
+		check "$1 becomes healthy again" by_and_by healthy_again "$1"
 		;;
 	short) bears "$1" "$2" ;;
 	stalled) falls "$1" "$2" quarantined 'stalled, no byte within 10 s' ;;
@@ -92,11 +92,11 @@ guest() {
 	well=virtio_rng.0
 	fifos=$(printf 'fifo-%s ' $kinds)
 	configure 'virtio_rng.[!0]' $well $fifos >/etc/hwrngd.conf
-	check "$well serves" begin $well
+	check "$well is healthy" begin $well
 	for kind in $kinds; do
 		fifo=fifo-$kind
 		plug_fifo $fifo
-		check "$fifo appears" by_and_by stepped $fifo healthy
+		check "$fifo becomes healthy" by_and_by stepped $fifo healthy
 		fault $fifo $kind
 		goes $fifo unplug_fifo $fifo
 		[ $kind != short ] || is_left $fifo absent 'it is no longer there'
@@ -104,42 +104,42 @@ guest() {
 
 	numbers="0 1 2 3 4 5 6 7"
 	for i in $numbers; do echo "virtio$i" >$bind/unbind; done
-	check "all sources are gone" by_and_by nothing_left
-	check_equal "and said to be" "there is no hwrng" "$(hwrngctl -o json status | jq -r .daemon.rng_reason)"
+	check "all sources are absent" by_and_by nothing_left
+	check_equal "status says that there is no hwrng" "there is no hwrng" "$(hwrngctl -o json status | jq -r .daemon.rng_reason)"
 	fed=$(fed)
 	sleep 2
 	check_equal "the pool is not fed" "$fed" "$(fed)"
-	check "the daemon lives" kill -0 "$daemon"
+	check "the daemon still runs" kill -0 "$daemon"
 	for i in $numbers; do echo "virtio$i" >$bind/bind; done
-	check "all are back: the hwrng is fed from" more_fed
+	check "with all sources back, the pool is fed" more_fed
 	plug_fifo $fifo
-	check "and the FIFO" by_and_by healthy_again $fifo
+	check "the FIFO is healthy again" by_and_by healthy_again $fifo
 	unplug_fifo $fifo
 	stop
 
 	well=fifo
 	configure 'virtio_rng.*' fifo >/etc/hwrngd.conf
 	plug_fifo fifo
-	check "the FIFO serves" begin fifo
+	check "the FIFO is healthy" begin fifo
 	i=0
 	for device in $kinds; do
 		i=$((i + 1))
 		hwrng=virtio_rng.$i
 		configure "virtio_rng.[!$i]" fifo $hwrng >/etc/hwrngd.conf
 		kill -HUP "$daemon"
-		check "$hwrng is read now" by_and_by stepped $hwrng healthy
+		check "$hwrng is read" by_and_by stepped $hwrng healthy
 		fault $hwrng $device
 		[ $device = short ] || continue
-		# Of bytes that trickle in a read is always under way, and virtio_rng, when it is unbound,
-		# may then wait for ever for a request that it has not made.
+		# While bytes trickle in, a read is always in progress. If virtio_rng is unbound then, it may
+		# wait for ever for a request that it has not made.
 		ask $hwrng random
-		sleep 2 # until the host has heard of it
+		sleep 2 # until the host has noticed
 		goes $hwrng sh -c "echo virtio$i >$bind/unbind"
 		is_left $hwrng absent 'it is no longer there'
 		echo virtio$i >$bind/bind
-		check "it comes back" by_and_by healthy_again $hwrng
+		check "$hwrng comes back" by_and_by healthy_again $hwrng
 	done
 	ask $hwrng random
-	check "the stalled one comes back" by_and_by healthy_again $hwrng
+	check "the stalled $hwrng comes back" by_and_by healthy_again $hwrng
 	stop
 }

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="hwrngd: a machine without hardware: jitter, then a FIFO and a command"
+description="hwrngd: on a machine without hardware it uses jitter, then a FIFO and a command"
 programs="build/hwrngd build/hwrngctl"
-kernels="5.10 7.3" kernels_why="of what it reads, the kernel's jitter alone differs: the oldest and the newest"
-flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
+kernels="5.10 7.3" kernels_why="only the kernel's jitter differs between kernels; so only the oldest and the newest"
+flavours="cloud generic" flavours_why="the daemon has not been tested on the debug kernel yet"
 timeout=240
 rng=none
 tpm=none
 cpu=max,-rdrand,-rdseed
 
-# The generator's other end gives PATH's bytes from now on.
+# generate PATH: from now on the generator returns the bytes of PATH.
 generate() {
 	[ ! "$writer" ] || kill "$writer"
 	cat "$1" >/tmp/generator &
@@ -19,17 +19,17 @@ has_credit() { [ "$(credited "$1")" -gt 0 ]; }
 no_cat() { ! pidof cat; }
 
 guest() {
-	ln -s /usr/bin/kmod /sbin/modprobe # by which the kernel loads what AF_ALG takes
+	ln -s /usr/bin/kmod /sbin/modprobe # the kernel needs it to load modules for AF_ALG
 	mkdir -p /etc
 	echo 'reseed_interval = 0.2' >/etc/hwrngd.conf
 	start
 	if [ "$kernel" = 7.3 ]; then
-		check "this kernel keeps its jitter for itself" becomes jitter quarantined
-		check "and how it can be had is said" grep -q 'jitter: quarantined.*sysctl crypto.af_alg_restrict=0' "$log"
+		check "jitter is quarantined, because this kernel restricts AF_ALG" becomes jitter quarantined
+		check "the log says how to allow AF_ALG" grep -q 'jitter: quarantined.*sysctl crypto.af_alg_restrict=0' "$log"
 		echo 0 >/proc/sys/crypto/af_alg_restrict
 	fi
-	check "without hardware the kernel's jitter is read" becomes jitter healthy
-	check "it is credited" eventually has_credit jitter
+	check "without hardware the daemon uses the kernel's jitter" becomes jitter healthy
+	check "jitter is credited" eventually has_credit jitter
 	check "the pool is fed" more_fed
 
 	mkfifo /tmp/generator
@@ -46,51 +46,51 @@ guest() {
 	kill -HUP "$daemon"
 	check "a FIFO is read" becomes fifo healthy
 	check "a command is read" becomes command healthy
-	check "jitter is not needed beside them" becomes jitter ""
-	check_equal "what is not plugged in is nowhere" "" "$(state late)"
+	check "jitter is no longer used beside them" becomes jitter ""
+	check_equal "a generator that is not plugged in has no state" "" "$(state late)"
 	mkfifo /tmp/late
 	cat /dev/urandom >/tmp/late &
 	late=$!
 	echo add >"$hw_random/uevent"
-	check "a device's event brings it" becomes late healthy
+	check "a device event makes the daemon use it" becomes late healthy
 	rm /tmp/late
 	kill "$late"
-	check "the FIFO has its credit" eventually has_credit fifo
-	check_equal "the command has none" 0 "$(credited command)"
-	check_match "they are listed" 'fifo +generator +/tmp/generator' "$(hwrngctl list)"
+	check "the FIFO is credited" eventually has_credit fifo
+	check_equal "the command is not credited" 0 "$(credited command)"
+	check_match "the FIFO is listed" 'fifo +generator +/tmp/generator' "$(hwrngctl list)"
 	diag "$(hwrngctl --output=json status)"
 	hwrngctl metrics --listen 127.0.0.1:9752 &
 	exporter=$!
-	check "Prometheus is answered" eventually wget -q -O /tmp/metrics http://127.0.0.1:9752/metrics
-	check_match "it is told of each source" 'hwrngd_source_state{source="fifo",kind="generator",state="healthy"} 1' "$(cat /tmp/metrics)"
-	check_match "and of the feeds" '^hwrngd_feeds_total [1-9]' "$(cat /tmp/metrics)"
+	check "the exporter answers" eventually wget -q -O /tmp/metrics http://127.0.0.1:9752/metrics
+	check_match "the metrics have the state of each source" 'hwrngd_source_state{source="fifo",kind="generator",state="healthy"} 1' "$(cat /tmp/metrics)"
+	check_match "the metrics have the number of feeds" '^hwrngd_feeds_total [1-9]' "$(cat /tmp/metrics)"
 	kill $exporter
 	wait $exporter
-	check "a file for node_exporter" hwrngctl metrics --textfile /tmp/hwrngd.prom
-	check_match "says the same" 'hwrngd_source_credited_bits_total{source="fifo",kind="generator"} [1-9]' "$(cat /tmp/hwrngd.prom)"
+	check "metrics --textfile writes a file for node_exporter" hwrngctl metrics --textfile /tmp/hwrngd.prom
+	check_match "the file has the same metrics" 'hwrngd_source_credited_bits_total{source="fifo",kind="generator"} [1-9]' "$(cat /tmp/hwrngd.prom)"
 
 	check_fails "hwrngctl does not take the FIFO's bytes away" 5 hwrngctl test --source fifo
-	check_match "it is busy" 'busy' "$(cat "$output")"
+	check_match "it says that the FIFO is busy" 'busy' "$(cat "$output")"
 
 	generate /dev/zero
 	check "zeros quarantine the FIFO" becomes fifo quarantined
 	bits=$(credited fifo)
-	check "the command goes on" more_fed
-	check_equal "the FIFO's credit does not" "$bits" "$(credited fifo)"
+	check "the pool is fed from the command" more_fed
+	check_equal "the FIFO gets no more credit" "$bits" "$(credited fifo)"
 	generate /dev/urandom
-	timeout 10 dd if=/tmp/generator of=/dev/null bs=4096 count=17 # what the pipe holds
-	check "it comes back" becomes fifo healthy 900
-	check "and is credited" eventually has_credit fifo
+	timeout 10 dd if=/tmp/generator of=/dev/null bs=4096 count=17 # as much as the pipe holds
+	check "the FIFO becomes healthy again" becomes fifo healthy 900
+	check "the FIFO is credited" eventually has_credit fifo
 
 	rm /tmp/generator
 	kill "$writer"
 	wait "$writer"
 	kill -HUP "$daemon"
-	check "a generator that is gone is gone" becomes fifo absent
-	check "and the command serves" becomes command healthy
+	check "a removed generator is absent" becomes fifo absent
+	check "the command is healthy" becomes command healthy
 
 	kill "$daemon"
 	wait "$strace"
-	check_equal "it ends with 0" 0 $?
-	check "and its command with it" eventually no_cat
+	check_equal "the daemon ends with exit code 0" 0 $?
+	check "the daemon's command has ended too" eventually no_cat
 }

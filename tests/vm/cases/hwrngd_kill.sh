@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154,SC3045
-description="hwrngd: killed 200 times at any moment, it puts everything in order when it starts again"
+description="hwrngd: after each of 200 kills at random moments, the next start restores order"
 programs="build/hwrngd build/hwrngctl"
-flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
+flavours="cloud generic" flavours_why="the daemon has not been tested on the debug kernel yet"
 long=1
 timeout=1500
 
@@ -19,7 +19,7 @@ configure() {
 	printf '%s\n' 'reseed_interval = 0.1' 'prefer = ["cpu_rng.rdrand"]' "probe_interval = $1" >$conf
 }
 
-# in_order: all is as the configuration says, and as a daemon leaves it that was never killed.
+# in_order: succeeds if everything is as configured, as with a daemon that was never killed.
 in_order() {
 	eventually is_answered || { echo "no answer"; return 1; }
 	eventually is_loaded cpu_rng || { echo "cpu_rng is not loaded"; return 1; }
@@ -33,8 +33,8 @@ in_order() {
 	[ ! -e /tmp/core ] || { echo "a core was left"; return 1; }
 }
 
-# kill_one ROUND: the daemon, or with its helper, or the helper, of which the daemon dies. $status is how
-# the daemon ended, and $expected what it should be.
+# kill_one ROUND: kills the daemon, or also its helper, or only the helper, after which the daemon ends. Sets
+# $status to the daemon's exit code, and $expected to the right one.
 kill_one() {
 	helper=$(processes hwrngd-helper | head -n 1)
 	expected=137
@@ -61,8 +61,8 @@ guest() {
 		daemon=$!
 		usleep "$(awk -v seed="$round" 'BEGIN { srand(seed); print int(rand() * 1500000) }')"
 		kill_one "$round"
-		[ "$status" -eq "$expected" ] || check_equal "round $round: how the daemon ended" "$expected" "$status"
-		# The next probe would put it in order too.
+		[ "$status" -eq "$expected" ] || check_equal "round $round: the exit code of the daemon" "$expected" "$status"
+		# Check at once after a kill during a probe, because the next probe would also restore order.
 		if [ -e /run/hwrngd/probe ]; then
 			probes=$((probes + 1))
 		elif [ $((round % 20)) -ne 0 ]; then
@@ -71,20 +71,20 @@ guest() {
 		configure 0
 		hwrngd >>"$log" 2>&1 &
 		daemon=$!
-		check "after $round kills, $probes of them in a probe, all is in order" in_order
+		check "after $round kills, $probes of them during a probe, everything is in order" in_order
 		kill -KILL "$daemon"
 		wait "$daemon"
-		# So that it is loaded once more, in one of the next rounds.
+		# So that one of the next rounds loads it again.
 		rmmod cpu_rng
 		configure 1
 	done
-	tell "$probes of $rounds kills (seeds 1 to $rounds) were in the midst of a probe"
+	tell "$probes of $rounds kills (seeds 1 to $rounds) happened during a probe"
 	if [ -e "$hw_random/rng_quality" ]; then
-		check "some were" test "$probes" -gt 0
+		check "some kills happened during a probe" test "$probes" -gt 0
 	else
-		skip "some were" "this kernel can hang in a switch"
+		skip "some kills happened during a probe" "this kernel can hang in a switch"
 	fi
-	check "nothing runs any more" eventually count_is hwrngd-helper 0
+	check "no helper is left running" eventually count_is hwrngd-helper 0
 	check_equal "no core was left" "" "$(ls /tmp/core* 2>/dev/null)"
 	diag "$(sort "$log" | uniq -c | sort -rn | head -n 40)"
 }

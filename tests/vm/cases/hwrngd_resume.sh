@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="hwrngd: feeds at once when the machine resumes, its clock is set, or a signal asks"
+description="hwrngd: feeds at once when the machine resumes, when its clock is set, and on a signal"
 programs="build/hwrngd build/hwrngctl"
-flavours="cloud generic" flavours_why="the daemon was not tried on the debug kernel yet"
-# After a resume q35's firmware leaves ACPI without the registers by which it would power off.
+flavours="cloud generic" flavours_why="the daemon has not been tested on the debug kernel yet"
+# After a resume, the firmware of q35 does not restore the ACPI registers that are needed to power off.
 qemu_options="-machine pc"
 timeout=240
 
-# As strace tells it.
+# now: prints the time as strace does.
 now() { adjtimex | awk '$1 == "time.tv_sec:" { s = $2 } $1 == "time.tv_usec:" { printf "%d.%06d\n", s, $2 }'; }
 jumps() { grep -c 'the machine resumed, or its clock was set: feeding at once' "$log"; }
 jumped() { [ "$(jumps)" -gt "$1" ]; }
-# seconds IOCTL: from $end to the first such call
+# seconds IOCTL: prints the seconds from $end to the first such call.
 seconds() { awk -v begin="$end" -v then="$(since_idle "$1")" 'BEGIN { printf "%.2f", then - begin }'; }
 
-# feeds_after WHAT COMMAND...: fresh bytes within a second of the command's end, which sets the clock, and a
-# reseed, which waits for slow sources, but not long.
+# feeds_after WHAT COMMAND...: runs the command. Checks that the daemon feeds within a second after its end,
+# and reseeds, which may take a little longer because of slow sources.
 feeds_after() {
 	what=$1
 	shift
 	check "the daemon has nothing to do" idle
 	check "$what" "$@"
 	end=$(now)
-	check "the pool is fed" eventually is_called RNDADDENTROPY
-	check "the CRNG is reseeded" eventually is_called RNDRESEEDCRNG
+	check "the pool is fed after: $what" eventually is_called RNDADDENTROPY
+	check "the CRNG is reseeded after: $what" eventually is_called RNDRESEEDCRNG
 	tell "$what: fed $(seconds RNDADDENTROPY) s later, reseeded after $(seconds RNDRESEEDCRNG) s"
-	check "within a second" awk -v s="$(seconds RNDADDENTROPY)" 'BEGIN { exit !(s < 1) }'
+	check "the pool is fed within a second after: $what" awk -v s="$(seconds RNDADDENTROPY)" 'BEGIN { exit !(s < 1) }'
 }
 suspend() {
 	echo +5 >/sys/class/rtc/rtc0/wakealarm
@@ -33,22 +33,22 @@ suspend() {
 }
 
 guest() {
-	# No modules: what they bring is fed from as it comes.
+	# No modules, because their sources would be fed from as soon as they appear.
 	printf '%s\n' 'reseed_interval = 3600' 'modules = []' >/etc/hwrngd.conf
-	# strace stops the daemon for nothing but what it shows.
+	# With --seccomp-bpf strace stops the daemon only for the calls that it shows.
 	start -ttt --seccomp-bpf
-	check "the hwrng is fed from" becomes virtio_rng.0 healthy
-	check "and the TPM" becomes tpmrm0 healthy
-	check_equal "the clock has not jumped" 0 "$(jumps)"
+	check "the hwrng is healthy" becomes virtio_rng.0 healthy
+	check "the TPM is healthy" becomes tpmrm0 healthy
+	check_equal "no jump of the clock was noticed" 0 "$(jumps)"
 
 	feeds_after "the machine sleeps" suspend
-	check "the log says why" eventually jumped 0
-	check_match "it did sleep" 'PM: suspend exit' "$(dmesg)"
+	check "the log gives the reason" eventually jumped 0
+	check_match "the kernel says that the machine slept" 'PM: suspend exit' "$(dmesg)"
 	feeds_after "the clock is set" date -s "@$(($(date +%s) + 3600))"
-	check "the log says why" eventually jumped 1
+	check "the log gives the reason" eventually jumped 1
 	feeds_after "SIGUSR1" kill -USR1 "$daemon"
-	check_equal "no other jump was seen" 2 "$(jumps)"
+	check_equal "no other jump was noticed" 2 "$(jumps)"
 	kill "$daemon"
 	wait "$strace"
-	check_equal "it ends with 0" 0 $?
+	check_equal "the daemon ends with exit code 0" 0 $?
 }

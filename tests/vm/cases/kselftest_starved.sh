@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="kselftest hwrng_starved: readers of a source that delivers no more can leave"
+description="kselftest hwrng_starved: readers of a source without data can be interrupted and killed"
 programs="build/kselftest/hwrng_starved"
 rng="file"
 
-# QEMU opens the FIFO for reading; who holds it open for writing soon writes no more. Some bytes must
-# come: 6.1 and before read while virtio-rng registers, and hang if khwrngd is first and gets none.
+# QEMU reads from the FIFO, and its writer soon writes no more. The first bytes are needed: up to 6.1 the
+# kernel reads while virtio-rng registers, and hangs if khwrngd reads first and gets no data.
 before() {
 	mkfifo "$rng_file"
 	build_kselftest

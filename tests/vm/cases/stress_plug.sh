@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="stress: three TPMs are plugged and unplugged again and again (debug kernel: 60 rounds)"
-arches=amd64 arches_why="swtpm for the guest is at hand for amd64 only"
+description="stress: three TPMs are plugged and unplugged again and again (5 rounds; debug kernel: 60)"
+arches=amd64 arches_why="guests have swtpm only on amd64"
 programs="/usr/bin/swtpm"
 [ "$flavour" != debug ] || timeout=600
 
@@ -12,8 +12,9 @@ ours() { tr ' ' '\n' <$hw_random/rng_available | grep -c '^tpm_rng\.'; }
 # A zombie has no executable.
 runs() { [ -e "/proc/$1/exe" ]; }
 
-# await COUNT [SWTPM...]: so many TPMs of ours. The kernel gives up on a TPM that needs more than 2 s
-# for a command, as swtpm may in a slow guest, and then swtpm ends.
+# await COUNT [SWTPM...]: waits until we serve COUNT TPMs, or one of these processes has ended. The kernel
+# gives up on a TPM that needs more than 2 s for a command, which may happen in a slow guest. Then its swtpm
+# ends.
 gave_up=0
 await() {
 	count=$1 tries=0
@@ -30,7 +31,7 @@ await() {
 	done
 }
 
-# Some go once they serve, some while they are being read, some before they are ready.
+# storm N: plugs and unplugs TPMs: some after they serve, some while they are read, some before they are ready.
 storm() {
 	plug 1
 	first=$swtpm
@@ -38,7 +39,7 @@ storm() {
 	second=$swtpm
 	await 3 "$first" "$second" || return
 	tpm=$(tr ' ' '\n' <$hw_random/rng_available | grep '^tpm_rng\.' | tail -n 1)
-	# The 5.10 framework can deadlock only when the next one has no quality; ours have.
+	# Safe on 5.10: it deadlocks only if the next source has no quality, but ours have one.
 	echo "$tpm" >$hw_random/rng_current
 	dd if=/dev/hwrng of=/dev/null bs=64 count=100000 2>/dev/null &
 	reader=$!
@@ -59,7 +60,7 @@ storm() {
 guest() {
 	rounds=5
 	[ "$flavour" != debug ] || rounds=60
-	check "the proxy of TPMs loads" modprobe tpm_vtpm_proxy
+	check "the TPM proxy loads" modprobe tpm_vtpm_proxy
 	check "the module loads" modprobe tpm_rng duplicate=1
 	i=0
 	while [ $i -lt $rounds ]; do
@@ -68,22 +69,22 @@ guest() {
 	done 2>/tmp/storm
 	tell "$i rounds of plug and unplug within $(cut -d. -f1 /proc/uptime) s"
 	diag "$(cat /tmp/storm)"
-	check_equal "rounds of plug and unplug" $rounds "$i"
-	check "the kernel took the TPMs in most of them, not in $gave_up" test $((gave_up * 3)) -lt $rounds
-	check_equal "the TPM that stayed is served" 1 "$(ours)"
-	check_equal "and serves" 64 "$(echo tpm_rng.0 >$hw_random/rng_current; dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
+	check_equal "all rounds of plug and unplug succeed" $rounds "$i"
+	check "the kernel gave up on a TPM in less than a third of the rounds ($gave_up times)" test $((gave_up * 3)) -lt $rounds
+	check_equal "the TPM that stayed is the only source" 1 "$(ours)"
+	check_equal "this TPM serves" 64 "$(echo tpm_rng.0 >$hw_random/rng_current; dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
 
-	# The module goes while TPMs come and go.
+	# The module is unloaded and loaded while TPMs are plugged and unplugged.
 	plug 1
 	first=$swtpm
-	check "a TPM comes" await 2
+	check "a plugged TPM appears" await 2
 	plug 2
 	second=$swtpm
-	check "the module unloads meanwhile" rmmod tpm_rng
+	check "the module unloads while a TPM is being plugged" rmmod tpm_rng
 	kill -9 "$first"
-	check "loads meanwhile" modprobe tpm_rng duplicate=1
+	check "the module loads while a TPM is being unplugged" modprobe tpm_rng duplicate=1
 	kill -9 "$second"
 	wait "$first" "$second"
-	check "and serves the one that is left" await 1
+	check "the remaining TPM is served" await 1
 	check "the modules unload" rmmod tpm_rng tpm_vtpm_proxy
 }

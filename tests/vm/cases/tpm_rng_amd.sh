@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="tpm_rng: a firmware TPM of AMD is left alone unless forced"
-arches=amd64 arches_why="firmware TPMs of AMD"
-# QEMU's cpu=max says AuthenticAMD, and tpm_crb is how firmware TPMs are reached.
+description="tpm_rng: an AMD firmware TPM is left alone unless force=1"
+arches=amd64 arches_why="only amd64 has AMD firmware TPMs"
+# QEMU's cpu=max has the vendor AuthenticAMD, and the driver of firmware TPMs is tpm_crb.
 tpm_device=tpm-crb
 
 hw_random=/sys/class/misc/hw_random
 has_tpm_rng() { grep -qw tpm_rng.0 $hw_random/rng_available; }
 
 guest() {
-	check "the CPU is of AMD" grep -q AuthenticAMD /proc/cpuinfo
-	check "the module loads all the same" modprobe tpm_rng
-	check_fails "pitfall 7: but serves nothing" 1 has_tpm_rng
-	# 5.10 does not know of the trouble, and its generic kernel serves the chip.
+	check "the CPU is an AMD CPU" grep -q AuthenticAMD /proc/cpuinfo
+	check "the module loads nevertheless" modprobe tpm_rng
+	check_fails "pitfall 7: it does not serve the TPM" 1 has_tpm_rng
+	# 5.10 does not know this problem, and its generic kernel serves the chip.
 	case $(uname -r) in
 	5.10.*-amd64)
 		case $(uname -r) in
-		*-cloud-*) why='firmware TPM of AMD' ;;
-		*) why='the kernel serves it as tpm-rng-0' ;;
+		*-cloud-*) why='AMD firmware TPM' ;;
+		*) why='the kernel already serves it as tpm-rng-0' ;;
 		esac
 		;;
-	*) why='firmware TPM of AMD' ;;
+	*) why='AMD firmware TPM' ;;
 	esac
-	check_match "and says why" "tpm_rng: tpm0 is left alone: .*$why" "$(dmesg)"
+	check_match "the log has the reason" "tpm_rng: tpm0 is left alone: .*$why" "$(dmesg)"
 	check "the module unloads" rmmod tpm_rng
-	check "it can be forced" modprobe tpm_rng force=1 duplicate=1
-	check "and then serves it" has_tpm_rng
-	check_match "and says so" 'tpm_rng: tpm_rng\.0 registered, TPM 2\.0' "$(dmesg)"
+	check "the module loads with force=1" modprobe tpm_rng force=1 duplicate=1
+	check "with force=1 it serves the TPM" has_tpm_rng
+	check_match "the log shows the registration" 'tpm_rng: tpm_rng\.0 registered, TPM 2\.0' "$(dmesg)"
 	check "the module unloads again" rmmod tpm_rng
 }

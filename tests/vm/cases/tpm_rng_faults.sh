@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="tpm_rng: a chip that fails is left alone for a while, and re-tested before it serves again"
+description="tpm_rng: a failing chip is not read for a while, and tested again before it serves"
 
 hw_random=/sys/class/misc/hw_random
 stats=/sys/module/tpm_rng/tpm_rng.0
@@ -14,13 +14,13 @@ tried_again() {
 	read_rng
 	[ "$(stat retries)" -gt "$retries" ]
 }
-# The fault is met within a window of 512 bytes.
+# failed: reads, and succeeds if the source has failed. That takes up to a window of 512 bytes.
 failed() {
 	read_rng
 	[ "$(stat state)" = failed ]
 }
 
-# until_ok SECONDS COMMAND...: leaves in $tries how often it failed before.
+# until_ok SECONDS COMMAND...: runs it until it succeeds. Sets $tries to the number of failures before.
 until_ok() {
 	limit=$(($(cut -d. -f1 /proc/uptime) + $1)) tries=0
 	shift
@@ -34,7 +34,7 @@ until_ok() {
 guest() {
 	check "the module with faults loads" insmod /faults/tpm_rng.ko duplicate=1
 	echo tpm_rng.0 >$hw_random/rng_current
-	check "it serves" read_rng
+	check "tpm_rng.0 serves" read_rng
 
 	# Pitfall 3 for a TPM.
 	fault error 5
@@ -43,50 +43,50 @@ guest() {
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		read_rng 2>&1 | grep -c 'Input/output error\|I/O error'
 	done >/tmp/errors
-	check_equal "pitfall 3: ten readers get EIO, at once" 10 "$(grep -c 1 /tmp/errors)"
+	check_equal "pitfall 3: each of ten readers gets EIO at once" 10 "$(grep -c 1 /tmp/errors)"
 	check "second mark" tpm_mark
 	check "the errors are counted" test $(($(stat errors) - errors)) -ge 10
-	check_equal "the chip is left alone" back-off "$(stat state)"
-	check_equal "the log says so once" 1 "$(dmesg | grep -c 'tpm_rng.0: the TPM returns no random bytes: -5')"
+	check_equal "the state is back-off" back-off "$(stat state)"
+	check_equal "the log has the error, once" 1 "$(dmesg | grep -c 'tpm_rng.0: the TPM returns no random bytes: -5')"
 	retries=$(stat retries)
-	check "after a while it is tried again, and that is counted" until_ok 20 tried_again
-	check_equal "but it is still left alone" back-off "$(stat state)"
+	check "after a while the chip is read again, and the retry is counted" until_ok 20 tried_again
+	check_equal "the state is still back-off" back-off "$(stat state)"
 	fault error 0
 	check "a chip that recovered serves again" until_ok 20 read_rng
-	check_equal "and is healthy" healthy "$(stat state)"
+	check_equal "the state is healthy" healthy "$(stat state)"
 
 	fault value 171
 	fault stick 100
-	check "the source fails" until_ok 10 failed
-	check_fails "bytes that stick are an error" 1 read_rng
-	check_equal "the log says so once" 1 "$(dmesg | grep -c 'tpm_rng.0 failed the repetition count test')"
+	check "repeated bytes make the source fail" until_ok 10 failed
+	check_fails "a read of repeated bytes fails" 1 read_rng
+	check_equal "the log has the failed test, once" 1 "$(dmesg | grep -c 'tpm_rng.0 failed the repetition count test')"
 	fault stick 0
-	check "it serves again" until_ok 30 read_rng
-	# 1024 bytes by 64, less what khwrngd read.
-	check "after the start-up test, one command a read: $tries reads" test "$tries" -ge 10
-	check_equal "and is healthy" healthy "$(stat state)"
+	check "the source serves again" until_ok 30 read_rng
+	# 1024 bytes with 64 per read, minus the reads by khwrngd.
+	check "the start-up test ran one command per read before ($tries reads)" test "$tries" -ge 10
+	check_equal "the state is healthy again" healthy "$(stat state)"
 	check "the module unloads" rmmod tpm_rng
 
 	# The start-up test fails.
-	check "the module loads, although the TPM fails" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5
-	check_fails "which is not offered" 1 available
-	check_equal "the log says that it waits" 1 "$(dmesg | grep -c 'tpm_rng.0 waits: start-up test failed: -5')"
-	check_equal "and so does its state" start-up "$(stat state)"
-	check "it can be unloaded meanwhile" timeout 5 rmmod tpm_rng
-	check "and loaded" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5
+	check "the module loads although the TPM fails" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5
+	check_fails "the failing TPM is not available as hwrng" 1 available
+	check_equal "the log says that it is not registered yet" 1 "$(dmesg | grep -c 'tpm_rng.0 is not registered yet, start-up test failed: -5')"
+	check_equal "the state is start-up" start-up "$(stat state)"
+	check "the module can be unloaded meanwhile" timeout 5 rmmod tpm_rng
+	check "the module can be loaded again" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5
 	check "third mark" tpm_mark
 	sleep 8
 	check "fourth mark" tpm_mark
-	check_equal "after some tries it is left alone" back-off "$(stat state)"
+	check_equal "after some tries the state is back-off" back-off "$(stat state)"
 	fault error 0
-	check "a chip that recovers is offered" until_ok 40 available
-	check_match "and registered" 'tpm_rng\.0 registered' "$(dmesg | tail -n 3)"
+	check "a chip that recovers becomes available" until_ok 40 available
+	check_match "the log shows the registration" 'tpm_rng\.0 registered' "$(dmesg | tail -n 3)"
 	echo tpm_rng.0 >$hw_random/rng_current
-	check "it serves" read_rng
+	check "the recovered chip serves" read_rng
 	check "the module unloads again" rmmod tpm_rng
 }
 
 after() {
-	check_match "ten reads of a failing chip were three commands, or one more" '^[34]$' "$(tpm_getrandom_between_marks 1)"
-	check_match "a chip that waits was tried with growing pauses" '^[23]$' "$(tpm_getrandom_between_marks 3)"
+	check_match "ten reads of a failing chip were three or four commands" '^[34]$' "$(tpm_getrandom_between_marks 1)"
+	check_match "a chip that is not registered yet was tried with growing pauses" '^[23]$' "$(tpm_getrandom_between_marks 3)"
 }

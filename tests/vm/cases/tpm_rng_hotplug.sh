@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="tpm_rng: a second TPM comes and goes, also while it is read (pitfall 5)"
-arches=amd64 arches_why="swtpm for the guest is at hand for amd64 only"
+description="tpm_rng: a second TPM is plugged and unplugged, also while it is read (pitfall 5)"
+arches=amd64 arches_why="guests have swtpm only on amd64"
 programs=/usr/bin/swtpm
 timeout=240
 
@@ -14,7 +14,7 @@ unplug() {
 }
 
 available() { tr ' ' '\n' <$hw_random/rng_available | grep '^tpm_rng' | sort | tr '\n' ' '; }
-# await "LIST ": until these are there; within seconds.
+# await "LIST ": waits some seconds until exactly these sources are available.
 await() {
 	for i in $(seq 200); do
 		[ "$(available)" != "$1" ] || return 0
@@ -23,7 +23,7 @@ await() {
 	available
 	false
 }
-# appears FILE: within seconds; a TPM that is too slow for its driver never does.
+# appears FILE: waits some seconds for the file. It never appears if the TPM is too slow for its driver.
 appears() {
 	for i in $(seq 5000); do
 		[ ! -e "$1" ] || return 0
@@ -38,15 +38,15 @@ select_rng() {
 both="tpm_rng.0 tpm_rng.1 "
 
 guest() {
-	check "the proxy of TPMs loads" modprobe tpm_vtpm_proxy
+	check "the TPM proxy loads" modprobe tpm_vtpm_proxy
 	check "the module loads" modprobe tpm_rng duplicate=1
 	check_equal "there is one source" "tpm_rng.0 " "$(available)"
 	plug 1
-	check "a TPM that comes is a second one" await "$both"
-	check "it can be selected" select_rng tpm_rng.1
-	check_equal "and read" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
+	check "a plugged TPM becomes a second source" await "$both"
+	check "the second source can be selected" select_rng tpm_rng.1
+	check_equal "the second source can be read" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
 
-	# It does not answer, so that the reader is inside the driver for sure.
+	# Stop the TPM, so that the reader is certainly inside the driver.
 	exec 5<$stats/state
 	kill -STOP "$swtpm"
 	timeout 30 dd if=/dev/hwrng of=/dev/null bs=64 count=1000000 2>/tmp/reader &
@@ -54,23 +54,23 @@ guest() {
 	usleep 500000
 	unplug
 	wait $reader
-	check_equal "who reads it when it goes ends with an error" 1 $?
-	check_match "which is an honest one" 'No such device|I/O error|Input/output error' "$(cat /tmp/reader)"
-	check "its source goes with it" await "tpm_rng.0 "
-	check "and what it told about itself" test ! -d $stats
-	check_fails "also for who has that open" 1 cat <&5
+	check_equal "a reader of an unplugged TPM gets an error" 1 $?
+	check_match "the error is ENODEV or EIO" 'No such device|I/O error|Input/output error' "$(cat /tmp/reader)"
+	check "the source of the unplugged TPM is gone" await "tpm_rng.0 "
+	check "the statistics of the unplugged TPM are gone" test ! -d $stats
+	check_fails "a read of statistics that were opened before fails" 1 cat <&5
 	exec 5<&-
 	check_equal "another source serves" 64 "$(dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
 
 	plug 1
-	check "pitfall 5: its number was not pinned, and is used again" await "$both"
+	check "pitfall 5: the number of the unplugged TPM is used again" await "$both"
 	check "the module unloads with two TPMs" timeout 10 rmmod tpm_rng
-	check "and loads" modprobe tpm_rng duplicate=1
-	check_equal "with two" "$both" "$(available)"
+	check "the module loads with two TPMs" modprobe tpm_rng duplicate=1
+	check_equal "both TPMs are available" "$both" "$(available)"
 	unplug
-	check "one goes" await "tpm_rng.0 "
+	check "one of two TPMs is unplugged" await "tpm_rng.0 "
 
-	# Some go as soon as they serve, some while they are read, some half way.
+	# Unplug some TPMs as soon as they serve, some while they are read, some before they are ready.
 	for round in $(seq 50); do
 		plug 1
 		case $round in
@@ -88,9 +88,9 @@ guest() {
 		esac
 		await "tpm_rng.0 " || break
 	done >/tmp/storm 2>&1
-	check_equal "50 rounds of plug and unplug" 50 "$round"
-	check "the first TPM is there" await "tpm_rng.0 "
-	check "and serves" select_rng tpm_rng.0
-	check_equal "without loss" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
+	check_equal "50 rounds of plug and unplug succeed" 50 "$round"
+	check "the first TPM is available" await "tpm_rng.0 "
+	check "the first TPM can be selected" select_rng tpm_rng.0
+	check_equal "the first TPM serves 4 KiB" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
 	check "the modules unload" rmmod tpm_rng tpm_vtpm_proxy
 }

@@ -5,7 +5,7 @@ tpm=none
 
 guest() {
 	check_fails "modprobe fails" 1 modprobe tpm_rng
-	check_match "with ENODEV" 'No such device' "$(cat "$output")"
-	check "nothing stays behind" test ! -d /sys/module/tpm_rng
-	check_equal "and the log is silent" "" "$(dmesg | grep 'tpm_rng: ' | grep -v taint)"
+	check_match "modprobe fails with ENODEV" 'No such device' "$(cat "$output")"
+	check "the module is not loaded" test ! -d /sys/module/tpm_rng
+	check_equal "the module logs nothing" "" "$(dmesg | grep 'tpm_rng: ' | grep -v taint)"
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="nothing stalls: a TPM that is dead for 5 s in each 10 holds up nobody but its own readers"
-arches=amd64 arches_why="swtpm for the guest is at hand for amd64 only"
+description="tpm_rng: a TPM that hangs for 5 of every 10 s delays only its own readers"
+arches=amd64 arches_why="guests have swtpm only on amd64"
 programs=/usr/bin/swtpm
 timeout=240
 
@@ -24,14 +24,14 @@ stutter() {
 	done
 }
 
-# now: hundredths of a second since the boot.
+# now: sets $now to the hundredths of a second since the boot.
 now() {
 	read -r now _ </proc/uptime
 	now=${now%.*}${now#*.}
 }
 
-# longest SECONDS COMMAND...: runs it over and over; leaves $times, $failures and the longest
-# time it took, in hundredths of a second.
+# longest SECONDS COMMAND...: runs it again and again for this time. Sets $times, $failures, and $longest to
+# the longest time that it took, in hundredths of a second.
 longest() {
 	now
 	end=$((now + $1 * 100)) times=0 failures=0 longest=0
@@ -45,7 +45,7 @@ longest() {
 	done
 }
 
-# quick NAME: what `longest` measured stayed well below the 2 s of a command that times out.
+# quick NAME: checks that $longest is well below the 2 s after which a TPM command times out.
 quick() {
 	tell "$1: $times times, $failures failed, longest $longest hundredths of a second"
 	check "$1: never fails" test "$failures" -eq 0
@@ -65,10 +65,10 @@ guest() {
 	[ "$flavour" != debug ] || limit=600
 	check "the modules load" modprobe -a tpm_vtpm_proxy cpu_rng
 	check "tpm_rng loads" modprobe tpm_rng duplicate=1
-	# Inside the guest: QEMU itself would wait for one that stops.
+	# Use a TPM inside the guest, because QEMU itself would wait for a stopped TPM.
 	plug 1
-	check "a TPM comes" await_tpm
-	check "it is selected" select_rng tpm_rng.1
+	check "a plugged TPM appears" await_tpm
+	check "the TPM is selected" select_rng tpm_rng.1
 	stutter &
 	stutterer=$!
 	while sleep 0.1; do read_rng; done >/dev/null 2>&1 &
@@ -84,10 +84,10 @@ guest() {
 	now
 	begin=$now
 	check "cpu_rng is selected" select_rng cpu_rng.rdrand
-	check "and serves" read_rng
+	check "cpu_rng serves" read_rng
 	now
 	tell "selecting and reading cpu_rng took $((now - begin)) hundredths of a second"
-	check "after one command of the TPM at most" test "$((now - begin))" -lt "$((limit + 200))"
+	check "selecting cpu_rng waits for at most one TPM command" test "$((now - begin))" -lt "$((limit + 200))"
 	longest 20 read_rng
 	quick "reading cpu_rng"
 
@@ -95,13 +95,13 @@ guest() {
 	wait $stutterer
 	kill -CONT "$swtpm"
 	check "the TPM can be selected again" select_rng tpm_rng.1
-	# It failed often enough to be left alone for some seconds.
+	# It failed so often that it is not read for some seconds.
 	for i in $(seq 140); do
 		read_rng 2>/dev/null && break
 		sleep 0.5
 	done
-	check "and serves again" read_rng
-	check_equal "healthy as ever" healthy "$(cat $stats/state)"
+	check "the TPM serves again" read_rng
+	check_equal "the TPM is healthy" healthy "$(cat $stats/state)"
 	diag "$(grep . $stats/* | tr '\n' ' ')"
 	check "the modules unload" timeout 10 rmmod tpm_rng cpu_rng
 }

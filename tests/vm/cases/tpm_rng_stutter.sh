@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="tpm_rng: a TPM that stutters, and the quality that the framework then mixes up"
+description="tpm_rng: a stuttering TPM keeps its quality, which the framework may overwrite"
 
 hw_random=/sys/class/misc/hw_random
 case $arch in
@@ -8,8 +8,8 @@ amd64) other=cpu_rng.rdrand ;;
 arm64) other=cpu_rng.rndr ;;
 esac
 
-# Below the 2 s that the driver of the TPM allows for a command: after it, QEMU waits for
-# swtpm to cancel, and with QEMU the guest.
+# Stop for less than the 2 s that the driver allows for a command. After 2 s QEMU, and with it the guest,
+# would wait until swtpm cancels the command.
 during() {
 	until grep -q "stutter now" "$console_log"; do sleep 0.2; done
 	while :; do
@@ -39,13 +39,13 @@ guest() {
 	echo tpm_rng.0 >$hw_random/rng_current
 	check_equal "tpm_rng.0 is selected" tpm_rng.0 "$(current)"
 	echo "stutter now" >/dev/console
-	check "pitfall 4: readers are served all the same" timeout 20 dd if=/dev/hwrng of=/dev/null bs=64 count=4
+	check "pitfall 4: readers are served nevertheless" timeout 20 dd if=/dev/hwrng of=/dev/null bs=64 count=4
 
 	if [ ! -e $hw_random/rng_quality ]; then
-		skip "the TPM's quality" "this kernel neither shows nor mixes it up"
+		skip "the TPM keeps its quality" "this kernel does not show the quality, and does not overwrite it"
 	else
-		# On so young a system khwrngd comes every few seconds. The TPM may go on at any
-		# time, so nothing lies between seeing it wait and selecting.
+		# Soon after the boot khwrngd reads every few seconds. The TPM may continue at any time, so
+		# select the other source immediately when khwrngd waits.
 		for i in $(seq 300); do
 			if khwrngd_waits; then
 				echo "$other" >$hw_random/rng_current
@@ -54,10 +54,10 @@ guest() {
 			usleep 50000
 		done
 		check_equal "another source was selected while khwrngd waited for the TPM" "$other" "$(current)"
-		check "it serves" read_rng
-		check_equal "with its own quality" 4 "$(cat $hw_random/rng_quality)"
+		check "the other source serves" read_rng
+		check_equal "the other source has its own quality" 4 "$(cat $hw_random/rng_quality)"
 		echo tpm_rng.0 >$hw_random/rng_current
-		check_equal "the TPM's quality is what it was" 512 "$(cat $hw_random/rng_quality)"
+		check_equal "the TPM has kept its quality" 512 "$(cat $hw_random/rng_quality)"
 	fi
 	check "the modules unload" timeout 10 rmmod tpm_rng cpu_rng
 }

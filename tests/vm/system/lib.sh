@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034
 #
-# What phases share, in the guest.
+# Functions shared by the phases, in the guest.
 
 hw_random=/sys/class/misc/hw_random
-# What a phase leaves for those after it.
+# Files that a phase leaves for later phases.
 kept=/var/lib/system-test
 mkdir -p $kept
 
-# eventually SECONDS COMMAND...: within that time.
+# eventually SECONDS COMMAND...: runs it until it succeeds, for up to SECONDS.
 eventually() {
 	end=$(($(cut -d. -f1 /proc/uptime) + $1))
 	shift
@@ -18,45 +18,45 @@ eventually() {
 	done
 }
 
-# boot_is_over: all that the boot starts has been started.
+# boot_is_over: waits until the boot has started all units, and fails if a unit failed.
 boot_is_over() { timeout 120 systemctl is-system-running --wait; }
 
 failed_units() { systemctl --failed --plain --no-legend; }
 
-# errors: what is wrong in the journal of this boot, without times and process numbers; and without what
-# two of Debian 11's udev workers sometimes say who load this module at the same time.
+# errors: prints the errors in the journal of this boot, without times and process ids. It omits a message of
+# Debian 11 that sometimes appears when two udev workers load acpi_cpufreq at the same time.
 errors() { journalctl --boot --priority=err --no-pager --quiet --output=cat | grep -v "/sys/module/acpi_cpufreq/initstate'" | sort -u; }
 
-# new_errors: those that Debian did not print without us.
+# new_errors: prints the errors that did not appear before our packages were installed.
 new_errors() { errors | comm -23 - $kept/errors; }
 
-# reached UNIT: milliseconds since the kernel started.
+# reached UNIT: prints when it became active, in milliseconds since the start of the kernel.
 reached() { echo "$(($(systemctl show --value -p ActiveEnterTimestampMonotonic "$1") / 1000))"; }
 
-# took UNIT...: what these cost at boot, for the reader.
+# took UNIT...: prints how long these units took at boot.
 took() { systemd-analyze blame --no-pager | grep -E "$(echo "$*" | tr ' ' '|')" | sed 's/^ */    /'; }
 
-# cpu_of SERVICE: what it has used of the CPU until now, with what systemd does in its name before it is executed.
+# cpu_of SERVICE: tells its CPU time so far, including systemd's work before it is executed.
 cpu_of() { tell "$1.service has used $(($(systemctl show --value -p CPUUsageNSec "$1.service") / 1000000)) ms of CPU"; }
 
 tell_lines() {
 	while read -r line; do tell "$line"; done
 }
 
-# files: all names on the disk, with what a package would set; and what is in /etc.
+# files: prints the names of all files on the disk with their attributes, and the checksums of those in /etc.
 files() {
 	find / -xdev \( -path /run -o -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path $kept \) -prune -o \
 		-printf '%p %y %m %u:%g %l\n' | sort
 	find /etc -type f -exec sha256sum {} + | sort -k 2
 }
 
-# accounts: the names of users and groups.
+# accounts: prints the names of users and groups.
 accounts() { { getent passwd | sed 's/^/u: /'; getent group | sed 's/^/g: /'; } | sed 's/\(.: [^:]*\):.*/\1/' | sort; }
 
-# installed: packages, with their sizes in KiB.
+# installed: prints the installed packages, with their sizes in KiB.
 installed() { dpkg-query -W -f='${db:Status-Abbrev}${Package} ${Installed-Size}\n' | sed -n 's/^ii *//p' | sort; }
 
-# check_modules [RELEASE]: DKMS has built and installed both for that kernel.
+# check_modules [RELEASE]: checks that DKMS has built and installed both modules for that kernel.
 check_modules() {
 	release=${1:-$(uname -r)}
 	check_match "DKMS has both modules for $release" "^hwrngd[/,].*$(echo "$release" | sed 's/[.+]/\\&/g').*: installed" \
@@ -66,7 +66,7 @@ check_modules() {
 	done
 }
 
-# check_loaded: both were loaded, by nobody's hand.
+# check_loaded: checks that both modules are loaded, without loading them.
 check_loaded() {
 	for module in tpm_rng cpu_rng; do
 		check "$module is loaded" eventually 30 test -d "/sys/module/$module"
@@ -74,18 +74,18 @@ check_loaded() {
 }
 
 current_is() {
-	# A pattern.
+	# $1 is a pattern.
 	# shellcheck disable=SC2254
 	case $(cat "$hw_random/rng_current") in $1) ;; *) false ;; esac
 }
 
-# daemon_says FILTER: of the daemon's own status, by jq.
+# daemon_says FILTER: applies a jq filter to the daemon's status.
 daemon_says() { hwrngctl status --output=json | jq -r ".daemon | $1"; }
 has_fed() { [ "$(daemon_says '.feeds > 0')" = true ]; }
 fed_from() { daemon_says '[.sources[] | select(.bytes_fed > 0) | .name] | join(" ")'; }
 feeds_from() { daemon_says '.sources[] | select(.bytes_fed > 0) | .name' | grep -qx "$1"; }
 
-# served KIND OPTION ADDRESS: bytes that a client of the EGD protocol gets there, who asks for 32.
+# served KIND OPTION ADDRESS: prints how many bytes an EGD client gets there when it asks for 32.
 served() {
 	perl -MIO::Socket::"$1" -e '
 		my $socket = IO::Socket::'"$1"'->new(@ARGV) or die "$!";
@@ -96,10 +96,10 @@ served() {
 		print "$bytes"' "$2" "$3" | wc -c
 }
 
-# check_clients: of each kind of address.
+# check_clients: checks that clients are served at each kind of address.
 check_clients() {
-	check_equal "a client is served by IPv4" 32 "$(served IP PeerAddr 127.0.0.1:8888)"
-	check_equal "by IPv6" 32 "$(served IP PeerAddr '[::1]:8888')"
-	check_equal "by the socket that systemd opened" 32 "$(served UNIX Peer /run/hwrngd-egd)"
-	check_equal "and by our own" 32 "$(served UNIX Peer /run/hwrngd/egd)"
+	check_equal "a client is served through IPv4" 32 "$(served IP PeerAddr 127.0.0.1:8888)"
+	check_equal "a client is served through IPv6" 32 "$(served IP PeerAddr '[::1]:8888')"
+	check_equal "a client is served through the socket that systemd opened" 32 "$(served UNIX Peer /run/hwrngd-egd)"
+	check_equal "a client is served through the socket that hwrngd opened" 32 "$(served UNIX Peer /run/hwrngd/egd)"
 }

@@ -11,7 +11,7 @@ exposure() {
 	systemd-analyze security --offline=true --threshold=15 --no-pager \
 		"$(systemctl show --value -p FragmentPath hwrngd.service)"
 }
-# try_rule DEVICE: what udev would do, for the rule's file alone, and what it says against it.
+# try_rule DEVICE: prints udev's messages about our rules for this device, in a dry run.
 try_rule() {
 	udevadm test --action=add "$1" 2>&1 | grep -F 60-hwrngd.rules
 }
@@ -20,7 +20,7 @@ guest() {
 	check "the boot is over" boot_is_over
 	files >"$kept/files"
 	accounts >"$kept/accounts"
-	check "apt knows what it can have" apt-get -qq update
+	check "apt reads the package lists" apt-get -qq update
 	installed >"$kept/installed"
 	begin=$(date +%s)
 	check "apt installs our packages" apt-get -qq install ./hwrngd_*.deb ./hwrngd-dkms_*.deb ./hwrngd-rngtest_*.deb
@@ -31,30 +31,30 @@ guest() {
 
 	check_modules
 	sign=$(modinfo -F signer tpm_rng)
-	tell "tpm_rng is signed by: ${sign:-nobody}"
-	check "the user is there" id hwrngd
-	check "systemd finds no fault with the units" verify_units
-	check_equal "and has nothing to say" "" "$(cat "$output")"
-	check "hwrngd.service is closed but for what is explained" exposure
+	tell "tpm_rng is signed by: ${sign:-no signer}"
+	check "the user hwrngd exists" id hwrngd
+	check "systemd-analyze verify accepts the units" verify_units
+	check_equal "systemd-analyze verify prints nothing" "" "$(cat "$output")"
+	check "systemd-analyze security gives hwrngd.service an exposure below the limit" exposure
 	tell "$(grep -i 'overall exposure' "$output")"
 	if [ "$suite" = bookworm ]; then
 		diag "udevadm of Debian 12 cannot verify"
 	else
-		check "udev finds no fault with the rules" udevadm verify \
+		check "udevadm verify accepts the rules" udevadm verify \
 			/usr/lib/udev/rules.d/60-hwrngd.rules /usr/lib/udev/rules.d/60-tpm_rng.rules
 	fi
-	# A TPM that was there before is "added" once more by a dry run.
+	# A dry run "adds" the TPM once more.
 	check_match "udev would load tpm_rng for the TPM" 'kmod load tpm_rng' \
 		"$(udevadm test --action=add /sys/class/tpm/tpm0 2>&1)"
-	check_match "and would give /dev/hwrng to our group" 'hwrngd' "$(try_rule /sys/class/misc/hw_random)"
+	check_match "udev would give /dev/hwrng to our group" 'hwrngd' "$(try_rule /sys/class/misc/hw_random)"
 
 	check "hwrngd.service is active" eventually 60 systemctl is-active hwrngd.service
-	check "so is rngd, the same" systemctl is-active rngd
-	check "it has fed" eventually 90 has_fed
+	check "its alias rngd is active" systemctl is-active rngd
+	check "hwrngd has fed" eventually 90 has_fed
 	tell "fed from: $(fed_from)"
 	mkdir -p /etc/hwrngd.conf.d
-	# Read before what `hwrngctl select --persist` writes, which would refuse otherwise.
+	# The name sorts before the file of `hwrngctl select --persist`, which requires this.
 	echo 'prefer = ["tpm_rng*"]' >/etc/hwrngd.conf.d/10-system-test.conf
-	check "tpm_rng is preferred from now on" hwrngd --check-config
+	check "a configuration that prefers tpm_rng is accepted" hwrngd --check-config
 	check_equal "no unit has failed" "" "$(failed_units)"
 }

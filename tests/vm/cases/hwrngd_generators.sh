@@ -47,7 +47,9 @@ guest() {
 	check "a FIFO is read" becomes fifo healthy
 	check "a command is read" becomes command healthy
 	check "jitter is not needed beside them" becomes jitter ""
-	check_equal "what is not plugged in is nowhere" "" "$(state late)"
+	check_equal "what is not plugged in is not used" "" "$(state late)"
+	check_match "and that is said" 'late +ignore +is absent: /tmp/late does not exist' "$(hwrngctl policy --explain)"
+	check_fails "it is no source to test" 3 hwrngctl test --source late
 	mkfifo /tmp/late
 	cat /dev/urandom >/tmp/late &
 	late=$!
@@ -86,7 +88,8 @@ guest() {
 	kill "$writer"
 	wait "$writer"
 	kill -HUP "$daemon"
-	check "a generator that is gone is gone" becomes fifo absent
+	check "a generator that is gone is gone" becomes fifo ""
+	check_match "and is absent" 'fifo +generator +/tmp/generator \(absent\)' "$(hwrngctl list)"
 	check "and the command serves" becomes command healthy
 
 	kill "$daemon"

@@ -142,11 +142,11 @@ void print_sum(const std::string &what, const std::vector<Row> &rows)
 struct Findings {
 	std::string cloud;
 	std::string url;
-	std::string region;
-	std::string project;
-	std::optional<unsigned> nova; ///< microversion, as 93 of "2.93"
-	std::vector<Row> flavors;
-	std::vector<Row> images;
+	std::string region = {};
+	std::string project = {};
+	std::optional<unsigned> nova = {}; ///< microversion, as 93 of "2.93"
+	std::vector<Row> flavors = {};
+	std::vector<Row> images = {};
 
 	[[nodiscard]] std::string version() const { return nova ? fmt::format("2.{}", *nova) : ""; }
 

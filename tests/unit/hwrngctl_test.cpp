@@ -233,12 +233,15 @@ TEST(Hwrngctl, AMissingFileThatWasNamedIsAnErrorOfInputOrOutput)
 		EXPECT_EQ(ran.code, 5) << arguments << ran.err;
 		EXPECT_NE(ran.err.find(missing), std::string::npos) << arguments << ran.err;
 	}
-	tree.file("/zeros", std::string(100'000, '\0'));
-	const auto zeros = tree.at("/zeros").string();
-	auto ran = run(tree, "assess --bits 1 " + zeros + " --restart " + missing);
+	std::string bits;
+	for (uint32_t i = 0; i < 20'000; i++)
+		bits += static_cast<char>(i * 2654435761U >> 20U & 1U);
+	tree.file("/bits", bits);
+	const auto samples = tree.at("/bits").string();
+	auto ran = run(tree, "assess --bits 1 " + samples + " --restart " + missing);
 	EXPECT_EQ(ran.code, 5) << ran.err;
 	EXPECT_NE(ran.err.find(missing), std::string::npos) << ran.err;
-	ran = run(tree, "assess --bits 1 " + zeros + " --html " + missing);
+	ran = run(tree, "assess --bits 1 " + samples + " --html " + missing);
 	EXPECT_EQ(ran.code, 5) << ran.err;
 	EXPECT_NE(ran.err.find(missing), std::string::npos) << ran.err;
 }

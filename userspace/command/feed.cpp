@@ -225,7 +225,7 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 		pool.emplace(std::move(*opened));
 	}
 	std::vector<Rejected> rejected;
-	const auto got =
+	auto got =
 	    harvest_best(context, inventory, *candidates, static_cast<size_t>(options.bytes), rejected);
 	if (!got)
 		return std::unexpected(got.error());

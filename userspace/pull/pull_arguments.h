@@ -16,15 +16,15 @@ struct PullArguments {
 	struct Egd {
 		std::string address; ///< as parse_egd_address() takes it
 		// Files in PEM; empty: none.
-		std::string tls_ca;
-		std::string tls_certificate;
-		std::string tls_key;
+		std::string tls_ca = {};
+		std::string tls_certificate = {};
+		std::string tls_key = {};
 		bool operator==(const Egd &) const = default;
 	};
 	struct Ssh {
 		std::string address; ///< as parse_ssh_address() takes it
-		std::string identity;
-		std::string known_hosts;
+		std::string identity = {};
+		std::string known_hosts = {};
 		bool operator==(const Ssh &) const = default;
 	};
 

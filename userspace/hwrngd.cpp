@@ -178,6 +178,16 @@ Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
 	                        user);
 }
 
+/// What is well-formed, and perhaps not what was meant.
+void print_notes(const Root &root, const Config &config)
+{
+	for (const auto &[name, source] : config.sources)
+		if (!source.path.empty() && !root.exists(source.path))
+			fmt::print("Note: the source {} is absent: {} does not exist. It is read once that is "
+			           "there.\n",
+			           name, source.path);
+}
+
 Result<void> run(Root root, bool check)
 {
 	const auto config = read_config(root);
@@ -185,6 +195,7 @@ Result<void> run(Root root, bool check)
 		return std::unexpected(config.error());
 	if (check) {
 		fmt::print("The configuration is well-formed.\n");
+		print_notes(root, *config);
 		return {};
 	}
 	auto pool = KernelPool::open(root);

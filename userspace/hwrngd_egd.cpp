@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "egd/conditioned_pool.h"
+#include "egd/egd_arguments.h"
 #include "egd/egd_messages.h"
 #include "egd/egd_server.h"
 
@@ -15,14 +16,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,40 +48,15 @@ constexpr auto report_interval = 500ms;
 // Besides those of clients: listeners, the connection, the event loop's.
 constexpr rlim_t spare_descriptors = 64;
 
-/// Where what TLS takes was found, for errors: certificate, key, authorities.
-using TlsPaths = std::array<std::string, 3>;
-
-/// How it is called, by process/egd_process.cpp.
-struct Arguments {
-	std::string kinds; ///< of listeners, as EgdSockets has them
-	EgdServer::Limits limits;
-	TlsPaths paths;
-};
-
-Result<Arguments> arguments_of(std::span<char *> words)
+EgdServer::Limits limits_of(const EgdArguments &arguments)
 {
-	std::array<uint64_t, 5> numbers{};
-	const auto wrong =
-	    fail(ExitCode::usage, "hwrngd-egd is started by hwrngd, as its table [egd] says: see "
-	                          "hwrngd.conf(5)");
-	Arguments arguments;
-	if (words.size() != 1 + numbers.size() + arguments.paths.size())
-		return wrong;
-	arguments.kinds = words[0];
-	std::ranges::copy(words.last(arguments.paths.size()), arguments.paths.begin());
-	for (size_t i = 0; i < numbers.size(); i++) {
-		const std::string_view word(words[1 + i]);
-		const auto *const end = word.begin() + word.size();
-		const auto [last, error] = std::from_chars(word.begin(), end, numbers.at(i));
-		if (error != std::errc() || last != end)
-			return wrong;
-	}
-	arguments.limits.clients = static_cast<unsigned>(numbers[0]);
-	arguments.limits.clients_per_address = static_cast<unsigned>(numbers[1]);
-	arguments.limits.client_rate = numbers[2];
-	arguments.limits.total_rate = numbers[3];
-	arguments.limits.idle = std::chrono::milliseconds(numbers[4]);
-	return arguments;
+	EgdServer::Limits limits;
+	limits.clients = arguments.max_clients;
+	limits.clients_per_address = arguments.max_clients_per_address;
+	limits.client_rate = arguments.bytes_per_second;
+	limits.total_rate = arguments.total_bytes_per_second;
+	limits.idle = arguments.idle;
+	return limits;
 }
 
 class Serving {
@@ -276,9 +250,10 @@ void allow_descriptors(EgdServer::Limits &limits)
 }
 
 /// Links by TLS, by what is in the descriptors from `first` on.
-Result<LinkTo> tls_of(int first, const TlsPaths &paths)
+Result<LinkTo> tls_of(int first, const EgdArguments &arguments)
 {
 	constexpr std::array keys{"tls_certificate", "tls_key", "tls_client_ca"};
+	const std::array paths{arguments.tls_certificate, arguments.tls_key, arguments.tls_client_ca};
 	std::vector<SecretBuffer> contents;
 	contents.reserve(keys.size());
 	for (size_t i = 0; i < keys.size(); i++) {
@@ -292,39 +267,41 @@ Result<LinkTo> tls_of(int first, const TlsPaths &paths)
 	                 {paths[2], contents[2].span()});
 }
 
-Result<void> run(std::span<char *> words)
+constexpr int first_listener = STDERR_FILENO + 1;
+
+/// As above, if a listener is for TLS. If its files are no good, nothing, which is logged: an end
+/// would have this started again, and that would change nothing.
+LinkTo tls_if_wanted(const EgdArguments &arguments)
 {
-	auto arguments = arguments_of(words);
-	if (!arguments)
-		return std::unexpected(arguments.error());
-	const auto &kinds = arguments->kinds;
-	const int first = STDERR_FILENO + 1;
-	const LinkTo nobody = [](int) { return nullptr; };
-	LinkTo tls;
-	if (kinds.find('t') != std::string::npos) {
-		auto made = tls_of(first + static_cast<int>(kinds.size()), arguments->paths);
-		if (made)
-			tls = std::move(*made);
-		else // its end would have it started again, and that would change nothing
-			log(Priority::error, Event::restricted,
-			    made.error().message +
-			        "; until that is so and hwrngd is started anew, nobody is served by TLS");
-	}
-	auto connection = take_connection();
-	if (!connection)
-		return std::unexpected(connection.error());
-	auto pool = ConditionedPool::make(pool_bytes);
-	if (!pool)
-		return std::unexpected(pool.error());
+	if (!arguments.kinds.contains('t'))
+		return {};
+	auto made = tls_of(first_listener + static_cast<int>(arguments.kinds.size()), arguments);
+	if (made)
+		return std::move(*made);
+	log(Priority::error, Event::restricted,
+	    made.error().message +
+	        "; until that is so and hwrngd is started anew, nobody is served by TLS");
+	return {};
+}
+
+/// Where clients' bytes go; nothing if that cannot be, which is logged.
+FileDescriptor open_kernel_pool()
+{
 	FileDescriptor kernel(::open("/dev/urandom", O_WRONLY | O_CLOEXEC));
 	if (!kernel)
 		log(Priority::warning, Event::restricted,
 		    fail_errno(errno, "what EGD clients write is lost: /dev/urandom").error().message);
-	allow_descriptors(arguments->limits);
-	Serving serving(std::move(*connection), std::move(kernel), std::move(*pool), arguments->limits);
+	return kernel;
+}
+
+/// Listens at every descriptor that was passed, and returns the addresses where clients are served,
+/// for people. Where there should be TLS and is none, clients are hung up on.
+Result<std::string> listen_at_all(Serving &serving, const std::string &kinds, const LinkTo &tls)
+{
+	const LinkTo nobody = [](int) { return nullptr; };
 	std::string addresses;
 	for (size_t i = 0; i < kinds.size(); i++) {
-		FileDescriptor listener(first + static_cast<int>(i));
+		FileDescriptor listener(first_listener + static_cast<int>(i));
 		auto address = address_of(listener);
 		if (!address)
 			return std::unexpected(address.error());
@@ -337,8 +314,14 @@ Result<void> run(std::span<char *> words)
 		if (auto listening =
 		        serving.listen(std::move(listener), address->tls ? others : plain_link);
 		    !listening)
-			return listening;
+			return std::unexpected(listening.error());
 	}
+	return addresses;
+}
+
+/// Gives up all that serving does not need, and tells where clients are served.
+Result<void> confine(const std::string &addresses)
+{
 	if (const auto locked = lock_memory(); !locked)
 		log(Priority::warning, Event::restricted, locked.error().message);
 	if (auto gave_up = give_up_rights({}, {}); !gave_up)
@@ -350,6 +333,30 @@ Result<void> run(std::span<char *> words)
 	    addresses.empty() ? "no EGD clients are served" : "EGD clients are served at " + addresses);
 	if (auto filtered = filter_system_calls_of_server(); !filtered)
 		log(Priority::warning, Event::restricted, filtered.error().message);
+	return {};
+}
+
+Result<void> run(const std::vector<std::string> &words)
+{
+	const auto arguments = EgdArguments::from_words(words);
+	if (!arguments)
+		return std::unexpected(arguments.error());
+	const auto tls = tls_if_wanted(*arguments);
+	auto connection = take_connection();
+	if (!connection)
+		return std::unexpected(connection.error());
+	auto pool = ConditionedPool::make(pool_bytes);
+	if (!pool)
+		return std::unexpected(pool.error());
+	auto kernel = open_kernel_pool();
+	auto limits = limits_of(*arguments);
+	allow_descriptors(limits);
+	Serving serving(std::move(*connection), std::move(kernel), std::move(*pool), limits);
+	const auto addresses = listen_at_all(serving, arguments->kinds, tls);
+	if (!addresses)
+		return std::unexpected(addresses.error());
+	if (auto confined = confine(*addresses); !confined)
+		return confined;
 	return serving.run();
 }
 
@@ -361,7 +368,8 @@ int main(int argc, char **argv)
 try {
 	using namespace hwrngd;
 	std::signal(SIGPIPE, SIG_IGN);
-	const auto done = run(std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0));
+	const auto words = std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0);
+	const auto done = run({words.begin(), words.end()});
 	if (done)
 		return 0;
 	log(Priority::error, Event::failed, done.error().message);

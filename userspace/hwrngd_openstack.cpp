@@ -7,19 +7,19 @@
 #include "cloud/http.h"
 #include "cloud/hw_rng.h"
 #include "cloud/openstack.h"
+#include "cloud/openstack_arguments.h"
 #include "command/output.h"
 #include "command/progress.h"
 
 #include <sys/prctl.h>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,32 +31,6 @@ namespace hwrngd {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// How it is called, by command/check_openstack.cpp.
-struct Words {
-	bool json = false;
-	bool all = false;
-	CloudOptions cloud;
-	std::chrono::seconds timeout{0};
-};
-
-Result<Words> parse(std::span<char *const> given)
-{
-	const std::vector<std::string> words(given.begin(), given.end());
-	unsigned seconds = 0;
-	if (words.size() == 8)
-		std::from_chars(words[7].data(), words[7].data() + words[7].size(), seconds);
-	if (seconds == 0)
-		return fail(ExitCode::usage, "hwrngd-openstack is started by `hwrngctl check openstack`");
-	return Words{.json = words[0] == "json",
-	             .all = words[1] == "all",
-	             .cloud = {.cloud = words[2],
-	                       .region = words[3],
-	                       .interface = words[4],
-	                       .ca_file = words[5],
-	                       .insecure = words[6] == "insecure"},
-	             .timeout = std::chrono::seconds(seconds)};
-}
 
 const char *name(Effect effect)
 {
@@ -164,12 +138,67 @@ void print_sum(const std::string &what, const std::vector<Row> &rows)
 	                               : fmt::format(", {} not shown to this user", counts.unknown));
 }
 
-Result<ExitCode> check(const Words &words)
+/// What a cloud has, and how it is to be judged.
+struct Findings {
+	std::string cloud;
+	std::string url;
+	std::string region = {};
+	std::string project = {};
+	std::optional<unsigned> nova = {}; ///< microversion, as 93 of "2.93"
+	std::vector<Row> flavors = {};
+	std::vector<Row> images = {};
+
+	[[nodiscard]] std::string version() const { return nova ? fmt::format("2.{}", *nova) : ""; }
+
+	[[nodiscard]] Counts counts() const
+	{
+		const auto of_flavors = count(flavors);
+		const auto of_images = count(images);
+		return {.warnings = of_flavors.warnings + of_images.warnings,
+		        .without = of_flavors.without + of_images.without,
+		        .unknown = of_flavors.unknown + of_images.unknown};
+	}
+
+	/// There is something that this user is shown enough of.
+	[[nodiscard]] bool judged() const { return flavors.size() + images.size() > counts().unknown; }
+
+	[[nodiscard]] ExitCode verdict() const
+	{
+		return judged() && counts().without == 0 ? ExitCode::done : ExitCode::check_failed;
+	}
+};
+
+/// Asks for all flavors and images, and says on a terminal how far that is.
+Result<void> look_at(OpenStack &stack, Findings &findings)
 {
-	const auto cloud = find_cloud(cloud_places(), words.cloud);
+	Progress progress("Cloud " + findings.cloud);
+	const auto found = [&](const std::string &text) { progress.update(text); };
+	const auto microversion = stack.compute_microversion();
+	if (!microversion)
+		return std::unexpected(microversion.error());
+	const auto nova = *microversion;
+	findings.nova = nova;
+	const auto flavors = stack.flavors(found);
+	if (!flavors)
+		return std::unexpected(flavors.error());
+	for (const auto &flavor : *flavors)
+		findings.flavors.push_back({flavor.id, flavor.name, flavor.is_public ? "public" : "private",
+		                            hw_rng_of(flavor, nova)});
+	const auto images = stack.images(found);
+	if (!images)
+		return std::unexpected(images.error());
+	for (const auto &image : *images)
+		findings.images.push_back({image.id, image.name, image.visibility, hw_rng_of(image, nova),
+		                           image.status, image.hidden});
+	return {};
+}
+
+/// Logs in to the cloud that is meant, and looks at it.
+Result<Findings> ask_cloud(const OpenStackArguments &arguments)
+{
+	const auto cloud = find_cloud(cloud_places(), arguments.cloud);
 	if (!cloud)
 		return std::unexpected(cloud.error());
-	const auto url = cloud->find("auth_url").value_or("");
 	if (!cloud->verify)
 		fmt::print(stderr,
 		           "hwrngctl: cloud {}: certificates are not verified, so anybody on the way "
@@ -179,82 +208,78 @@ Result<ExitCode> check(const Words &words)
 	           .certificate = cloud->certificate,
 	           .key = cloud->key,
 	           .verify = cloud->verify,
-	           .timeout = words.timeout});
+	           .timeout = std::chrono::seconds(arguments.timeout)});
 	auto stack = OpenStack::log_in(*cloud, http);
 	if (!stack)
 		return std::unexpected(stack.error());
-	std::vector<Row> flavors;
-	std::vector<Row> images;
-	std::optional<unsigned> nova;
-	{
-		Progress progress("Cloud " + cloud->name);
-		const auto found = [&](const std::string &text) { progress.update(text); };
-		const auto microversion = stack->compute_microversion();
-		if (!microversion)
-			return std::unexpected(microversion.error());
-		nova = *microversion;
-		const auto all_flavors = stack->flavors(found);
-		if (!all_flavors)
-			return std::unexpected(all_flavors.error());
-		for (const auto &flavor : *all_flavors)
-			flavors.push_back({flavor.id, flavor.name, flavor.is_public ? "public" : "private",
-			                   hw_rng_of(flavor, nova)});
-		const auto all_images = stack->images(found);
-		if (!all_images)
-			return std::unexpected(all_images.error());
-		for (const auto &image : *all_images)
-			images.push_back({image.id, image.name, image.visibility, hw_rng_of(image, nova),
-			                  image.status, image.hidden});
-	}
-	const auto of_flavors = count(flavors);
-	const auto of_images = count(images);
-	const auto without = of_flavors.without + of_images.without;
-	const auto warnings = of_flavors.warnings + of_images.warnings;
-	const auto unknown = of_flavors.unknown + of_images.unknown;
-	const bool judged = flavors.size() + images.size() > unknown;
-	const auto verdict = judged && without == 0 ? ExitCode::done : ExitCode::check_failed;
-	const std::string version = nova ? fmt::format("2.{}", *nova) : "";
-	if (words.json) {
-		const auto list = [](const std::vector<Row> &rows) {
-			auto array = ordered_json::array();
-			for (const auto &row : rows)
-				array.push_back(to_json(row));
-			return array;
-		};
-		print_json({{"standard", "SCS 0101"},
-		            {"profile", "v1"},
-		            {"cloud", cloud->name},
-		            {"auth_url", url},
-		            {"region", stack->region()},
-		            {"project", stack->project()},
-		            {"compute_microversion", version},
-		            {"warnings", warnings},
-		            {"without_rng", without},
-		            {"unknown", unknown},
-		            {"flavors", list(flavors)},
-		            {"images", list(images)}});
-		return verdict;
-	}
-	fmt::print("SCS 0101 (Entropy) v1: flavors and images of cloud {}\n", cloud->name);
-	fmt::print("{}{}{}{}\n\n", url,
-	           stack->region().empty() ? "" : ", region " + for_terminal(stack->region()),
-	           stack->project().empty() ? "" : ", project " + for_terminal(stack->project()),
+	Findings findings{.cloud = cloud->name, .url = cloud->find("auth_url").value_or("")};
+	if (const auto looked = look_at(*stack, findings); !looked)
+		return std::unexpected(looked.error());
+	findings.region = stack->region();
+	findings.project = stack->project();
+	return findings;
+}
+
+ordered_json to_json(const std::vector<Row> &rows)
+{
+	auto array = ordered_json::array();
+	for (const auto &row : rows)
+		array.push_back(to_json(row));
+	return array;
+}
+
+void print_for_programs(const Findings &findings)
+{
+	const auto counts = findings.counts();
+	print_json({{"standard", "SCS 0101"},
+	            {"profile", "v1"},
+	            {"cloud", findings.cloud},
+	            {"auth_url", findings.url},
+	            {"region", findings.region},
+	            {"project", findings.project},
+	            {"compute_microversion", findings.version()},
+	            {"warnings", counts.warnings},
+	            {"without_rng", counts.without},
+	            {"unknown", counts.unknown},
+	            {"flavors", to_json(findings.flavors)},
+	            {"images", to_json(findings.images)}});
+}
+
+void print_for_people(const Findings &findings, bool all)
+{
+	const auto counts = findings.counts();
+	const auto version = findings.version();
+	fmt::print("SCS 0101 (Entropy) v1: flavors and images of cloud {}\n", findings.cloud);
+	fmt::print("{}{}{}{}\n\n", findings.url,
+	           findings.region.empty() ? "" : ", region " + for_terminal(findings.region),
+	           findings.project.empty() ? "" : ", project " + for_terminal(findings.project),
 	           version.empty() ? "" : ", compute API " + version);
-	print_rows("Flavor", "hw_rng:allowed", flavors, words.all);
-	print_rows("Image", "hw_rng_model", images, words.all);
-	print_sum("flavor", flavors);
-	print_sum("image", images);
-	fmt::print("{}: {}\n", verdict == ExitCode::done ? "Passed" : "FAILED",
-	           !judged        ? "this user is shown nothing that could be judged; an admin is"
-	           : without == 0 ? "all that is shown gives a server an RNG"
-	                          : "servers of some have no RNG");
-	if (warnings > 0)
+	print_rows("Flavor", "hw_rng:allowed", findings.flavors, all);
+	print_rows("Image", "hw_rng_model", findings.images, all);
+	print_sum("flavor", findings.flavors);
+	print_sum("image", findings.images);
+	fmt::print("{}: {}\n", findings.verdict() == ExitCode::done ? "Passed" : "FAILED",
+	           !findings.judged() ? "this user is shown nothing that could be judged; an admin is"
+	           : counts.without == 0 ? "all that is shown gives a server an RNG"
+	                                 : "servers of some have no RNG");
+	if (counts.warnings > 0)
 		fmt::print(
 		    "By the letter, v1 (`hw_rng:allowed=True`, `hw_rng_model: virtio`) warns of {}; v1.1 "
 		    "of June 2026 asks nothing of flavors and images. `--output=json` has a command for "
 		    "each.\n",
-		    warnings);
-	return verdict;
+		    counts.warnings);
+}
+
+Result<ExitCode> check(const OpenStackArguments &arguments)
+{
+	const auto findings = ask_cloud(arguments);
+	if (!findings)
+		return std::unexpected(findings.error());
+	if (arguments.json)
+		print_for_programs(*findings);
+	else
+		print_for_people(*findings, arguments.all);
+	return findings->verdict();
 }
 
 } // namespace
@@ -265,18 +290,21 @@ int main(int argc, char **argv)
 try {
 	using namespace hwrngd;
 	std::signal(SIGPIPE, SIG_IGN);
-	const auto words = parse(std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0));
-	if (!words)
-		return static_cast<int>(report(words.error(), false));
+	const auto words = std::span(argv, static_cast<size_t>(argc)).subspan(argc > 0 ? 1 : 0);
+	const auto arguments =
+	    OpenStackArguments::from_words(std::vector<std::string>(words.begin(), words.end()));
+	if (!arguments)
+		return static_cast<int>(report(arguments.error(), false));
 	// Libraries for HTTP, YAML and JSON have copies of secrets that nobody can wipe: they end with
 	// this process, and no core file has them.
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return static_cast<int>(report(fail_errno(errno, "PR_SET_DUMPABLE").error(), words->json));
+		return static_cast<int>(
+		    report(fail_errno(errno, "PR_SET_DUMPABLE").error(), arguments->json));
 	const auto caught = catch_interrupts();
-	auto result = caught ? check(*words) : std::unexpected(caught.error());
+	auto result = caught ? check(*arguments) : std::unexpected(caught.error());
 	if (!result) // which may have what a server said
 		result.error().message = for_terminal(std::move(result.error().message));
-	const ExitCode code = flush_output(result ? *result : report(result.error(), words->json));
+	const ExitCode code = flush_output(result ? *result : report(result.error(), arguments->json));
 	if (code == ExitCode::interrupted)
 		die_of_interrupt();
 	return static_cast<int>(code);

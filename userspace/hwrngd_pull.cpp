@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "egd/egd_peer.h"
+#include "pull/pull_arguments.h"
 #include "pull/pump.h"
 #include "pull/ssh_peer.h"
 
@@ -19,8 +20,8 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -29,29 +30,24 @@ namespace hwrngd {
 
 namespace {
 
-// How it is called, by control/programs.cpp: the source's name, and one of these with what follows.
-constexpr std::string_view by_egd = "egd"; // ADDRESS AUTHORITIES CERTIFICATE KEY: empty, or files
-constexpr std::string_view by_ssh = "ssh"; // ADDRESS IDENTITY KNOWN_HOSTS
-constexpr size_t egd_words = 4;
-constexpr size_t ssh_words = 3;
-
 /// Links by TLS, by what is in these files: of the authorities, and if any the certificate and key.
-Result<LinkTo> tls_of(const std::string &host, std::span<const std::string> paths)
+Result<LinkTo> tls_of(const std::string &host, const PullArguments::Egd &egd)
 {
 	constexpr std::array keys{"tls_ca", "tls_certificate", "tls_key"};
+	const std::array paths{egd.tls_ca, egd.tls_certificate, egd.tls_key};
 	std::vector<SecretBuffer> texts;
 	texts.reserve(paths.size());
 	std::array<PemFile, 3> files;
 	for (size_t i = 0; i < files.size(); i++) {
-		if (paths[i].empty())
+		if (paths.at(i).empty())
 			continue;
-		const FileDescriptor file(::open(paths[i].c_str(), O_RDONLY | O_CLOEXEC));
-		const auto what = fmt::format("{}: {}", keys.at(i), paths[i]);
+		const FileDescriptor file(::open(paths.at(i).c_str(), O_RDONLY | O_CLOEXEC));
+		const auto what = fmt::format("{}: {}", keys.at(i), paths.at(i));
 		auto text = file ? read_pem(file, what) : fail_errno(errno, what);
 		if (!text)
 			return std::unexpected(text.error());
 		texts.push_back(std::move(*text));
-		files.at(i) = {paths[i], texts.back().span()};
+		files.at(i) = {paths.at(i), texts.back().span()};
 	}
 	return reach_tls(files[0], files[1], files[2], host);
 }
@@ -61,34 +57,32 @@ std::unexpected<Error> wrong_address(const std::string &address, const Error &er
 	return fail(error.code, fmt::format("\"{}\" {}", address, error.message));
 }
 
-Result<std::unique_ptr<Peer>> peer_of(std::span<const std::string> words)
+Result<std::unique_ptr<Peer>> peer_of(const PullArguments &arguments)
 {
-	if (words.size() == 1 + egd_words && words[0] == by_egd) {
-		const auto address = parse_egd_address(words[1]);
+	if (const auto *egd = std::get_if<PullArguments::Egd>(&arguments.peer)) {
+		const auto address = parse_egd_address(egd->address);
 		if (!address)
-			return wrong_address(words[1], address.error());
+			return wrong_address(egd->address, address.error());
 		Result<LinkTo> links = plain_link;
 		if (address->tls)
-			links = tls_of(address->host, words.subspan(2));
+			links = tls_of(address->host, *egd);
 		if (!links)
 			return std::unexpected(links.error());
 		return egd_peer(*address, std::move(*links));
 	}
-	if (words.size() == 1 + ssh_words && words[0] == by_ssh) {
-		const auto address = parse_ssh_address(words[1]);
-		if (!address)
-			return wrong_address(words[1], address.error());
-		return ssh_peer(*address, words[2], words[3]);
-	}
-	return fail(ExitCode::usage, "hwrngd-pull is started by hwrngd, as the `egd` or `ssh` of a "
-	                             "source says: see hwrngd.conf(5)");
+	const auto &ssh = std::get<PullArguments::Ssh>(arguments.peer);
+	const auto address = parse_ssh_address(ssh.address);
+	if (!address)
+		return wrong_address(ssh.address, address.error());
+	return ssh_peer(*address, ssh.identity, ssh.known_hosts);
 }
 
-Result<void> run(std::vector<std::string> words)
+Result<void> run(const std::vector<std::string> &words)
 {
-	if (words.empty())
-		words.emplace_back();
-	const auto name = words.front();
+	const auto arguments = PullArguments::from_words(words);
+	if (!arguments)
+		return std::unexpected(arguments.error());
+	const auto &name = arguments->name;
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
 	// So that no connection of ssh(1) stays behind.
@@ -97,7 +91,7 @@ Result<void> run(std::vector<std::string> words)
 	const auto named = [&](const Error &error) {
 		return name.empty() ? error.message : fmt::format("{}: {}", name, error.message);
 	};
-	const auto peer = peer_of(std::span(words).subspan(1));
+	const auto peer = peer_of(*arguments);
 	if (!peer)
 		return std::unexpected(Error{peer.error().code, named(peer.error()), peer.error().number});
 	return pump(**peer, STDOUT_FILENO, {}, [&](const Error *error) {

@@ -125,7 +125,7 @@ TEST(AssessCommand, TooLittleIsCode1AndSaysHowMuchIsNeeded)
 	EXPECT_EQ(ran.code, 1);
 	EXPECT_NE(ran.err.find("all 10000 samples are 120: no entropy"), std::string::npos);
 	EXPECT_EQ(nlohmann::json::parse(ran.out)["error"]["exit_code"], 1);
-	EXPECT_EQ(run(tree, "assess /nonexistent/file").code, 3);
+	EXPECT_EQ(run(tree, "assess /nonexistent/file").code, 5);
 }
 
 TEST(AssessCommand, ASourceGetsAProposalThatItsClaimBounds)

@@ -64,7 +64,7 @@ TEST(CloneMonitor, SaysWhatIsMissing)
 	const FakeTree tree;
 	const auto log = CloneMonitor::open_log(tree.root());
 	ASSERT_FALSE(log);
-	EXPECT_EQ(log.error().code, ExitCode::no_source);
+	EXPECT_EQ(log.error().code, ExitCode::io_error);
 }
 
 } // namespace

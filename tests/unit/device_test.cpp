@@ -35,7 +35,7 @@ TEST(Device, MissingFileAndFolder)
 	FakeTree tree;
 	const auto missing = open_device(tree.at("/nothing"), 4);
 	ASSERT_FALSE(missing);
-	EXPECT_EQ(missing.error().code, ExitCode::no_source);
+	EXPECT_EQ(missing.error().code, ExitCode::io_error);
 	const auto folder = open_device(tree.at("/"), 4);
 	ASSERT_FALSE(folder);
 	EXPECT_EQ(folder.error().code, ExitCode::usage);

@@ -108,7 +108,7 @@ TEST(Helper, ErrorsAreThoseOfTheSystem)
 	const Helped h;
 	const auto missing = h.helper->open("/dev/hwrng", O_RDONLY);
 	ASSERT_FALSE(missing);
-	EXPECT_EQ(missing.error().code, ExitCode::no_source);
+	EXPECT_EQ(missing.error().code, ExitCode::io_error);
 	EXPECT_EQ(missing.error().number, ENOENT);
 }
 

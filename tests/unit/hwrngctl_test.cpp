@@ -219,8 +219,107 @@ TEST(Hwrngctl, TestOfAFileFollowsItsContents)
 	ran = run(tree, "test " + tree.at("/short").string());
 	EXPECT_EQ(ran.code, 1);
 	EXPECT_NE(ran.err.find("2503 bytes are too few"), std::string::npos);
-	EXPECT_EQ(run(tree, "test /nonexistent/file").code, 3);
+	EXPECT_EQ(run(tree, "test /nonexistent/file").code, 5);
 	EXPECT_EQ(run(tree, "test -").code, 1); // standard input is empty here
+}
+
+TEST(Hwrngctl, AMissingFileThatWasNamedIsAnErrorOfInputOrOutput)
+{
+	FakeTree tree;
+	good_hwrng(tree);
+	const auto missing = tree.at("/missing/file").string();
+	for (const auto *arguments : {"test ", "assess ", "metrics --textfile "}) {
+		const auto ran = run(tree, arguments + missing);
+		EXPECT_EQ(ran.code, 5) << arguments << ran.err;
+		EXPECT_NE(ran.err.find(missing), std::string::npos) << arguments << ran.err;
+	}
+	std::string bits;
+	for (uint32_t i = 0; i < 20'000; i++)
+		bits += static_cast<char>(i * 2654435761U >> 20U & 1U);
+	tree.file("/bits", bits);
+	const auto samples = tree.at("/bits").string();
+	auto ran = run(tree, "assess --bits 1 " + samples + " --restart " + missing);
+	EXPECT_EQ(ran.code, 5) << ran.err;
+	EXPECT_NE(ran.err.find(missing), std::string::npos) << ran.err;
+	ran = run(tree, "assess --bits 1 " + samples + " --html " + missing);
+	EXPECT_EQ(ran.code, 5) << ran.err;
+	EXPECT_NE(ran.err.find(missing), std::string::npos) << ran.err;
+}
+
+TEST(Hwrngctl, AMissingDeviceOfASourceIsAMissingSource)
+{
+	FakeTree tree;
+	tree.hwrng("virtio_rng.0", "virtio_rng.0");
+	EXPECT_EQ(run(tree, "test --source virtio_rng.0").code, 3);
+	EXPECT_EQ(run(tree, "assess --source virtio_rng.0").code, 3);
+	EXPECT_EQ(run(tree, "bench --source virtio_rng.0").code, 3);
+	EXPECT_EQ(run(tree, "feed --once --dry-run --source virtio_rng.0").code, 3);
+	const FakeTree without_framework;
+	EXPECT_EQ(run(without_framework, "select auto").code, 3);
+}
+
+/// One that /etc/hwrngd.conf makes, without its device.
+void absent_generator(FakeTree &tree)
+{
+	tree.file("/etc/hwrngd.conf", "[source.late]\npath = \"/dev/ttyACM7\"\ncredit = 512\n");
+}
+
+TEST(Hwrngctl, AnAbsentGeneratorIsShownWithTheReason)
+{
+	FakeTree tree;
+	absent_generator(tree);
+	auto ran = run(tree, "list");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_TRUE(ran.out.contains("/dev/ttyACM7 (absent)")) << ran.out;
+	ran = run(tree, "policy --explain");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_TRUE(ran.out.contains("ignore   is absent: /dev/ttyACM7 does not exist")) << ran.out;
+	ran = run(tree, "status");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_TRUE(ran.out.contains("late")) << ran.out;
+	ran = run(tree, "bench");
+	EXPECT_EQ(ran.code, 3) << ran.err;
+	EXPECT_TRUE(ran.out.contains("/dev/ttyACM7 does not exist") ||
+	            ran.err.contains("has no source"))
+	    << ran.out << ran.err;
+	EXPECT_LE(run(tree, "doctor").code, 1);
+}
+
+TEST(Hwrngctl, AnAbsentGeneratorIsNeverReadAndSaysWhy)
+{
+	FakeTree tree;
+	absent_generator(tree);
+	for (const auto *arguments :
+	     {"test -s late", "bench -s late", "assess -s late", "feed --once --dry-run -s late"}) {
+		const auto ran = run(tree, arguments);
+		EXPECT_EQ(ran.code, 3) << arguments;
+		EXPECT_TRUE(ran.err.contains("late is absent: /dev/ttyACM7 does not exist"))
+		    << arguments << ran.err;
+	}
+	EXPECT_EQ(run(tree, "feed --once --dry-run").code, 3);
+	good_hwrng(tree);
+	for (const auto *arguments : {"test", "feed --once --dry-run"}) {
+		const auto ran = run(tree, arguments);
+		EXPECT_EQ(ran.code, 0) << arguments << ran.err << ran.out;
+		EXPECT_FALSE(ran.err.contains("late")) << arguments << ran.err;
+	}
+}
+
+TEST(Hwrngctl, CheckConfigNotesAnAbsentGenerator)
+{
+	FakeTree tree;
+	absent_generator(tree);
+	const auto check = [&] {
+		const auto out = tree.at("/stdout").string();
+		const auto command =
+		    std::string(HWRNGD) + " --check-config --root=" + tree.at("/").string() + " >" + out;
+		EXPECT_EQ(std::system(command.c_str()), 0); // NOLINT: the shell redirects
+		return tree.text("/stdout");
+	};
+	EXPECT_EQ(check(), "The configuration is well-formed.\nNote: the source late is absent: "
+	                   "/dev/ttyACM7 does not exist. It is read once that is there.\n");
+	tree.file("/dev/ttyACM7", "");
+	EXPECT_EQ(check(), "The configuration is well-formed.\n");
 }
 
 TEST(Hwrngctl, DryRunTestsAndFeedsNothing)

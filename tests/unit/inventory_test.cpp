@@ -110,19 +110,37 @@ TEST(Inventory, WhatIsConfiguredIsListedWhereItIs)
 	config.sources["taken"] = {.command = {"true"}};
 	config.sources["rd*"] = {.credit = 1};
 	const auto inventory = take_inventory(tree.root(), config);
-	ASSERT_EQ(inventory.sources.size() - inventory.cpu_instructions.size(), 3U);
+	ASSERT_EQ(inventory.sources.size() - inventory.cpu_instructions.size(), 4U);
 	EXPECT_EQ(inventory.sources.front().kind, SourceKind::hwrng) << "the kernel's keeps its name";
-	const auto &onerng = inventory.sources.back();
+	const auto &unplugged = inventory.sources.back();
+	EXPECT_EQ(unplugged.name, "unplugged");
+	EXPECT_EQ(unplugged.kind, SourceKind::generator);
+	EXPECT_EQ(unplugged.absent, "is absent: /dev/ttyACM1 does not exist");
+	const auto &onerng = inventory.sources[inventory.sources.size() - 2];
+	EXPECT_EQ(onerng.absent, "");
 	EXPECT_EQ(onerng.name, "onerng");
 	EXPECT_EQ(onerng.kind, SourceKind::generator);
 	EXPECT_EQ(onerng.path, "/dev/ttyACM0");
 	EXPECT_EQ(onerng.speed, 9600U);
 	EXPECT_EQ(onerng.claim, 100U);
-	const auto &camera = inventory.sources[inventory.sources.size() - 2];
+	const auto &camera = inventory.sources[inventory.sources.size() - 3];
 	EXPECT_EQ(camera.name, "camera");
 	EXPECT_EQ(camera.kind, SourceKind::command);
 	EXPECT_EQ(camera.command.size(), 2U);
 	EXPECT_EQ(camera.claim, 0U);
+}
+
+TEST(Inventory, WhatIsPluggedInLaterIsAbsentNoLonger)
+{
+	FakeTree tree;
+	Config config;
+	config.sources["late"] = {.credit = 100, .path = "/dev/ttyACM0"};
+	EXPECT_FALSE(take_inventory(tree.root(), config).sources.back().absent.empty());
+	tree.file("/dev/ttyACM0", "");
+	const auto here = take_inventory(tree.root(), config).sources.back();
+	EXPECT_EQ(here.absent, "");
+	EXPECT_EQ(here.driver, "/dev/ttyACM0");
+	EXPECT_EQ(here.claim, 100U);
 }
 
 TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)

@@ -66,6 +66,29 @@ TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
 	EXPECT_EQ(reason("afar"), "another machine, by SSH");
 }
 
+TEST(Policy, WhatIsAbsentIsIgnoredWithTheReasonAndIsNoCandidate)
+{
+	Inventory inventory;
+	inventory.sources = {
+	    {.name = "late",
+	     .kind = SourceKind::generator,
+	     .driver = "/dev/late",
+	     .claim = 1024,
+	     .absent = "is absent: /dev/late does not exist"},
+	    {.name = "jitter", .kind = SourceKind::jitter, .driver = "", .claim = 512}};
+	const auto sources = decide(inventory, {}, {}, std::nullopt).sources;
+	EXPECT_EQ(sources.front().use, Use::ignore);
+	EXPECT_EQ(sources.front().reason, "is absent: /dev/late does not exist");
+	EXPECT_EQ(sources.back().use, Use::read) << "it stands in for nothing";
+	EXPECT_EQ(names(rank(inventory, std::nullopt)), std::vector<std::string>{"jitter"});
+	const auto asked = rank(inventory, "late");
+	ASSERT_FALSE(asked);
+	EXPECT_EQ(asked.error().code, ExitCode::no_source);
+	EXPECT_TRUE(asked.error().message.contains("/dev/late")) << asked.error().message;
+	inventory.sources.front().absent.clear();
+	EXPECT_EQ(decide(inventory, {}, {}, std::nullopt).sources.front().use, Use::read);
+}
+
 TEST(Policy, JitterIsReadWhereNothingElseServes)
 {
 	auto inventory = machine();

@@ -8,6 +8,7 @@
 #include <expected>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace hwrngd {
 
@@ -41,19 +42,28 @@ template <typename T> using Result = std::expected<T, Error>;
 }
 
 /// Returns an unexpected Error for errno value `number`: "what: reason".
-/// EPERM and EACCES are "not permitted"; ENOENT, ENODEV and ENXIO are "no source"; the rest is
-/// input or output.
+/// EPERM and EACCES are "not permitted"; ENODEV and ENXIO, a device that is not there, are "no
+/// source"; the rest is input or output, also a file that is missing, which may be any file.
 [[nodiscard]] inline std::unexpected<Error> fail_errno(int number, const std::string &what)
 {
 	auto code = ExitCode::io_error;
 	if (number == EPERM || number == EACCES)
 		code = ExitCode::not_permitted;
-	else if (number == ENOENT || number == ENODEV || number == ENXIO)
+	else if (number == ENODEV || number == ENXIO)
 		code = ExitCode::no_source;
 	else if (number == EINTR)
 		code = ExitCode::interrupted;
 	return std::unexpected(
 	    Error{code, fmt::format("{}: {}", what, std::generic_category().message(number)), number});
+}
+
+/// Returns an unexpected Error of opening a source of randomness: as it is, but "no source" if what
+/// is missing (ENOENT) is the source.
+[[nodiscard]] inline std::unexpected<Error> fail_source(Error error)
+{
+	if (error.number == ENOENT)
+		error.code = ExitCode::no_source;
+	return std::unexpected(std::move(error));
 }
 
 } // namespace hwrngd

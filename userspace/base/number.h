@@ -2,7 +2,10 @@
 // Decimal numbers in text.
 #pragma once
 
+#include "base/error.h"
+
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -16,6 +19,18 @@ template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std:
 	const auto *const end = text.data() + text.size();
 	const auto [last, error] = std::from_chars(text.data(), end, value);
 	return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
+}
+
+/// As parse_number(), for `what`, which is at least `least`. Errors: ExitCode::usage, with a
+/// message that names it and says what it can be.
+template <typename Number>
+[[nodiscard]] Result<Number> require_number(std::string_view what, std::string_view text,
+                                            Number least = 0)
+{
+	if (const auto value = parse_number<Number>(text); value && *value >= least)
+		return *value;
+	return fail(ExitCode::usage, fmt::format("{}: \"{}\" is not a whole number from {} to {}", what,
+	                                         text, least, std::numeric_limits<Number>::max()));
 }
 
 } // namespace hwrngd

@@ -34,7 +34,7 @@ Result<FileDescriptor> connect_unix(const std::string &path, int type)
 	if (::connect(fd.get(), to, static_cast<socklen_t>(size)) == 0)
 		return fd;
 	auto failed = fail_errno(errno, path);
-	if (failed.error().number == ECONNREFUSED)
+	if (failed.error().number == ECONNREFUSED || failed.error().number == ENOENT)
 		failed.error().code = ExitCode::no_source;
 	return failed;
 }

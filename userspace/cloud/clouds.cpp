@@ -319,6 +319,106 @@ std::string first_of(std::initializer_list<std::string> values)
 	return found == values.end() ? "" : *found;
 }
 
+/// What the environment says; "" if it says nothing.
+std::string variable(const CloudPlaces &places, const char *name)
+{
+	return places.variable(name).value_or("");
+}
+
+/// Finds out which cloud is meant, and reads what files say of it.
+Result<Written> choose(const CloudPlaces &places, const CloudOptions &options, Cloud &cloud)
+{
+	cloud.name = first_of({options.cloud, variable(places, "OS_CLOUD")});
+	if (cloud.name == of_variables ||
+	    (cloud.name.empty() && !variable(places, "OS_AUTH_URL").empty())) {
+		cloud.name = of_variables;
+		return Written();
+	}
+	auto written = read_files(places, cloud.name);
+	if (written && !written->cloud.IsDefined())
+		return no_cloud(places, *written, cloud.name);
+	return written;
+}
+
+/// Reads who we are to the cloud, and returns the word for how to log in, or "".
+std::string read_auth(const CloudPlaces &places, const YAML::Node &auth, Values &values,
+                      Cloud &cloud)
+{
+	std::set<std::string_view> said;
+	for (const auto &known : auth_keys)
+		if (auto value = values.get(auth, known.key); !value.empty()) {
+			cloud.auth[known.key] = std::move(value);
+			said.insert(known.thing);
+		}
+	const auto way = first_of({values.get("auth_type"), way_of(cloud)});
+	for (const auto &known : auth_keys)
+		if (auto value = variable(places, known.variable);
+		    !value.empty() && !said.contains(known.thing))
+			cloud.auth.try_emplace(known.key, std::move(value));
+	for (const auto *key : {"name", "id"})
+		if (const auto old = cloud.find(std::string("tenant_") + key))
+			cloud.auth.try_emplace(std::string("project_") + key, *old);
+	return first_of({way, variable(places, "OS_AUTH_TYPE"), way_of(cloud)});
+}
+
+/// The first of the list `regions`, whose entries are names or tables; "" if there is none.
+std::string first_region(const YAML::Node &table, Values &values)
+{
+	const auto regions = child(table, "regions");
+	if (!regions.IsDefined() || !regions.IsSequence() || regions.size() == 0)
+		return "";
+	return regions[0].IsMap() ? values.get(regions[0], "name") : regions[0].Scalar();
+}
+
+/// Reads which of the cloud's endpoints to ask.
+void read_endpoints(const CloudPlaces &places, const CloudOptions &options, const YAML::Node &table,
+                    Values &values, Cloud &cloud)
+{
+	const auto from = [&](const char *name) { return variable(places, name); };
+	cloud.region = first_of({options.region, values.get("region_name"), from("OS_REGION_NAME"),
+	                         first_region(table, values)});
+	cloud.interface = plain_interface(
+	    first_of({options.interface, values.get("interface"), values.get("endpoint_type"),
+	              from("OS_INTERFACE"), from("OS_ENDPOINT_TYPE"), "public"}));
+	cloud.compute_endpoint =
+	    first_of({values.get("compute_endpoint_override"), from("OS_COMPUTE_ENDPOINT_OVERRIDE")});
+	cloud.image_endpoint =
+	    first_of({values.get("image_endpoint_override"), from("OS_IMAGE_ENDPOINT_OVERRIDE")});
+}
+
+/// Reads what the cloud is known by, and is shown.
+void read_tls(const CloudPlaces &places, const CloudOptions &options, Values &values, Cloud &cloud)
+{
+	const auto from = [&](const char *name) { return variable(places, name); };
+	cloud.ca_file =
+	    expand_home(places, first_of({options.ca_file, values.get("cacert"), from("OS_CACERT")}));
+	cloud.certificate = expand_home(places, first_of({values.get("cert"), from("OS_CERT")}));
+	cloud.key = expand_home(places, first_of({values.get("key"), from("OS_KEY")}));
+	const bool insecure =
+	    truth(first_of({values.get("insecure"), from("OS_INSECURE")})).value_or(false);
+	cloud.verify = truth(values.get("verify")).value_or(true) && !insecure && !options.insecure;
+}
+
+/// What is wrong with what was read, if anything is; the rest of a message that names the cloud.
+std::optional<std::string> wrong_with(const Cloud &cloud, const std::string &verify)
+{
+	if (cloud.interface != "public" && cloud.interface != "internal" && cloud.interface != "admin")
+		return fmt::format("interface {}: it can be public, internal or admin", cloud.interface);
+	for (const auto &url :
+	     {cloud.find("auth_url").value_or(""), cloud.compute_endpoint, cloud.image_endpoint})
+		if (has_user(url))
+			return "an address has a user in it, and addresses are printed: write username and "
+			       "password below `auth`";
+	if (!verify.empty() && !truth(verify))
+		return fmt::format("verify {}: it can be true or false", verify);
+	for (const auto &path : {cloud.ca_file, cloud.certificate, cloud.key}) {
+		std::error_code unreadable;
+		if (!path.empty() && !fs::exists(path, unreadable))
+			return fmt::format("{}: there is no such file", path.string());
+	}
+	return std::nullopt;
+}
+
 } // namespace
 
 Cloud::~Cloud()
@@ -359,88 +459,29 @@ CloudPlaces cloud_places()
 
 Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 {
-	const auto variable = [&](const char *name) { return places.variable(name).value_or(""); };
 	Cloud cloud;
-	cloud.name = first_of({options.cloud, variable("OS_CLOUD")});
-	const bool by_variables =
-	    cloud.name == of_variables || (cloud.name.empty() && !variable("OS_AUTH_URL").empty());
-	if (by_variables)
-		cloud.name = of_variables;
-	const auto read = by_variables ? Result<Written>(Written()) : read_files(places, cloud.name);
-	if (!read)
-		return std::unexpected(read.error());
-	const auto &written = *read;
-	if (!by_variables && !written.cloud.IsDefined())
-		return no_cloud(places, written, cloud.name);
-
-	Values values(cloud.name, written.path, written.cloud);
-	const auto auth = child(written.cloud, "auth");
-	std::set<std::string_view> said;
-	for (const auto &known : auth_keys)
-		if (auto value = values.get(auth, known.key); !value.empty()) {
-			cloud.auth[known.key] = std::move(value);
-			said.insert(known.thing);
-		}
-	const auto way = first_of({values.get("auth_type"), way_of(cloud)});
-	for (const auto &known : auth_keys)
-		if (auto value = variable(known.variable); !value.empty() && !said.contains(known.thing))
-			cloud.auth.try_emplace(known.key, std::move(value));
-	for (const auto *key : {"name", "id"})
-		if (const auto old = cloud.find(std::string("tenant_") + key))
-			cloud.auth.try_emplace(std::string("project_") + key, *old);
-
-	auto type = auth_type_of(cloud, first_of({way, variable("OS_AUTH_TYPE"), way_of(cloud)}));
-	std::string regions_first;
-	if (const auto regions = child(written.cloud, "regions");
-	    regions.IsDefined() && regions.IsSequence() && regions.size() > 0)
-		regions_first = regions[0].IsMap() ? values.get(regions[0], "name") : regions[0].Scalar();
-	cloud.region = first_of(
-	    {options.region, values.get("region_name"), variable("OS_REGION_NAME"), regions_first});
-	cloud.interface = plain_interface(
-	    first_of({options.interface, values.get("interface"), values.get("endpoint_type"),
-	              variable("OS_INTERFACE"), variable("OS_ENDPOINT_TYPE"), "public"}));
-	cloud.compute_endpoint = first_of(
-	    {values.get("compute_endpoint_override"), variable("OS_COMPUTE_ENDPOINT_OVERRIDE")});
-	cloud.image_endpoint =
-	    first_of({values.get("image_endpoint_override"), variable("OS_IMAGE_ENDPOINT_OVERRIDE")});
-	cloud.ca_file = expand_home(
-	    places, first_of({options.ca_file, values.get("cacert"), variable("OS_CACERT")}));
-	cloud.certificate = expand_home(places, first_of({values.get("cert"), variable("OS_CERT")}));
-	cloud.key = expand_home(places, first_of({values.get("key"), variable("OS_KEY")}));
+	const auto written = choose(places, options, cloud);
+	if (!written)
+		return std::unexpected(written.error());
+	const auto &table = written->cloud;
+	Values values(cloud.name, written->path, table);
+	const auto way = read_auth(places, child(table, "auth"), values, cloud);
+	read_endpoints(places, options, table, values, cloud);
+	read_tls(places, options, values, cloud);
 	const auto verify = values.get("verify");
-	const bool insecure =
-	    truth(first_of({values.get("insecure"), variable("OS_INSECURE")})).value_or(false);
-	cloud.verify = truth(verify).value_or(true) && !insecure && !options.insecure;
-
 	if (const auto &error = values.error())
 		return std::unexpected(*error);
+	auto type = auth_type_of(cloud, way);
 	if (!type)
 		return std::unexpected(type.error());
 	cloud.auth_type = std::move(*type);
 	if (const auto missing = missing_of(cloud))
 		return fail(ExitCode::usage,
 		            fmt::format("cloud {}{}: {} is missing", cloud.name,
-		                        written.path.empty() ? "" : " of " + written.path.string(),
+		                        written->path.empty() ? "" : " of " + written->path.string(),
 		                        *missing));
-	if (cloud.interface != "public" && cloud.interface != "internal" && cloud.interface != "admin")
-		return fail(ExitCode::usage,
-		            fmt::format("cloud {}: interface {}: it can be public, internal or admin",
-		                        cloud.name, cloud.interface));
-	for (const auto &url : {cloud.auth["auth_url"], cloud.compute_endpoint, cloud.image_endpoint})
-		if (has_user(url))
-			return fail(ExitCode::usage,
-			            fmt::format("cloud {}: an address has a user in it, and addresses are "
-			                        "printed: write username and password below `auth`",
-			                        cloud.name));
-	if (!verify.empty() && !truth(verify))
-		return fail(ExitCode::usage, fmt::format("cloud {}: verify {}: it can be true or false",
-		                                         cloud.name, verify));
-	for (const auto &path : {cloud.ca_file, cloud.certificate, cloud.key}) {
-		std::error_code unreadable;
-		if (!path.empty() && !fs::exists(path, unreadable))
-			return fail(ExitCode::usage, fmt::format("cloud {}: {}: there is no such file",
-			                                         cloud.name, path.string()));
-	}
+	if (const auto wrong = wrong_with(cloud, verify))
+		return fail(ExitCode::usage, fmt::format("cloud {}: {}", cloud.name, *wrong));
 	return cloud;
 }
 

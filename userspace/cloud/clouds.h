@@ -54,6 +54,8 @@ struct CloudOptions {
 	std::string interface = {};
 	std::string ca_file = {};
 	bool insecure = false;
+
+	bool operator==(const CloudOptions &) const = default;
 };
 
 /// The cloud that is meant: the one named by `options` or OS_CLOUD, else that of the variables,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cloud/http.h"
 #include "base/interrupt.h"
+#include "base/number.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -90,6 +91,29 @@ std::string reason(CURLcode code, const char *detail)
 	return text.empty() || text.contains('@') ? curl_easy_strerror(code) : text;
 }
 
+std::unexpected<Error> fail_asking(const std::string &url, CURLcode code, const char *detail,
+                                   unsigned times)
+{
+	if (code == CURLE_WRITE_ERROR)
+		return fail(ExitCode::io_error,
+		            fmt::format("{}: its answer is longer than {} MiB", url, most_bytes >> 20));
+	return fail(is_of_the_caller(code) ? ExitCode::usage : ExitCode::unavailable,
+	            fmt::format("{}: {}{}", url, reason(code, detail),
+	                        times > 1 ? fmt::format(", {} times", times) : ""));
+}
+
+/// How long the server asks to wait, if it does.
+std::optional<std::chrono::milliseconds> asked_pause(const HttpAnswer &answer)
+{
+	const auto found = answer.headers.find("retry-after");
+	if (found == answer.headers.end())
+		return std::nullopt;
+	const auto seconds = parse_number<unsigned>(found->second);
+	if (!seconds)
+		return std::nullopt;
+	return std::min<std::chrono::milliseconds>(std::chrono::seconds(*seconds), longest_pause);
+}
+
 /// Lets time pass; false when a signal ended it.
 bool pause(std::chrono::milliseconds time)
 {
@@ -106,6 +130,9 @@ struct Http::State {
 	HttpOptions options;
 	CURL *curl = nullptr;
 	std::array<char, CURL_ERROR_SIZE> why{};
+
+	[[nodiscard]] CURLcode prepare(const std::string &url, curl_slist *headers,
+	                               const std::string *body, HttpAnswer &answer);
 };
 
 Http::Http(const HttpOptions &options) : state_(std::make_unique<State>())
@@ -132,19 +159,10 @@ Result<HttpAnswer> Http::post(const std::string &url, const std::vector<std::str
 	return ask(url, headers, &body);
 }
 
-Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::string> &headers,
-                             const std::string *body)
+/// Has the next request be this one, and its answer go to `answer`.
+CURLcode Http::State::prepare(const std::string &url, curl_slist *headers, const std::string *body,
+                              HttpAnswer &answer)
 {
-	auto *curl = state_->curl;
-	const auto &options = state_->options;
-	if (curl == nullptr)
-		return fail(ExitCode::io_error, "libcurl does not start");
-	curl_slist *lines = nullptr;
-	for (const auto &header : headers)
-		lines = curl_slist_append(lines, header.c_str());
-	const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> list(lines,
-	                                                                       curl_slist_free_all);
-	HttpAnswer answer;
 	curl_easy_reset(curl); // which keeps its connections
 	auto bad = CURLE_OK;
 	const auto set = [&](CURLoption option, auto value) {
@@ -153,14 +171,14 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 	};
 	set(CURLOPT_URL, url.c_str());
 	set(CURLOPT_PROTOCOLS_STR, "http,https");
-	set(CURLOPT_HTTPHEADER, list.get());
+	set(CURLOPT_HTTPHEADER, headers);
 	set(CURLOPT_USERAGENT, "hwrngctl");
 	set(CURLOPT_ACCEPT_ENCODING, "");
 	set(CURLOPT_NOSIGNAL, 1L);
 	set(CURLOPT_CONNECTTIMEOUT_MS,
 	    std::min(connect_ms, static_cast<long>(options.timeout.count())));
 	set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
-	set(CURLOPT_ERRORBUFFER, state_->why.data());
+	set(CURLOPT_ERRORBUFFER, why.data());
 	set(CURLOPT_WRITEFUNCTION, &take_body);
 	set(CURLOPT_WRITEDATA, static_cast<void *>(&answer));
 	set(CURLOPT_HEADERFUNCTION, &take_header);
@@ -182,9 +200,24 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 		set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
 		set(CURLOPT_POSTFIELDS, body->c_str());
 	}
-	if (bad != CURLE_OK)
-		return fail(ExitCode::usage, fmt::format("{}: {}", url, curl_easy_strerror(bad)));
+	return bad;
+}
 
+Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::string> &headers,
+                             const std::string *body)
+{
+	auto *curl = state_->curl;
+	const auto &options = state_->options;
+	if (curl == nullptr)
+		return fail(ExitCode::io_error, "libcurl does not start");
+	curl_slist *lines = nullptr;
+	for (const auto &header : headers)
+		lines = curl_slist_append(lines, header.c_str());
+	const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> list(lines,
+	                                                                       curl_slist_free_all);
+	HttpAnswer answer;
+	if (const auto bad = state_->prepare(url, list.get(), body, answer); bad != CURLE_OK)
+		return fail(ExitCode::usage, fmt::format("{}: {}", url, curl_easy_strerror(bad)));
 	std::chrono::milliseconds wait = options.first_pause;
 	for (unsigned i = 1;; i++) {
 		answer = {};
@@ -193,30 +226,13 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 		if (interrupted() != 0)
 			return fail(ExitCode::interrupted, "");
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-		if (code == CURLE_OK && !may_help_again(answer.status))
-			return answer;
-		const bool again = code == CURLE_OK || may_help_again(code);
+		const bool again = code == CURLE_OK ? may_help_again(answer.status) : may_help_again(code);
 		if (!again || i >= options.tries) {
 			if (code == CURLE_OK)
 				return answer;
-			if (code == CURLE_WRITE_ERROR)
-				return fail(ExitCode::io_error, fmt::format("{}: its answer is longer than {} MiB",
-				                                            url, most_bytes >> 20));
-			return fail(is_of_the_caller(code) ? ExitCode::usage : ExitCode::unavailable,
-			            fmt::format("{}: {}{}", url, reason(code, state_->why.data()),
-			                        i > 1 ? fmt::format(", {} times", i) : ""));
+			return fail_asking(url, code, state_->why.data(), i);
 		}
-		auto asked = wait;
-		if (const auto found = answer.headers.find("retry-after"); found != answer.headers.end()) {
-			unsigned seconds = 0;
-			const auto &text = found->second;
-			const auto [end, wrong] =
-			    std::from_chars(text.data(), text.data() + text.size(), seconds);
-			if (wrong == std::errc() && end == text.data() + text.size())
-				asked = std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds),
-				                                            longest_pause);
-		}
-		if (!pause(std::max(asked, wait)))
+		if (!pause(std::max(asked_pause(answer).value_or(wait), wait)))
 			return fail(ExitCode::interrupted, "");
 		wait *= 2;
 	}

@@ -206,6 +206,70 @@ std::string plain(const json &value)
 	return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// The answer says that we may not come in. A token that has ended, or never was one, is not found.
+bool keeps_us_out(const Cloud &cloud, const HttpAnswer &answer)
+{
+	return answer.status == unauthorized ||
+	       (answer.status == not_found && cloud.auth_type == "token" && !said(answer).empty());
+}
+
+/// What asks for a token.
+std::string login_request(const Cloud &cloud)
+{
+	json request{{"auth", {{"identity", identity_of(cloud)}}}};
+	if (auto scope = scope_of(cloud))
+		request["auth"]["scope"] = *scope;
+	return request.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string region_of(const json &endpoint)
+{
+	const auto id = text(endpoint, "region_id");
+	return id.empty() ? text(endpoint, "region") : id;
+}
+
+/// The first endpoint of a service in the catalog that is of the cloud's interface and region, or
+/// of `region`, which becomes its region; "" if there is none.
+std::string find_endpoint(const json &catalog, const Cloud &cloud, const std::string &type,
+                          std::string &region)
+{
+	for (const auto &service : catalog) {
+		if (!is_of_type(text(service, "type"), type))
+			continue;
+		for (const auto &entry : member(service, "endpoints")) {
+			const auto here = region_of(entry);
+			if (text(entry, "interface") != cloud.interface || text(entry, "url").empty() ||
+			    (!cloud.region.empty() && here != cloud.region) ||
+			    (!region.empty() && here != region))
+				continue;
+			region = here;
+			return text(entry, "url");
+		}
+	}
+	return "";
+}
+
+/// Why there is no endpoint of a service, and which there are.
+std::unexpected<Error> no_endpoint(const json &catalog, const Cloud &cloud, const std::string &type)
+{
+	if (catalog.empty())
+		return fail(ExitCode::usage,
+		            fmt::format("cloud {}: the login is for no project, so it shows no services: "
+		                        "name one with project_name (OS_PROJECT_NAME)",
+		                        cloud.name));
+	std::vector<std::string> there;
+	for (const auto &service : catalog)
+		for (const auto &entry : member(service, "endpoints"))
+			if (is_of_type(text(service, "type"), type))
+				there.push_back(text(entry, "region_id") + " " + text(entry, "interface"));
+	return fail(ExitCode::usage,
+	            fmt::format("cloud {}: its catalog has no {} endpoint of region {} and interface "
+	                        "{}; it has: {}",
+	                        cloud.name, type, cloud.region.empty() ? "any" : cloud.region,
+	                        cloud.interface,
+	                        there.empty() ? "none" : fmt::format("{}", fmt::join(there, ", "))));
+}
+
 } // namespace
 
 Result<OpenStack> OpenStack::log_in(const Cloud &cloud, Http &http)
@@ -219,17 +283,12 @@ Result<OpenStack> OpenStack::log_in(const Cloud &cloud, Http &http)
 Result<void> OpenStack::renew()
 {
 	const auto url = identity_url(*cloud_);
-	json request{{"auth", {{"identity", identity_of(*cloud_)}}}};
-	if (auto scope = scope_of(*cloud_))
-		request["auth"]["scope"] = *scope;
-	auto body = request.dump(-1, ' ', false, json::error_handler_t::replace);
+	auto body = login_request(*cloud_);
 	const auto answer = http_->post(url, {"Content-Type: application/json"}, body);
 	wipe(body);
 	if (!answer)
 		return std::unexpected(answer.error());
-	// A token that has ended, or never was one, is not found.
-	if (answer->status == unauthorized ||
-	    (answer->status == not_found && cloud_->auth_type == "token" && !said(*answer).empty()))
+	if (keeps_us_out(*cloud_, *answer))
 		return fail(ExitCode::not_permitted,
 		            fmt::format("cloud {}: {} does not let us in by {}{}", cloud_->name, url,
 		                        cloud_->auth_type == "application_credential"
@@ -245,53 +304,24 @@ Result<void> OpenStack::renew()
 	if (token == answer->headers.end())
 		return fail(ExitCode::io_error, fmt::format("{}: it gives no X-Subject-Token", url));
 	token_ = token->second;
-
 	const auto &body_of_token = member(*document, "token");
 	project_ = text(member(body_of_token, "project"), "name");
-	const auto &catalog = member(body_of_token, "catalog");
-	const auto find = [&](const std::string &type) {
-		std::string found;
-		for (const auto &service : catalog)
-			for (const auto &entry : member(service, "endpoints")) {
-				const auto region = text(entry, "region_id").empty() ? text(entry, "region")
-				                                                     : text(entry, "region_id");
-				if (!found.empty() || !is_of_type(text(service, "type"), type) ||
-				    text(entry, "interface") != cloud_->interface ||
-				    (!cloud_->region.empty() && region != cloud_->region) ||
-				    (!region_.empty() && region != region_))
-					continue;
-				region_ = region;
-				found = text(entry, "url");
-			}
-		return found;
+	return find_services(member(body_of_token, "catalog"));
+}
+
+Result<void> OpenStack::find_services(const json &catalog)
+{
+	const auto find = [&](const std::string &type, const std::string &configured) {
+		return without_slash(configured.empty() ? find_endpoint(catalog, *cloud_, type, region_)
+		                                        : configured);
 	};
-	compute_ = without_slash(cloud_->compute_endpoint.empty() ? find("compute")
-	                                                          : cloud_->compute_endpoint);
-	image_ = without_slash(cloud_->image_endpoint.empty() ? find("image") : cloud_->image_endpoint);
+	compute_ = find("compute", cloud_->compute_endpoint);
+	image_ = find("image", cloud_->image_endpoint);
 	drop_end(image_, "/v2");
-	for (const auto &[type, found] :
-	     {std::pair{"compute", &compute_}, std::pair{"image", &image_}}) {
-		if (!found->empty())
-			continue;
-		if (catalog.empty())
-			return fail(
-			    ExitCode::usage,
-			    fmt::format("cloud {}: the login is for no project, so it shows no services: "
-			                "name one with project_name (OS_PROJECT_NAME)",
-			                cloud_->name));
-		std::vector<std::string> there;
-		for (const auto &service : catalog)
-			for (const auto &entry : member(service, "endpoints"))
-				if (is_of_type(text(service, "type"), type))
-					there.push_back(text(entry, "region_id") + " " + text(entry, "interface"));
-		return fail(
-		    ExitCode::usage,
-		    fmt::format("cloud {}: its catalog has no {} endpoint of region {} and interface "
-		                "{}; it has: {}",
-		                cloud_->name, type, cloud_->region.empty() ? "any" : cloud_->region,
-		                cloud_->interface,
-		                there.empty() ? "none" : fmt::format("{}", fmt::join(there, ", "))));
-	}
+	if (compute_.empty())
+		return no_endpoint(catalog, *cloud_, "compute");
+	if (image_.empty())
+		return no_endpoint(catalog, *cloud_, "image");
 	return {};
 }
 

@@ -58,6 +58,8 @@ public:
 private:
 	OpenStack(const Cloud &cloud, Http &http) : cloud_(&cloud), http_(&http) {}
 	[[nodiscard]] Result<void> renew();
+	/// Takes the endpoints from the catalog that came with a token.
+	[[nodiscard]] Result<void> find_services(const nlohmann::json &catalog);
 	[[nodiscard]] Result<HttpAnswer> ask(const std::string &url,
 	                                     const std::vector<std::string> &headers = {});
 	using Take = std::function<Result<void>(const nlohmann::json &)>;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -100,15 +101,19 @@ Measured measure(const Context &context, const Inventory &inventory, const Sourc
 	return row;
 }
 
-/// Why it is not measured unless its name is given, or nullptr. `able`: to be probed without
-/// danger.
-const char *not_unasked(const SourceInfo &source, bool able)
+/// Why it is not measured unless its name is given, if so. `able`: to be probed without danger.
+std::optional<Error> not_unasked(const SourceInfo &source, bool able)
 {
+	if (!source.absent.empty())
+		return Error{ExitCode::no_source, source.absent};
 	if (source.kind == SourceKind::egd || source.kind == SourceKind::ssh)
-		return "these are another machine's bytes; with --source they are asked for";
-	return able ? nullptr
-	            : "is not in use, and is not switched to unasked here (`hwrngctl policy --explain` "
-	              "says why); with --source it is";
+		return Error{ExitCode::not_permitted,
+		             "these are another machine's bytes; with --source they are asked for"};
+	if (!able)
+		return Error{ExitCode::not_permitted,
+		             "is not in use, and is not switched to unasked here (`hwrngctl policy "
+		             "--explain` says why); with --source it is"};
+	return std::nullopt;
 }
 
 /// All that is to be measured, one after the other, until an interrupt.
@@ -138,10 +143,10 @@ Result<std::vector<Measured>> measure_all(const Context &context, const Inventor
 	for (const auto &source : sources) {
 		if (interrupted() != 0)
 			break;
-		const char *why =
-		    options.sources.empty() ? not_unasked(source, able.contains(source.name)) : nullptr;
-		if (why != nullptr) {
-			rows.emplace_back(source, Error{ExitCode::not_permitted, why});
+		const auto why = options.sources.empty() ? not_unasked(source, able.contains(source.name))
+		                                         : std::nullopt;
+		if (why) {
+			rows.emplace_back(source, *why);
 			continue;
 		}
 		// The framework serves one reader at a time, and a read that hangs cannot be called back.

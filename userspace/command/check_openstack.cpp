@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `check openstack` is a program of its own, hwrngd-openstack, in a package of its own: it needs
 // libraries for HTTP and YAML that a machine with a random number generator does not.
+#include "cloud/openstack_arguments.h"
 #include "command/command.h"
 #include "control/programs.h"
 
@@ -17,16 +18,16 @@ Result<ExitCode> check_openstack_command(const Context &context, const OpenStack
 	if (!here)
 		return std::unexpected(here.error());
 	const auto program = hidden_program(*here, "hwrngd-openstack");
-	// main() of hwrngd_openstack.cpp has the same list.
-	std::vector<std::string> words{program.string(),
-	                               context.json ? "json" : "text",
-	                               options.all ? "all" : "wanting",
-	                               options.cloud,
-	                               options.region,
-	                               options.interface,
-	                               options.ca_file,
-	                               options.insecure ? "insecure" : "verify",
-	                               std::to_string(options.timeout)};
+	const OpenStackArguments arguments{.json = context.json,
+	                                   .all = options.all,
+	                                   .cloud = {.cloud = options.cloud,
+	                                             .region = options.region,
+	                                             .interface = options.interface,
+	                                             .ca_file = options.ca_file,
+	                                             .insecure = options.insecure},
+	                                   .timeout = options.timeout};
+	auto words = arguments.to_words();
+	words.insert(words.begin(), program.string());
 	std::vector<char *> argv;
 	argv.reserve(words.size() + 1);
 	for (auto &word : words)

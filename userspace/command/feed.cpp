@@ -159,6 +159,48 @@ Error worst(const std::vector<Rejected> &rejected)
 	return rejected.front().error;
 }
 
+/// The first candidate that is healthy, and what it gave; those before it are in `rejected`.
+Result<Harvest> harvest_best(const Context &context, const Inventory &inventory,
+                             const std::vector<Candidate> &candidates, size_t bytes,
+                             std::vector<Rejected> &rejected)
+{
+	bool framework_stalled = false;
+	for (const auto &candidate : candidates) {
+		// The framework serves one reader at a time, and a read that hangs cannot be called back.
+		const bool by_framework = candidate.source.kind == SourceKind::hwrng;
+		if (framework_stalled && by_framework)
+			continue;
+		auto got = try_harvest(context, inventory, candidate, bytes);
+		if (got || got.error().code == ExitCode::interrupted)
+			return got;
+		framework_stalled |= got.error().number == ETIMEDOUT && by_framework;
+		if (candidates.size() > 1)
+			fmt::print(stderr, "hwrngctl: {}\n", got.error().message);
+		rejected.push_back({candidate.source.name, got.error()});
+	}
+	return std::unexpected(worst(rejected));
+}
+
+/// Feeds the harvest, credited as the configuration has it; without a pool only says what would be.
+Result<Fed> feed(std::optional<KernelPool> &pool, const Config &config, Harvest &got)
+{
+	const auto said = config.source(got.source.name);
+	const unsigned assessed = said.assessed.value_or(full_quality);
+	Fed fed{.bits = credited_bits(got.good, got.source.claim, assessed, said.credit),
+	        .assessed = assessed,
+	        .decided = said.credit,
+	        .ready_before = crng_ready()};
+	if (!pool)
+		return fed;
+	if (auto added = pool->add(got.buffer.span().first(got.good), fed.bits); !added)
+		return std::unexpected(added.error());
+	const auto reseeded = pool->reseed();
+	if (!reseeded)
+		return std::unexpected(reseeded.error());
+	fed.reseeded = *reseeded;
+	return fed;
+}
+
 } // namespace
 
 Result<ExitCode> feed_command(const Context &context, const FeedOptions &options)
@@ -182,45 +224,19 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 			return std::unexpected(opened.error());
 		pool.emplace(std::move(*opened));
 	}
-
 	std::vector<Rejected> rejected;
-	bool framework_stalled = false;
-	for (const auto &candidate : *candidates) {
-		// The framework serves one reader at a time, and a read that hangs cannot be called back.
-		if (framework_stalled && candidate.source.kind == SourceKind::hwrng)
-			continue;
-		auto got = try_harvest(context, inventory, candidate, static_cast<size_t>(options.bytes));
-		if (!got) {
-			if (got.error().code == ExitCode::interrupted)
-				return std::unexpected(got.error());
-			framework_stalled |=
-			    got.error().number == ETIMEDOUT && candidate.source.kind == SourceKind::hwrng;
-			if (candidates->size() > 1)
-				fmt::print(stderr, "hwrngctl: {}\n", got.error().message);
-			rejected.push_back({candidate.source.name, got.error()});
-			continue;
-		}
-		const auto said = config->source(candidate.source.name);
-		const unsigned assessed = said.assessed.value_or(full_quality);
-		Fed fed{.bits = credited_bits(got->good, candidate.source.claim, assessed, said.credit),
-		        .assessed = assessed,
-		        .decided = said.credit,
-		        .ready_before = crng_ready()};
-		if (pool) {
-			if (auto added = pool->add(got->buffer.span().first(got->good), fed.bits); !added)
-				return std::unexpected(added.error());
-			const auto reseeded = pool->reseed();
-			if (!reseeded)
-				return std::unexpected(reseeded.error());
-			fed.reseeded = *reseeded;
-		}
-		if (context.json)
-			print_json_result(*got, fed, rejected, options.dry_run);
-		else
-			print_text_result(*got, fed, options.dry_run);
-		return ExitCode::done;
-	}
-	return std::unexpected(worst(rejected));
+	auto got =
+	    harvest_best(context, inventory, *candidates, static_cast<size_t>(options.bytes), rejected);
+	if (!got)
+		return std::unexpected(got.error());
+	const auto fed = feed(pool, *config, *got);
+	if (!fed)
+		return std::unexpected(fed.error());
+	if (context.json)
+		print_json_result(*got, *fed, rejected, options.dry_run);
+	else
+		print_text_result(*got, *fed, options.dry_run);
+	return ExitCode::done;
 }
 
 } // namespace hwrngd

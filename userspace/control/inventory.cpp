@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace hwrngd {
 
 namespace {
@@ -147,17 +149,17 @@ void list_configured(const Root &root, const Config &config, Inventory &inventor
 		const auto same = [&](const auto &source) { return source.name == name; };
 		if (std::any_of(inventory.sources.begin(), inventory.sources.end(), same))
 			continue;
-		if (!said.path.empty() && !root.exists(said.path))
-			continue;
+		const bool absent = maker->first == SourceKind::generator && !root.exists(said.path);
 		inventory.sources.push_back({
 		    .name = name,
 		    .kind = maker->first,
-		    .driver = maker->second,
+		    .driver = maker->second + (absent ? " (absent)" : ""),
 		    // It claims what the administrator believes.
 		    .claim = config.source(name).credit.value_or(0),
 		    .path = said.path,
 		    .speed = said.speed.value_or(0),
 		    .command = words_of(root, folder, name, said),
+		    .absent = absent ? fmt::format("is absent: {} does not exist", said.path) : "",
 		});
 	}
 }

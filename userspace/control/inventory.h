@@ -26,6 +26,8 @@ struct SourceInfo {
 	std::string path = {};                 ///< of a generator
 	unsigned speed = 0;                    ///< of a serial line, in baud; 0: as it is set
 	std::vector<std::string> command = {}; ///< what prints its bytes, and its arguments
+	/// Why it is not there, which ends a sentence that begins with its name; empty: it is there.
+	std::string absent = {};
 };
 
 struct Tpm {

@@ -109,6 +109,8 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 	};
 	if (const auto *pattern = first_match(config.deny, source.name))
 		return ignore(fmt::format("denied by \"{}\" of `deny`", *pattern));
+	if (!source.absent.empty())
+		return ignore(source.absent);
 	if (source.kind == SourceKind::hwrng && !source.current) {
 		if (config.probe_interval.count() == 0)
 			return ignore("not in use, and probes are off (probe_interval = 0)");
@@ -254,10 +256,16 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 	std::vector<Candidate> candidates;
 	for (const auto &source : inventory.sources) {
 		if (wanted) {
-			if (source.name == *wanted)
-				candidates.push_back({source, "asked for by name"});
+			if (source.name != *wanted)
+				continue;
+			if (!source.absent.empty())
+				return fail(ExitCode::no_source, fmt::format("{} {}; it is read once it is there",
+				                                             source.name, source.absent));
+			candidates.push_back({source, "asked for by name"});
 			continue;
 		}
+		if (!source.absent.empty())
+			continue;
 		if (source.kind == SourceKind::hwrng && !source.current &&
 		    no_probe(inventory.hwrng) != nullptr)
 			continue;

@@ -21,8 +21,9 @@ struct Candidate {
 
 /// The sources to try, best first: the hwrng in use, the other hwrngs by claim, TPM 2.0 through its
 /// resource manager, generators and commands, CPU instructions, jitter; behind them what claims
-/// nothing. With `wanted` that source alone. Errors:
-/// ExitCode::no_source, with the names there are, if it is unknown or there is none at all.
+/// nothing. With `wanted` that source alone. What is absent is no candidate. Errors:
+/// ExitCode::no_source, with the names there are, if it is unknown or there is none at all, and
+/// with the reason if it is absent.
 [[nodiscard]] Result<std::vector<Candidate>> rank(const Inventory &inventory,
                                                   const std::optional<std::string> &wanted);
 

@@ -2,6 +2,7 @@
 #include "control/programs.h"
 
 #include "base/address.h"
+#include "pull/pull_arguments.h"
 
 #include <system_error>
 
@@ -31,26 +32,27 @@ std::vector<std::string> words_of(const Root &root, const std::filesystem::path 
 	const auto file = [&](const std::string &path) {
 		return path.empty() ? "" : root.at(path).string();
 	};
-	// main() of hwrngd_pull.cpp has the same lists.
-	const auto pull = hidden_program(folder, "hwrngd-pull").string();
+	const auto pull = [&](const PullArguments &arguments) {
+		auto words = arguments.to_words();
+		words.insert(words.begin(), hidden_program(folder, "hwrngd-pull").string());
+		return words;
+	};
 	if (!source.egd.empty()) {
 		const auto address = parse_egd_address(source.egd);
 		const bool local = address && !address->path.empty();
-		return {pull,
-		        name,
-		        "egd",
-		        local ? "unix:" + file(address->path) : source.egd,
-		        file(source.tls_ca),
-		        file(source.tls_certificate),
-		        file(source.tls_key)};
+		return pull(
+		    {name, PullArguments::Egd{.address = local ? "unix:" + file(address->path) : source.egd,
+		                              .tls_ca = file(source.tls_ca),
+		                              .tls_certificate = file(source.tls_certificate),
+		                              .tls_key = file(source.tls_key)}});
 	}
 	if (!source.ssh.empty())
-		return {pull,
-		        name,
-		        "ssh",
-		        source.ssh,
-		        file(source.identity.empty() ? usual_identity : source.identity),
-		        file(source.known_hosts.empty() ? usual_known_hosts : source.known_hosts)};
+		return pull(
+		    {name, PullArguments::Ssh{
+		               .address = source.ssh,
+		               .identity = file(source.identity.empty() ? usual_identity : source.identity),
+		               .known_hosts = file(source.known_hosts.empty() ? usual_known_hosts
+		                                                              : source.known_hosts)}});
 	return {};
 }
 

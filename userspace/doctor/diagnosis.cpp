@@ -176,7 +176,8 @@ void add_crng(const Machine &machine, const std::optional<Finding> &hwrng,
 		                .text = "The CRNG is not ready, and what needs it waits",
 		                .evidence = {{"getrandom(2)", "not yet"}}};
 		const auto is_hardware = [](const SourceInfo &source) {
-			return source.kind != SourceKind::jitter; // the kernel has that without us
+			// Jitter the kernel has without us.
+			return source.kind != SourceKind::jitter && source.absent.empty();
 		};
 		if (std::ranges::any_of(machine.has.sources, is_hardware))
 			finding.remedy = {{"feed it", "hwrngctl feed --once"}};

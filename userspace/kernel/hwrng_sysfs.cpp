@@ -62,8 +62,8 @@ Result<HwrngState> HwrngSysfs::read() const
 Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit, Purpose purpose) const
 {
 	auto fd = root_.open(rng_current, O_RDONLY);
-	if (!fd)
-		return fd;
+	if (!fd) // no hwrng framework
+		return fail_source(fd.error());
 	const auto end = std::chrono::steady_clock::now() + limit;
 	while (true) {
 		if (purpose == Purpose::change && interrupted() != 0)
@@ -85,7 +85,9 @@ Result<void> HwrngSysfs::write_current(const std::string &text) const
 	auto written = root_.write(rng_current, text);
 	if (!written && written.error().code == ExitCode::not_permitted)
 		written.error().message += "; choosing the hwrng needs root (or write access to this file)";
-	return written;
+	if (!written)
+		return fail_source(written.error());
+	return {};
 }
 
 Result<void> HwrngSysfs::select(const std::string &name) const

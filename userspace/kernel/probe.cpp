@@ -68,7 +68,7 @@ Result<std::unique_ptr<Source>> open_hwrng(const Root &root)
 {
 	auto fd = root.open(dev_hwrng, O_RDONLY);
 	if (!fd)
-		return std::unexpected(fd.error());
+		return fail_source(fd.error());
 	return read_device(root.at(dev_hwrng).string(), std::move(*fd), read_piece);
 }
 

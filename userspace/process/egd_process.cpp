@@ -2,6 +2,7 @@
 #include "process/egd_process.h"
 
 #include "base/log.h"
+#include "egd/egd_arguments.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -33,25 +34,22 @@ constexpr std::chrono::seconds longest_pause = 60s;
 // Who has lived so long may begin anew.
 constexpr auto forgiven = 60s;
 
-std::string limit(uint64_t value)
+/// The program, and what it is told.
+std::vector<std::string> words_of(const std::filesystem::path &program, const EgdConfig &config,
+                                  const std::string &kinds)
 {
-	return std::to_string(value);
-}
-
-/// What the program is told; its main() has the same list.
-std::vector<std::string> arguments_of(const std::filesystem::path &program, const EgdConfig &config,
-                                      const std::string &kinds)
-{
-	return {program.string(),
-	        kinds,
-	        limit(config.max_clients),
-	        limit(config.max_clients_per_address),
-	        limit(config.bytes_per_second),
-	        limit(config.total_bytes_per_second),
-	        limit(static_cast<uint64_t>(config.idle_seconds.count())),
-	        config.tls_certificate,
-	        config.tls_key,
-	        config.tls_client_ca};
+	const EgdArguments arguments{.kinds = kinds,
+	                             .max_clients = config.max_clients,
+	                             .max_clients_per_address = config.max_clients_per_address,
+	                             .bytes_per_second = config.bytes_per_second,
+	                             .total_bytes_per_second = config.total_bytes_per_second,
+	                             .idle = config.idle_seconds,
+	                             .tls_certificate = config.tls_certificate,
+	                             .tls_key = config.tls_key,
+	                             .tls_client_ca = config.tls_client_ca};
+	auto words = arguments.to_words();
+	words.insert(words.begin(), program.string());
+	return words;
 }
 
 /// Puts the connection where standard input is, and the listeners behind standard error; nothing
@@ -160,7 +158,7 @@ Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
 	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
 		std::signal(number, SIG_IGN);
 	std::signal(SIGCHLD, SIG_DFL);
-	const auto arguments = arguments_of(program, config, sockets.kinds);
+	const auto arguments = words_of(program, config, sockets.kinds);
 	auto &all = sockets.listeners;
 	std::ranges::move(sockets.files, std::back_inserter(all));
 	if (!arrange(std::move(theirs), std::move(all))) {

@@ -25,7 +25,7 @@ public:
 			if (!program_) {
 				auto started = start_();
 				if (!started)
-					return std::unexpected(started.error());
+					return fail_source(started.error());
 				program_ = std::move(*started);
 				gave_ = 0;
 			}

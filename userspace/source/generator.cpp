@@ -80,7 +80,7 @@ Result<std::unique_ptr<Source>> open_generator(const Root &root, const std::stri
 	const auto name = root.at(path).string();
 	struct stat status = {};
 	if (stat(name.c_str(), &status) < 0)
-		return fail_errno(errno, name);
+		return fail_source(fail_errno(errno, name).error());
 	const bool is_file = S_ISREG(status.st_mode);
 	if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode) && !is_file)
 		return fail(ExitCode::usage,
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Source>> open_generator(const Root &root, const std::stri
 	const int mode = S_ISFIFO(status.st_mode) ? O_RDWR : O_RDONLY;
 	auto fd = root.open(path, mode | O_NONBLOCK | O_NOCTTY);
 	if (!fd)
-		return std::unexpected(fd.error());
+		return fail_source(fd.error());
 	if (flock(fd->get(), LOCK_EX | LOCK_NB) < 0)
 		return fail_errno(errno == EWOULDBLOCK ? EBUSY : errno, name);
 	// What a file holds already may have been fed before, and be known to who can read it.

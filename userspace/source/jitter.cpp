@@ -36,7 +36,7 @@ private:
 /// programs have only what is on a list of theirs, until an administrator says otherwise.
 std::unexpected<Error> fail_missing(const Root &root, int number)
 {
-	auto error = fail_errno(number, title);
+	auto error = fail_source(fail_errno(number, title).error());
 	if (number != EAFNOSUPPORT && number != ENOENT)
 		return error;
 	if (root.read_number("/proc/sys/crypto/af_alg_restrict").value_or(0) > 0)

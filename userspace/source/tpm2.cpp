@@ -187,7 +187,7 @@ Result<std::unique_ptr<Source>> open_tpm2(const Root &root, const std::string &d
 {
 	auto fd = root.open(device, O_RDWR | O_NONBLOCK);
 	if (!fd)
-		return std::unexpected(fd.error());
+		return fail_source(fd.error());
 	auto source = std::make_unique<Tpm2Source>(root.at(device).string(), std::move(*fd));
 	if (auto prepared = source->prepare(); !prepared)
 		return std::unexpected(prepared.error());

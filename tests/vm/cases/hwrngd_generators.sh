@@ -48,6 +48,8 @@ guest() {
 	check "a command is read" becomes command healthy
 	check "jitter is no longer used beside them" becomes jitter ""
 	check_equal "a generator that is not plugged in has no state" "" "$(state late)"
+	check_match "policy says that it is absent" 'late +ignore +is absent: /tmp/late does not exist' "$(hwrngctl policy --explain)"
+	check_fails "an absent source cannot be tested" 3 hwrngctl test --source late
 	mkfifo /tmp/late
 	cat /dev/urandom >/tmp/late &
 	late=$!
@@ -86,7 +88,8 @@ guest() {
 	kill "$writer"
 	wait "$writer"
 	kill -HUP "$daemon"
-	check "a removed generator is absent" becomes fifo absent
+	check "a removed generator has no state" becomes fifo ""
+	check_match "list says that it is absent" 'fifo +generator +/tmp/generator \(absent\)' "$(hwrngctl list)"
 	check "the command is healthy" becomes command healthy
 
 	kill "$daemon"

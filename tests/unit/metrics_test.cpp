@@ -2,15 +2,14 @@
 #include "command/metrics.h"
 
 #include "daemon/status_socket.h"
+#include "full_status.h"
 #include "pool/pipeline.h"
 
-#include <nlohmann/json.hpp>
 #include <prometheus/text_serializer.h>
 
 #include <gtest/gtest.h>
 
 using namespace hwrngd;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -51,16 +50,12 @@ TEST(Metrics, SayWhatASourceHasDone)
 	pipeline.apply(decision);
 	io.poll();
 	ASSERT_FALSE(pipeline.busy());
-	const auto text = prometheus::TextSerializer().Serialize(
-	    metric_families(status_document({.version = "1",
-	                                     .started = std::chrono::steady_clock::now(),
-	                                     .crng_ready = true,
-	                                     .rng_current = "",
-	                                     .rng_reason = "",
-	                                     .rng_chosen = {},
-	                                     .reseed_interval = 60s,
-	                                     .config_error = "it is wrong"},
-	                                    pipeline)));
+	auto status = status_of(pipeline);
+	status.version = "1";
+	status.crng_ready = true;
+	status.reseed_interval = 60;
+	status.config_error = "it is wrong";
+	const auto text = prometheus::TextSerializer().Serialize(metric_families(status));
 	const std::string labels = R"({source="a \"name\"",kind="cpu")";
 	for (const auto &line :
 	     {std::string("hwrngd_up 1"), std::string(R"(hwrngd_build_info{version="1"} 1)"),
@@ -79,6 +74,18 @@ TEST(Metrics, SayWhatASourceHasDone)
 	    << "it was never fed from";
 }
 
+TEST(Metrics, SayWhatEgdClientsHadOfASource)
+{
+	const auto text =
+	    prometheus::TextSerializer().Serialize(metric_families(hwrngd::test::full_status()));
+	for (const char *line :
+	     {"# TYPE hwrngd_source_drawn_bytes_total counter\n",
+	      "hwrngd_source_drawn_bytes_total{source=\"usb\",kind=\"generator\"} 12288\n",
+	      "hwrngd_source_fed_bytes_total{source=\"usb\",kind=\"generator\"} 50000\n",
+	      "hwrngd_egd_served_bytes_total 1000\n"})
+		EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+}
+
 TEST(LatencyHistogram, ABoundBelongsToItsBucket)
 {
 	LatencyHistogram latency;
@@ -91,7 +98,7 @@ TEST(LatencyHistogram, ABoundBelongsToItsBucket)
 
 TEST(Metrics, WithoutADaemonThatIsSaid)
 {
-	const auto text = prometheus::TextSerializer().Serialize(metric_families(nullptr));
+	const auto text = prometheus::TextSerializer().Serialize(metric_families({}));
 	EXPECT_NE(text.find("\nhwrngd_up 0\n"), std::string::npos) << text;
 	EXPECT_EQ(text.find("hwrngd_source"), std::string::npos);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/top_view.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 namespace hwrngd {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Two looks at a machine of virtio_rng.0, which the kernel uses, and `sources` of the daemon's.
 class WatchedMachine {
@@ -29,32 +29,34 @@ public:
 		before.time = before.steady = 1000;
 		now.time = now.steady = 1002;
 		for (int i = 0; i < sources; i++)
-			daemon["sources"].push_back(source(i));
+			daemon.sources.push_back(source(i));
 	}
 
-	static Json source(int i)
+	static SourceStatus source(int i)
 	{
-		return {
-		    {"name", "source" + std::to_string(i)},
-		    {"kind", "generator"},
-		    {"claim", 512},
-		    {"use", "read"},
-		    {"state", "healthy"},
-		    {"bytes_read", 1000},
-		    {"bytes_fed", 500},
-		    {"fips_failures", 3},
-		    {"latency", {{"reads", 10}, {"sum", 10.0}}},
-		    {"path",
-		     {{{"time", 900 + i}, {"from", "starting"}, {"to", "healthy"}, {"reason", "passed"}}}}};
+		SourceStatus source;
+		source.name = "source" + std::to_string(i);
+		source.kind = "generator";
+		source.claim = 512;
+		source.use = "read";
+		source.state = "healthy";
+		source.bytes_read = 1000;
+		source.bytes_fed = 500;
+		source.bytes_drawn = 400;
+		source.fips_failures = 3;
+		source.latency = {.reads = 10, .sum = 10, .buckets = {}};
+		source.path = {
+		    {.time = 900.0 + i, .from = "starting", .to = "healthy", .reason = "passed"}};
+		return source;
 	}
 
 	/// What was seen first, and then after `change` of the first source.
-	void later(const Json &change)
+	void later(const std::function<void(SourceStatus &)> &change = [](auto &) {})
 	{
 		before.daemon = daemon;
 		now.daemon = daemon;
-		now.daemon["started"] = 900.00001; // as clocks have it
-		now.daemon["sources"][0].update(change);
+		now.daemon->started = 900.00001; // as clocks have it
+		change(now.daemon->sources.at(0));
 		before.rows = source_rows(before.inventory, before.daemon);
 		now.rows = source_rows(now.inventory, now.daemon);
 	}
@@ -69,13 +71,23 @@ public:
 
 	TopSample before;
 	TopSample now;
-	Json daemon{{"pid", 240}, {"started", 900.0}, {"version", "1"}, {"feeds", 5}};
+	DaemonStatus daemon{.version = "1",
+	                    .pid = 240,
+	                    .started = 900,
+	                    .feeds = 5,
+	                    .last_feed = {},
+	                    .rng_current = {},
+	                    .rng_chosen = {},
+	                    .rng_reason = {},
+	                    .config_error = {},
+	                    .egd = {},
+	                    .sources = {}};
 };
 
 TEST(TopView, FillsAnyScreenAndGoesNowhereBeyondIt)
 {
 	WatchedMachine machine(30);
-	machine.later(Json::object());
+	machine.later();
 	for (const size_t width : {0U, 1U, 40U, 80U, 200U})
 		for (const size_t height : {1U, 2U, 10U, 24U, 50U})
 			for (const bool help : {false, true}) {
@@ -91,19 +103,25 @@ TEST(TopView, FillsAnyScreenAndGoesNowhereBeyondIt)
 TEST(TopView, RatesAreThoseBetweenTwoLooks)
 {
 	WatchedMachine machine;
-	machine.later(
-	    {{"bytes_read", 6000}, {"bytes_fed", 3500}, {"latency", {{"reads", 14}, {"sum", 10.02}}}});
+	machine.later([](SourceStatus &source) {
+		source.bytes_read = 6000;
+		source.bytes_fed = 3500;
+		source.bytes_drawn = 2400;
+		source.latency.reads = 14;
+		source.latency.sum = 10.02;
+	});
 	const auto did = activity(machine.before, machine.now, machine.now.rows.at(1));
 	EXPECT_TRUE(did.known);
 	EXPECT_DOUBLE_EQ(did.bytes_read, 2500);
 	EXPECT_DOUBLE_EQ(did.bytes_fed, 1500);
+	EXPECT_DOUBLE_EQ(did.bytes_drawn, 1000);
 	EXPECT_NEAR(did.latency, 0.005, 1e-9);
 	const auto screen = machine.screen({.message = {}});
-	EXPECT_NE(
-	    screen.find("source0           healthy        2.5k    1.5k     3    0  ####.... 5.0ms"),
-	    std::string::npos)
+	EXPECT_NE(screen.find(
+	              "source0           healthy       2.5k   1.5k    1.0k     3    0  ####.... 5.0ms"),
+	          std::string::npos)
 	    << screen;
-	EXPECT_NE(screen.find("*virtio_rng.0      -                 -       -     -    -\n"),
+	EXPECT_NE(screen.find("*virtio_rng.0      -                -      -       -     -    -\n"),
 	          std::string::npos)
 	    << screen;
 }
@@ -111,7 +129,7 @@ TEST(TopView, RatesAreThoseBetweenTwoLooks)
 TEST(TopView, AClockThatIsSetChangesNoRate)
 {
 	WatchedMachine machine;
-	machine.later({{"bytes_read", 6000}});
+	machine.later([](SourceStatus &source) { source.bytes_read = 6000; });
 	for (const double set_by : {-3600.0, -1.5, 3600.0}) {
 		machine.now.time = 1002 + set_by;
 		const auto did = activity(machine.before, machine.now, machine.now.rows.at(1));
@@ -122,35 +140,40 @@ TEST(TopView, AClockThatIsSetChangesNoRate)
 
 TEST(TopView, CountsThatWentBackGiveNoRates)
 {
-	for (const auto &back :
-	     {Json{{"bytes_read", 900}}, Json{{"bytes_read", 6000}, {"bytes_fed", 400}},
-	      Json{{"bytes_read", 6000}, {"latency", {{"reads", 9}, {"sum", 11.0}}}},
-	      Json{{"bytes_read", 6000}, {"latency", {{"reads", 11}, {"sum", 9.0}}}}}) {
+	const std::vector<std::function<void(SourceStatus &)>> ways_back{
+	    [](auto &source) { source.bytes_read = 900; }, [](auto &source) { source.bytes_fed = 400; },
+	    [](auto &source) { source.bytes_drawn = 300; },
+	    [](auto &source) { source.latency = {.reads = 9, .sum = 11, .buckets = {}}; },
+	    [](auto &source) { source.latency = {.reads = 11, .sum = 9, .buckets = {}}; }};
+	for (size_t i = 0; i < ways_back.size(); i++) {
 		WatchedMachine machine;
-		machine.later(back);
+		machine.later([&](SourceStatus &source) {
+			source.bytes_read = 6000;
+			ways_back[i](source);
+		});
 		const auto did = activity(machine.before, machine.now, machine.now.rows.at(1));
-		EXPECT_FALSE(did.known) << back;
-		EXPECT_GT(did.latency, 0.5) << back; // since the daemon began
+		EXPECT_FALSE(did.known) << i;
+		EXPECT_GT(did.latency, 0.5) << i; // since the daemon began
 	}
 }
 
 TEST(TopView, AnotherDaemonHasNoRatesYet)
 {
 	WatchedMachine machine;
-	machine.later({{"bytes_read", 6000}});
-	machine.now.daemon["pid"] = 241;
+	machine.later([](SourceStatus &source) { source.bytes_read = 6000; });
+	machine.now.daemon->pid = 241;
 	EXPECT_FALSE(activity(machine.before, machine.now, machine.now.rows.at(1)).known);
 	const auto changes = changes_between(machine.before, machine.now);
 	ASSERT_EQ(changes.size(), 1U);
 	EXPECT_EQ(changes[0].text, "hwrngd runs, as pid 241");
-	machine.now.daemon = nullptr;
+	machine.now.daemon.reset();
 	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text, "hwrngd no longer runs");
 	EXPECT_NE(machine.screen({.message = {}}).find("hwrngd is not running"), std::string::npos);
 	machine.now.no_answer = "status: permission denied";
 	EXPECT_NE(machine.screen({.message = {}}).find("status: permission denied"), std::string::npos);
 	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text, "hwrngd does not answer");
 	EXPECT_EQ(changes_between(machine.now, machine.before).at(0).text,
-	          "hwrngd answers again, as pid " + machine.before.daemon.at("pid").dump());
+	          "hwrngd answers again, as pid " + std::to_string(machine.before.daemon->pid));
 	auto gone = machine.now;
 	gone.no_answer.clear();
 	EXPECT_EQ(changes_between(machine.now, gone).at(0).text, "hwrngd no longer runs");
@@ -160,10 +183,10 @@ TEST(TopView, AnotherDaemonHasNoRatesYet)
 TEST(TopView, ChangesAreShownTheNewestFirst)
 {
 	WatchedMachine machine(2);
-	machine.later(
-	    {{"state", "quarantined"},
-	     {"path",
-	      {{{"time", 950}, {"from", "healthy"}, {"to", "quarantined"}, {"reason", "bad"}}}}});
+	machine.later([](SourceStatus &source) {
+		source.state = "quarantined";
+		source.path = {{.time = 950, .from = "healthy", .to = "quarantined", .reason = "bad"}};
+	});
 	machine.now.inventory.hwrng->current = "tpm_rng.0";
 	const auto seen = changes_between(machine.before, machine.now);
 	const auto lines = top_lines(machine.before, machine.now, seen, {.message = {}});
@@ -179,7 +202,7 @@ TEST(TopView, ChangesAreShownTheNewestFirst)
 TEST(TopView, RowsAreOrderedAndScrolled)
 {
 	WatchedMachine machine(30);
-	machine.later({{"bytes_read", 9000}});
+	machine.later([](SourceStatus &source) { source.bytes_read = 9000; });
 	const auto first = [&](const TopView &view) {
 		return top_lines(machine.before, machine.now, {}, view).at(5).text.substr(0, 14);
 	};
@@ -196,7 +219,7 @@ TEST(TopView, RowsAreOrderedAndScrolled)
 TEST(TopView, NamesCannotCommandTheTerminal)
 {
 	WatchedMachine machine;
-	machine.later(Json::object());
+	machine.later();
 	machine.now.inventory.kernel = "6.1\033[2J\xff";
 	EXPECT_NE(machine.screen({.message = {}}).find("Kernel 6.1?[2J?,"), std::string::npos);
 }

@@ -115,21 +115,16 @@ void collect_facts(const Context &context, const Environment &around, Facts &fac
 		return;
 	}
 	// Its socket may be switched off.
-	facts.hwrngd_runs = daemon->is_object() || around.feeds("hwrngd");
-	if (!daemon->is_object())
-		return;
-	for (const auto &source : daemon->value("sources", Json::array())) {
-		if (const auto failures = source.value("fips_failures", uint64_t{0});
-		    source.value("state", "") == "healthy" && failures > 0)
+	facts.hwrngd_runs = daemon->has_value() || around.feeds("hwrngd");
+	for (const auto &source : *daemon ? (*daemon)->sources : std::vector<SourceStatus>()) {
+		if (source.state == "healthy" && source.fips_failures > 0)
 			facts.fips_failures.push_back(
-			    {source.value("name", "?"), fmt::format("{} of {} blocks", failures,
-			                                            source.value("fips_blocks", uint64_t{0}))});
-		if (source.value("use", "") == "ignore" || source.value("state", "") != "quarantined")
+			    {source.name,
+			     fmt::format("{} of {} blocks", source.fips_failures, source.fips_blocks)});
+		if (!source.used() || source.state != "quarantined")
 			continue;
-		const auto path = source.value("path", Json::array());
-		facts.ill_sources.push_back(
-		    {source.value("name", "?"),
-		     path.empty() ? "quarantined" : path.back().value("reason", "quarantined")});
+		const auto why = source.why();
+		facts.ill_sources.push_back({source.name, why.empty() ? "quarantined" : why});
 	}
 }
 

@@ -13,7 +13,6 @@
 #include <limits>
 #include <utility>
 
-#include <nlohmann/json.hpp>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
 #include <prometheus/text_serializer.h>
@@ -22,7 +21,6 @@ namespace hwrngd {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
@@ -42,61 +40,55 @@ MetricFamily family(const char *name, const char *help, MetricType type)
 	return {.name = name, .help = help, .type = type, .metric = {}};
 }
 
-/// A family with one metric, or none where `number` is null.
-MetricFamily single(const char *name, const char *help, MetricType type, const Json &number,
+/// A family with one metric.
+template <typename Number>
+MetricFamily single(const char *name, const char *help, MetricType type, Number number,
                     Labels labels = {})
 {
 	auto made = family(name, help, type);
-	if (number.is_null())
-		return made;
-	const double count =
-	    number.is_boolean() ? static_cast<double>(number.get<bool>()) : number.get<double>();
-	made.metric.push_back(value(type, count, std::move(labels)));
+	made.metric.push_back(value(type, static_cast<double>(number), std::move(labels)));
 	return made;
 }
 
-ClientMetric histogram(const Json &latency, Labels labels)
+ClientMetric histogram(const LatencyStatus &latency, Labels labels)
 {
 	ClientMetric metric;
 	metric.label = std::move(labels);
-	metric.histogram.sample_count = latency.at("reads").get<uint64_t>();
-	metric.histogram.sample_sum = latency.at("sum").get<double>();
+	metric.histogram.sample_count = latency.reads;
+	metric.histogram.sample_sum = latency.sum;
 	uint64_t cumulative = 0;
-	for (const auto &bucket : latency.at("buckets")) {
-		cumulative += bucket.at("reads").get<uint64_t>();
-		metric.histogram.bucket.push_back({cumulative, bucket.at("most").get<double>()});
+	for (const auto &bucket : latency.buckets) {
+		cumulative += bucket.reads;
+		metric.histogram.bucket.push_back({cumulative, bucket.most});
 	}
 	metric.histogram.bucket.push_back(
 	    {metric.histogram.sample_count, std::numeric_limits<double>::infinity()});
 	return metric;
 }
 
-/// A figure of each source, by its name in the daemon's document.
-struct SourceFigure {
-	const char *key;
+/// A count of each source.
+struct SourceCounter {
+	uint64_t SourceStatus::*count;
 	const char *name;
 	const char *help;
-	MetricType type;
 };
 
-constexpr std::array<SourceFigure, 6> source_figures{{
-    {"bytes_read", "hwrngd_source_read_bytes_total", "Bytes read from the source.",
-     MetricType::Counter},
-    {"bytes_fed", "hwrngd_source_fed_bytes_total",
-     "Bytes that passed all tests and were mixed into the kernel's pool.", MetricType::Counter},
-    {"credited_bits", "hwrngd_source_credited_bits_total",
-     "Bits of entropy that the kernel's pool was credited with.", MetricType::Counter},
-    {"read_errors", "hwrngd_source_read_errors_total", "Reads that failed.", MetricType::Counter},
-    {"fips_blocks", "hwrngd_source_fips_blocks_total", "Blocks of 2500 bytes tested by FIPS 140-2.",
-     MetricType::Counter},
-    {"last_fed", "hwrngd_source_last_fed_timestamp_seconds", "When the source was fed from last.",
-     MetricType::Gauge},
+constexpr std::array<SourceCounter, 6> source_counters{{
+    {&SourceStatus::bytes_read, "hwrngd_source_read_bytes_total", "Bytes read from the source."},
+    {&SourceStatus::bytes_fed, "hwrngd_source_fed_bytes_total",
+     "Bytes that passed all tests and were mixed into the kernel's pool."},
+    {&SourceStatus::bytes_drawn, "hwrngd_source_drawn_bytes_total",
+     "Bytes that passed all tests and went to EGD clients, not to the kernel's pool."},
+    {&SourceStatus::credited_bits, "hwrngd_source_credited_bits_total",
+     "Bits of entropy that the kernel's pool was credited with."},
+    {&SourceStatus::read_errors, "hwrngd_source_read_errors_total", "Reads that failed."},
+    {&SourceStatus::fips_blocks, "hwrngd_source_fips_blocks_total",
+     "Blocks of 2500 bytes tested by FIPS 140-2."},
 }};
 
-Labels labels_of(const Json &source)
+Labels labels_of(const SourceStatus &source)
 {
-	return {{"source", source.at("name").get<std::string>()},
-	        {"kind", source.at("kind").get<std::string>()}};
+	return {{"source", source.name}, {"kind", source.kind}};
 }
 
 Labels with(Labels labels, const std::string &name, const std::string &text)
@@ -105,15 +97,18 @@ Labels with(Labels labels, const std::string &name, const std::string &text)
 	return labels;
 }
 
-void add_sources(const Json &sources, std::vector<MetricFamily> &families)
+void add_sources(const std::vector<SourceStatus> &sources, std::vector<MetricFamily> &families)
 {
-	for (const auto &figure : source_figures) {
-		auto made = family(figure.name, figure.help, figure.type);
+	for (const auto &counter : source_counters) {
+		auto made = family(counter.name, counter.help, MetricType::Counter);
 		for (const auto &source : sources)
-			if (const auto &number = source.at(figure.key); !number.is_null())
-				made.metric.push_back(value(figure.type, number.get<double>(), labels_of(source)));
+			made.metric.push_back(value(MetricType::Counter,
+			                            static_cast<double>(source.*counter.count),
+			                            labels_of(source)));
 		families.push_back(std::move(made));
 	}
+	auto last_fed = family("hwrngd_source_last_fed_timestamp_seconds",
+	                       "When the source was fed from last.", MetricType::Gauge);
 	auto failures = family("hwrngd_source_test_failures_total",
 	                       "Failures of a test: of a block of FIPS 140-2, or of the stream.",
 	                       MetricType::Counter);
@@ -124,15 +119,18 @@ void add_sources(const Json &sources, std::vector<MetricFamily> &families)
 	    family("hwrngd_source_read_seconds", "How long reads took.", MetricType::Histogram);
 	for (const auto &source : sources) {
 		const auto labels = labels_of(source);
-		for (const auto &[test, times] : source.at("failures").items())
+		if (source.last_fed)
+			last_fed.metric.push_back(value(MetricType::Gauge, *source.last_fed, labels));
+		for (const auto &[test, times] : source.failures)
 			failures.metric.push_back(
-			    value(MetricType::Counter, times.get<double>(), with(labels, "test", test)));
+			    value(MetricType::Counter, static_cast<double>(times), with(labels, "test", test)));
 		for (const auto one : {SourceState::absent, SourceState::starting, SourceState::healthy,
 		                       SourceState::suspect, SourceState::quarantined})
-			state.metric.push_back(value(MetricType::Gauge, source.at("state") == name(one) ? 1 : 0,
+			state.metric.push_back(value(MetricType::Gauge, source.state == name(one) ? 1 : 0,
 			                             with(labels, "state", name(one))));
-		latency.metric.push_back(histogram(source.at("latency"), labels));
+		latency.metric.push_back(histogram(source.latency, labels));
 	}
+	families.push_back(std::move(last_fed));
 	families.push_back(std::move(failures));
 	families.push_back(std::move(state));
 	families.push_back(std::move(latency));
@@ -143,16 +141,9 @@ void add_sources(const Json &sources, std::vector<MetricFamily> &families)
 std::vector<MetricFamily> ask_for_families(const Root &root, std::optional<Error> &error)
 {
 	const auto daemon = ask_daemon(root);
-	try {
-		if (daemon)
-			return metric_families(*daemon);
+	if (!daemon)
 		error = daemon.error();
-	} catch (const Json::exception &unknown) {
-		error = Error{
-		    ExitCode::unavailable,
-		    fmt::format("hwrngd's status is not as this version knows it: {}", unknown.what())};
-	}
-	return metric_families(nullptr);
+	return metric_families(daemon.value_or(std::nullopt));
 }
 
 /// Asks the daemon for each client.
@@ -198,43 +189,45 @@ Result<ExitCode> serve(const Root &root, const std::string &address)
 
 } // namespace
 
-std::vector<MetricFamily> metric_families(const Json &daemon)
+std::vector<MetricFamily> metric_families(const std::optional<DaemonStatus> &daemon)
 {
 	std::vector<MetricFamily> families{single("hwrngd_up", "1 when hwrngd runs and answers.",
-	                                          MetricType::Gauge, !daemon.is_null())};
-	if (daemon.is_null())
+	                                          MetricType::Gauge, daemon.has_value())};
+	if (!daemon)
 		return families;
 	families.push_back(single("hwrngd_build_info", "The version of hwrngd.", MetricType::Gauge, 1,
-	                          {{"version", daemon.at("version").get<std::string>()}}));
+	                          {{"version", daemon->version}}));
 	families.push_back(single("hwrngd_start_timestamp_seconds", "When the daemon was started.",
-	                          MetricType::Gauge, daemon.at("started")));
+	                          MetricType::Gauge, daemon->started));
 	families.push_back(single("hwrngd_crng_ready", "1 when the kernel's CRNG is seeded.",
-	                          MetricType::Gauge, daemon.at("crng_ready")));
+	                          MetricType::Gauge, daemon->crng_ready));
 	families.push_back(single("hwrngd_feeds_total",
 	                          "Times that the kernel's CRNG was reseeded with new bytes.",
-	                          MetricType::Counter, daemon.at("feeds")));
-	families.push_back(single("hwrngd_last_feed_timestamp_seconds",
-	                          "When the kernel's CRNG was reseeded last.", MetricType::Gauge,
-	                          daemon.at("last_feed")));
+	                          MetricType::Counter, daemon->feeds));
+	auto last_feed = family("hwrngd_last_feed_timestamp_seconds",
+	                        "When the kernel's CRNG was reseeded last.", MetricType::Gauge);
+	if (daemon->last_feed)
+		last_feed.metric.push_back(value(MetricType::Gauge, *daemon->last_feed));
+	families.push_back(std::move(last_feed));
 	families.push_back(single("hwrngd_reseed_interval_seconds", "The configured interval of feeds.",
-	                          MetricType::Gauge, daemon.at("reseed_interval")));
+	                          MetricType::Gauge, daemon->reseed_interval));
 	families.push_back(single("hwrngd_config_error",
 	                          "1 when the last reload kept the old configuration.",
-	                          MetricType::Gauge, !daemon.at("config_error").is_null()));
-	if (const auto egd = daemon.value("egd", Json(nullptr)); egd.is_object()) {
+	                          MetricType::Gauge, daemon->config_error.has_value()));
+	if (const auto &egd = daemon->egd) {
 		families.push_back(single("hwrngd_egd_clients", "EGD clients that are connected.",
-		                          MetricType::Gauge, egd.at("clients")));
+		                          MetricType::Gauge, egd->clients));
 		families.push_back(single("hwrngd_egd_refused_total",
 		                          "EGD clients that came and were too many.", MetricType::Counter,
-		                          egd.at("refused")));
+		                          egd->refused));
 		families.push_back(single("hwrngd_egd_served_bytes_total",
 		                          "Bytes that EGD clients were given.", MetricType::Counter,
-		                          egd.at("bytes_served")));
+		                          egd->bytes_served));
 		families.push_back(single("hwrngd_egd_available_bytes",
 		                          "Bytes that EGD clients could be given at once.",
-		                          MetricType::Gauge, egd.at("available")));
+		                          MetricType::Gauge, egd->available));
 	}
-	add_sources(daemon.at("sources"), families);
+	add_sources(daemon->sources, families);
 	return families;
 }
 

@@ -17,13 +17,13 @@ namespace {
 using enum SourceState;
 
 /// The states that the daemon says its sources are in.
-std::map<std::string, SourceState> states_of(const nlohmann::ordered_json &daemon)
+std::map<std::string, SourceState> states_of(const DaemonStatus &daemon)
 {
 	std::map<std::string, SourceState> states;
-	for (const auto &source : daemon.value("sources", nlohmann::ordered_json::array()))
+	for (const auto &source : daemon.sources)
 		for (const auto state : {absent, starting, healthy, suspect, quarantined})
-			if (source.value("state", "") == name(state))
-				states[source.value("name", "")] = state;
+			if (source.state == name(state))
+				states[source.name] = state;
 	return states;
 }
 
@@ -50,10 +50,9 @@ Result<ExitCode> policy_command(const Context &context, bool explain)
 		return std::unexpected(daemon.error());
 	std::map<std::string, SourceState> states;
 	std::optional<std::string> chosen;
-	if (!daemon->is_null()) {
-		states = states_of(*daemon);
-		if (const auto &name = daemon->at("rng_chosen"); name.is_string())
-			chosen = name.get<std::string>();
+	if (const auto &status = *daemon) {
+		states = states_of(*status);
+		chosen = status->rng_chosen;
 	}
 	const auto decision = decide(take_inventory(context.root, *config), *config, states, chosen);
 	if (!context.json) {
@@ -68,7 +67,7 @@ Result<ExitCode> policy_command(const Context &context, bool explain)
 	    {{"sources", sources},
 	     {"select", decision.select ? nlohmann::ordered_json(*decision.select) : nullptr},
 	     {"reason", decision.reason},
-	     {"daemon_running", !daemon->is_null()}}));
+	     {"daemon_running", daemon->has_value()}}));
 	return ExitCode::done;
 }
 

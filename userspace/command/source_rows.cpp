@@ -8,35 +8,8 @@
 
 namespace hwrngd {
 
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-/// Of a source that the daemon uses.
-void add_status(const Json &status, SourceRow &row)
-{
-	row.used_by = row.used_by == "kernel" ? "kernel+hwrngd" : "hwrngd";
-	row.health = status.value("state", "?");
-	if (const auto path = status.value("path", Json::array()); !path.empty())
-		row.why = path.back().value("reason", "");
-	if (const auto last = status.find("last_fed"); last != status.end() && last->is_number())
-		row.last_fed = last->get<double>();
-	const auto number = [&](const char *key) { return status.value(key, uint64_t{0}); };
-	row.credited_bits = number("credited_bits");
-	row.bytes_read = number("bytes_read");
-	row.bytes_fed = number("bytes_fed");
-	row.read_errors = number("read_errors");
-	row.fips_blocks = number("fips_blocks");
-	row.fips_failures = number("fips_failures");
-	row.worst_latency_ms = number("worst_latency_ms");
-	const auto latency = status.value("latency", Json::object());
-	row.reads = latency.value("reads", uint64_t{0});
-	row.read_seconds = latency.value("sum", 0.0);
-}
-
-} // namespace
-
-std::vector<SourceRow> source_rows(const Inventory &inventory, const Json &daemon)
+std::vector<SourceRow> source_rows(const Inventory &inventory,
+                                   const std::optional<DaemonStatus> &daemon)
 {
 	std::vector<SourceRow> rows;
 	rows.reserve(inventory.sources.size());
@@ -45,27 +18,34 @@ std::vector<SourceRow> source_rows(const Inventory &inventory, const Json &daemo
 		                .kind = name(source.kind),
 		                .used_by = source.current ? "kernel" : "-",
 		                .health = "-",
-		                .why = {},
 		                .claim = source.claim,
-		                .last_fed = {}});
-	if (!daemon.is_object())
+		                .status = {}});
+	if (!daemon)
 		return rows;
-	for (const auto &status : daemon.value("sources", Json::array())) {
-		if (status.value("use", "ignore") == "ignore")
+	for (const auto &status : daemon->sources) {
+		if (!status.used())
 			continue;
-		const auto known = status.value("name", "?");
-		auto row = std::ranges::find(rows, known, &SourceRow::name);
+		auto row = std::ranges::find(rows, status.name, &SourceRow::name);
 		if (row == rows.end())
-			row = rows.insert(rows.end(), {.name = known,
-			                               .kind = status.value("kind", "?"),
+			row = rows.insert(rows.end(), {.name = status.name,
+			                               .kind = status.kind,
 			                               .used_by = "-",
 			                               .health = {},
-			                               .why = {},
-			                               .claim = status.value("claim", 0U),
-			                               .last_fed = {}});
-		add_status(status, *row);
+			                               .claim = status.claim,
+			                               .status = {}});
+		row->used_by = row->used_by == "kernel" ? "kernel+hwrngd" : "hwrngd";
+		row->health = status.state;
+		row->status = status;
 	}
 	return rows;
+}
+
+std::string in_a_line(const DaemonStatus &daemon)
+{
+	return fmt::format("hwrngd {} (pid {}), for {}, {} feeds{}", daemon.version, daemon.pid,
+	                   ago(daemon.started), daemon.feeds,
+	                   daemon.last_feed ? fmt::format(", the last {} ago", ago(*daemon.last_feed))
+	                                    : "");
 }
 
 std::string ago(double when)

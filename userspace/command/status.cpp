@@ -60,9 +60,10 @@ std::string tpm_text(const Tpm &tpm)
 }
 
 /// What the daemon's sources add to the judgement.
-std::string judge_daemon(const Json &daemon, const std::vector<SourceRow> &rows)
+std::string judge_daemon(const std::optional<DaemonStatus> &daemon,
+                         const std::vector<SourceRow> &rows)
 {
-	if (daemon.is_null())
+	if (!daemon)
 		return "";
 	const auto is = [](const char *state) {
 		return [state](const SourceRow &row) { return row.health == state; };
@@ -76,7 +77,7 @@ std::string judge_daemon(const Json &daemon, const std::vector<SourceRow> &rows)
 }
 
 /// One line of judgement.
-std::string judgement(const Inventory &inventory, const Json &daemon,
+std::string judgement(const Inventory &inventory, const std::optional<DaemonStatus> &daemon,
                       const std::vector<SourceRow> &rows)
 {
 	if (!inventory.crng_ready)
@@ -88,8 +89,8 @@ std::string judgement(const Inventory &inventory, const Json &daemon,
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return "The CRNG is ready. The kernel uses no hwrng" +
-		       (daemon.is_null() ? std::string("; others can feed it (see the sources).")
-		                         : "." + judge_daemon(daemon, rows));
+		       (!daemon ? std::string("; others can feed it (see the sources).")
+		                : "." + judge_daemon(daemon, rows));
 	return fmt::format("The CRNG is ready, the kernel uses {}.{}", inventory.hwrng->current,
 	                   judge_daemon(daemon, rows));
 }
@@ -113,7 +114,8 @@ Json sources_json(const Inventory &inventory)
 }
 
 void print_status_json(const Inventory &inventory, const Environment &around,
-                       const std::optional<std::string> &probed_instead, const Json &daemon,
+                       const std::optional<std::string> &probed_instead,
+                       const std::optional<DaemonStatus> &daemon,
                        const std::vector<SourceRow> &rows)
 {
 	Json tpms = Json::array();
@@ -159,7 +161,7 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"modules", modules},
 	                        {"feeders", feeders},
 	                        {"sees_all_processes", around.sees_all_processes},
-	                        {"daemon", daemon},
+	                        {"daemon", daemon ? to_json(*daemon) : Json(nullptr)},
 	                        {"judgement", judgement(inventory, daemon, rows)}}));
 }
 
@@ -222,26 +224,20 @@ void print_sources_text(const Inventory &inventory)
 		           source.claim, source.current ? "by the kernel" : "-");
 }
 
-void print_daemon_text(const Result<Json> &answer)
+void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
 {
-	if (!answer || answer->is_null()) {
+	if (!answer || !*answer) {
 		fmt::print("Daemon      {}\n",
 		           answer ? "hwrngd is not running" : "hwrngd gave no answer; the error says why");
 		return;
 	}
-	const auto &daemon = *answer;
-	fmt::print("Daemon      hwrngd {} (pid {}), for {}, {} feeds", daemon.value("version", "?"),
-	           daemon.value("pid", 0), ago(daemon.value("started", 0.0)),
-	           daemon.value("feeds", uint64_t{0}));
-	if (const auto last = daemon.value("last_feed", Json(nullptr)); last.is_number())
-		fmt::print(", the last {} ago", ago(last.get<double>()));
-	fmt::print("\n");
-	if (const auto error = daemon.value("config_error", Json(nullptr)); error.is_string())
-		fmt::print("            it keeps its old configuration: {}\n", error.get<std::string>());
-	if (const auto egd = daemon.value("egd", Json(nullptr)); egd.is_object())
+	const DaemonStatus &daemon = **answer;
+	fmt::print("Daemon      {}\n", in_a_line(daemon));
+	if (daemon.config_error)
+		fmt::print("            it keeps its old configuration: {}\n", *daemon.config_error);
+	if (const auto &egd = daemon.egd)
 		fmt::print("            EGD: {} clients, {} bytes served, {} at hand; {} were refused\n",
-		           egd.value("clients", uint64_t{0}), egd.value("bytes_served", uint64_t{0}),
-		           egd.value("available", uint64_t{0}), egd.value("refused", uint64_t{0}));
+		           egd->clients, egd->bytes_served, egd->available, egd->refused);
 }
 
 /// The sources, who uses them and how they do; then what is to be said of those that are ill.
@@ -256,11 +252,12 @@ void print_rows(const std::vector<SourceRow> &rows)
 	for (const auto &row : rows)
 		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", for_terminal(row.name),
 		           row.kind, row.claim, row.used_by, row.health,
-		           row.last_fed ? ago(*row.last_fed) : "-",
-		           row.health == "-" ? "-" : fmt::format("{}", row.credited_bits));
+		           row.status.last_fed ? ago(*row.status.last_fed) : "-",
+		           row.health == "-" ? "-" : fmt::format("{}", row.status.credited_bits));
 	for (const auto &row : rows)
-		if (!row.why.empty() && row.health != "healthy" && row.health != "starting")
-			fmt::print("{} is {}: {}\n", for_terminal(row.name), row.health, for_terminal(row.why));
+		if (const auto why = row.status.why();
+		    !why.empty() && row.health != "healthy" && row.health != "starting")
+			fmt::print("{} is {}: {}\n", for_terminal(row.name), row.health, for_terminal(why));
 }
 
 } // namespace
@@ -274,7 +271,7 @@ Result<ExitCode> status_command(const Context &context)
 	const auto answer = ask_daemon(context.root);
 	if (!answer)
 		fmt::print(stderr, "hwrngctl: {}\n", answer.error().message);
-	const Json daemon = answer ? *answer : Json(nullptr);
+	const auto daemon = answer.value_or(std::nullopt);
 	const auto exit_code = answer ? ExitCode::done : answer.error().code;
 	const auto rows = source_rows(inventory, daemon);
 	const auto probed_instead =

@@ -356,15 +356,16 @@ Json to_json(const Watch &watch)
 		                 {"health", row.health == "-" ? Json(nullptr) : Json(row.health)},
 		                 {"bytes_read_per_second", known(did.known, did.bytes_read)},
 		                 {"bytes_fed_per_second", known(did.known, did.bytes_fed)},
-		                 {"latency_seconds", known(row.reads > 0, did.latency)},
-		                 {"fips_failures", row.fips_failures},
-		                 {"read_errors", row.read_errors}}));
+		                 {"bytes_drawn_per_second", known(did.known, did.bytes_drawn)},
+		                 {"latency_seconds", known(row.status.latency.reads > 0, did.latency)},
+		                 {"fips_failures", row.status.fips_failures},
+		                 {"read_errors", row.status.read_errors}}));
 	}
 	return json_object(
 	    {{"time", now.time},
 	     {"crng_ready", now.inventory.crng_ready},
 	     {"rng_current", now.inventory.hwrng ? Json(now.inventory.hwrng->current) : Json(nullptr)},
-	     {"daemon", now.daemon.is_object()},
+	     {"daemon", now.daemon.has_value()},
 	     {"sources", sources}});
 }
 

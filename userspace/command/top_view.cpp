@@ -11,8 +11,6 @@ namespace hwrngd {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr size_t lines_above = 5;   // of the sources
 constexpr size_t least_changes = 6; // lines for these and what is around them
 constexpr size_t wide = 110;        // columns, from which on there is room for more of each source
@@ -65,7 +63,7 @@ std::string latency_bar(double seconds, size_t width)
 
 bool runs(const TopSample &sample)
 {
-	return sample.daemon.is_object();
+	return sample.daemon.has_value();
 }
 
 std::string current_of(const TopSample &sample)
@@ -76,9 +74,9 @@ std::string current_of(const TopSample &sample)
 }
 
 /// Of the daemon, or 0. (When it was started is known to some microseconds only.)
-int pid_of(const TopSample &sample)
+uint64_t pid_of(const TopSample &sample)
 {
-	return runs(sample) ? sample.daemon.value("pid", 0) : 0;
+	return runs(sample) ? sample.daemon->pid : 0;
 }
 
 std::string daemon_line(const TopSample &now)
@@ -87,13 +85,7 @@ std::string daemon_line(const TopSample &now)
 		return now.no_answer;
 	if (!runs(now))
 		return "hwrngd is not running, so nothing is tested: `systemctl start hwrngd`";
-	auto text = fmt::format(
-	    "hwrngd {} (pid {}), for {}, {} feeds", now.daemon.value("version", "?"), pid_of(now),
-	    ago(now.daemon.value("started", 0.0)), now.daemon.value("feeds", uint64_t{0}));
-	if (const auto last = now.daemon.find("last_feed");
-	    last != now.daemon.end() && last->is_number())
-		text += fmt::format(", the last {} ago", ago(last->get<double>()));
-	return text;
+	return in_a_line(*now.daemon);
 }
 
 /// A source's line, or with no row the header's.
@@ -101,37 +93,43 @@ std::string source_line(const SourceRow *row, const SourceActivity &did, bool is
 {
 	if (row == nullptr)
 		return is_wide
-		           ? fmt::format("{:<24} {:<9} {:<13} {:<11} {:>7} {:>7} {:>10} {:>9} {:>5} {:>4} "
-		                         "{:>7}  {}",
+		           ? fmt::format("{:<24} {:<9} {:<13} {:<11} {:>7} {:>7} {:>7} {:>10} {:>9} {:>5} "
+		                         "{:>4} {:>7}  {}",
 		                         "SOURCE", "KIND", "USED BY", "HEALTH", "READ/s", "FED/s",
-		                         "CREDITED", "BLOCKS", "FAIL", "ERR", "WORST", "LATENCY")
-		           : fmt::format("{:<18} {:<11} {:>7} {:>7} {:>5} {:>4}  {}", "SOURCE", "HEALTH",
-		                         "READ/s", "FED/s", "FAIL", "ERR", "LATENCY");
+		                         "DRAWN/s", "CREDITED", "BLOCKS", "FAIL", "ERR", "WORST", "LATENCY")
+		           : fmt::format("{:<18} {:<11} {:>6} {:>6} {:>7} {:>5} {:>4}  {}", "SOURCE",
+		                         "HEALTH", "READ/s", "FED/s", "DRAWN/s", "FAIL", "ERR", "LATENCY");
 	const auto rate = [&](double number) { return did.known ? short_number(number) : "-"; };
 	const bool tested = row->health != "-";
 	const auto count = [&](uint64_t number) {
 		return tested ? short_number(static_cast<double>(number)) : "-";
 	};
-	const auto latency = row->reads == 0
+	const auto &status = row->status;
+	const auto latency = status.latency.reads == 0
 	                         ? ""
 	                         : fmt::format("{} {}", latency_bar(did.latency, is_wide ? 24 : 8),
 	                                       short_time(did.latency));
 	const auto name = (row->used_by.starts_with("kernel") ? "*" : " ") + row->name;
 	if (is_wide)
 		return fmt::format(
-		    "{:<24.24} {:<9} {:<13} {:<11} {:>7} {:>7} {:>10} {:>9} {:>5} {:>4} {:>7}  {}", name,
-		    row->kind, row->used_by, row->health, rate(did.bytes_read), rate(did.bytes_fed),
-		    count(row->credited_bits), count(row->fips_blocks), count(row->fips_failures),
-		    count(row->read_errors),
-		    tested ? short_time(static_cast<double>(row->worst_latency_ms) / 1e3) : "-", latency);
-	return fmt::format("{:<18.18} {:<11} {:>7} {:>7} {:>5} {:>4}  {}", name, row->health,
-	                   rate(did.bytes_read), rate(did.bytes_fed), count(row->fips_failures),
-	                   count(row->read_errors), latency);
+		    "{:<24.24} {:<9} {:<13} {:<11} {:>7} {:>7} {:>7} {:>10} {:>9} {:>5} {:>4} {:>7}  {}",
+		    name, row->kind, row->used_by, row->health, rate(did.bytes_read), rate(did.bytes_fed),
+		    rate(did.bytes_drawn), count(status.credited_bits), count(status.fips_blocks),
+		    count(status.fips_failures), count(status.read_errors),
+		    tested ? short_time(static_cast<double>(status.worst_latency_ms) / 1e3) : "-", latency);
+	return fmt::format("{:<18.18} {:<11} {:>6} {:>6} {:>7} {:>5} {:>4}  {}", name, row->health,
+	                   rate(did.bytes_read), rate(did.bytes_fed), rate(did.bytes_drawn),
+	                   count(status.fips_failures), count(status.read_errors), latency);
+}
+
+bool is_bad(const std::string &state)
+{
+	return state == "quarantined" || state == "suspect";
 }
 
 Look look_of(const SourceRow &row)
 {
-	if (row.health == "quarantined" || row.health == "suspect")
+	if (is_bad(row.health))
 		return Look::bad;
 	return row.health == "healthy" ? Look::good : Look::plain;
 }
@@ -140,14 +138,12 @@ Look look_of(const SourceRow &row)
 std::vector<TopChange> all_changes(const TopSample &now, std::vector<TopChange> seen)
 {
 	if (runs(now))
-		for (const auto &source : now.daemon.value("sources", Json::array()))
-			for (const auto &step : source.value("path", Json::array())) {
-				const auto to = step.value("to", "?");
-				seen.push_back({step.value("time", 0.0),
-				                fmt::format("{}: {}, was {}: {}", source.value("name", "?"), to,
-				                            step.value("from", "?"), step.value("reason", "")),
-				                to == "quarantined" || to == "suspect"});
-			}
+		for (const auto &source : now.daemon->sources)
+			for (const auto &step : source.path)
+				seen.push_back({step.time,
+				                fmt::format("{}: {}, was {}: {}", source.name, step.to, step.from,
+				                            step.reason),
+				                is_bad(step.to)});
 	std::ranges::sort(seen, std::ranges::greater(), &TopChange::time);
 	return seen;
 }
@@ -164,7 +160,7 @@ std::vector<SourceRow> ordered_rows(const TopSample &before, const TopSample &no
 		case TopOrder::fed:
 			return did.bytes_fed;
 		case TopOrder::failures:
-			return static_cast<double>(row.fips_failures + row.read_errors);
+			return static_cast<double>(row.status.fips_failures + row.status.read_errors);
 		case TopOrder::latency:
 			return did.latency;
 		case TopOrder::place:
@@ -219,7 +215,8 @@ std::vector<TopLine> help_lines()
 	        {""},
 	        {"Columns", Look::title},
 	        {"  SOURCE   * is the hwrng that the kernel uses"},
-	        {"  READ/s   bytes that hwrngd had of it in a second; FED/s: that the pool got"},
+	        {"  READ/s   bytes that hwrngd had of it in a second; FED/s: that the pool got;"},
+	        {"           DRAWN/s: that EGD clients got"},
 	        {"  FAIL     blocks of 2500 bytes that failed FIPS 140-2; a few of 1000 are normal"},
 	        {"  ERR      reads that failed"},
 	        {"  LATENCY  of a read, the mean since the last look; a full bar is 10 s, half of"},
@@ -262,23 +259,31 @@ std::vector<TopChange> changes_between(const TopSample &before, const TopSample 
 SourceActivity activity(const TopSample &before, const TopSample &now, const SourceRow &row)
 {
 	SourceActivity did;
-	if (row.reads > 0)
-		did.latency = row.read_seconds / static_cast<double>(row.reads);
-	const auto old = std::ranges::find(before.rows, row.name, &SourceRow::name);
+	const auto &status = row.status;
+	const auto &latency = status.latency;
+	if (latency.reads > 0)
+		did.latency = latency.sum / static_cast<double>(latency.reads);
+	const auto found = std::ranges::find(before.rows, row.name, &SourceRow::name);
 	const double seconds = now.steady - before.steady;
-	if (!runs(now) || pid_of(before) != pid_of(now) || old == before.rows.end() || seconds <= 0 ||
+	if (!runs(now) || pid_of(before) != pid_of(now) || found == before.rows.end() || seconds <= 0 ||
 	    row.health == "-")
 		return did;
+	const auto &old = found->status;
 	// The daemon counts from 0 again for a source that came back, say.
-	if (old->bytes_read > row.bytes_read || old->bytes_fed > row.bytes_fed ||
-	    old->reads > row.reads || old->read_seconds > row.read_seconds)
+	if (old.bytes_read > status.bytes_read || old.bytes_fed > status.bytes_fed ||
+	    old.bytes_drawn > status.bytes_drawn || old.latency.reads > latency.reads ||
+	    old.latency.sum > latency.sum)
 		return did;
+	const auto rate = [&](uint64_t SourceStatus::*count) {
+		return static_cast<double>(status.*count - old.*count) / seconds;
+	};
 	did.known = true;
-	did.bytes_read = static_cast<double>(row.bytes_read - old->bytes_read) / seconds;
-	did.bytes_fed = static_cast<double>(row.bytes_fed - old->bytes_fed) / seconds;
-	if (row.reads > old->reads)
-		did.latency =
-		    (row.read_seconds - old->read_seconds) / static_cast<double>(row.reads - old->reads);
+	did.bytes_read = rate(&SourceStatus::bytes_read);
+	did.bytes_fed = rate(&SourceStatus::bytes_fed);
+	did.bytes_drawn = rate(&SourceStatus::bytes_drawn);
+	if (latency.reads > old.latency.reads)
+		did.latency = (latency.sum - old.latency.sum) /
+		              static_cast<double>(latency.reads - old.latency.reads);
 	return did;
 }
 

@@ -16,8 +16,8 @@ struct TopSample {
 	double time = 0;   ///< in seconds since 1970
 	double steady = 0; ///< s, of a clock that nobody sets
 	Inventory inventory;
-	nlohmann::ordered_json daemon; ///< its status document, or null when none answers
-	std::string no_answer;         ///< why it does not answer, if it runs
+	std::optional<DaemonStatus> daemon; ///< none: none runs, or answers
+	std::string no_answer;              ///< why it does not answer, if it runs
 	std::vector<SourceRow> rows;
 };
 
@@ -36,6 +36,7 @@ struct TopChange {
 struct SourceActivity {
 	double bytes_read = 0;
 	double bytes_fed = 0;
+	double bytes_drawn = 0; ///< by EGD clients
 	double latency = 0; ///< s, of a read: between the two, or since the daemon began if none was
 	bool known = false; ///< the same daemon was seen both times
 };

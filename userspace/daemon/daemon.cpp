@@ -208,16 +208,18 @@ private:
 
 	std::string status_text()
 	{
-		return status_document({.version = HWRNGD_VERSION,
-		                        .started = started_,
-		                        .crng_ready = crng_ready(),
-		                        .rng_current = inventory_.hwrng ? inventory_.hwrng->current : "",
-		                        .rng_reason = decision_.reason,
-		                        .rng_chosen = chosen_,
-		                        .reseed_interval = config_.reseed_interval,
-		                        .config_error = config_error_},
-		                       pipeline_, egd_.report())
-		           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+		auto status = status_of(pipeline_, egd_.report());
+		status.version = HWRNGD_VERSION;
+		status.started = wall_clock(started_);
+		status.crng_ready = crng_ready();
+		status.reseed_interval = std::chrono::duration<double>(config_.reseed_interval).count();
+		if (inventory_.hwrng && !inventory_.hwrng->current.empty())
+			status.rng_current = inventory_.hwrng->current;
+		status.rng_chosen = chosen_;
+		status.rng_reason = decision_.reason;
+		status.config_error = config_error_;
+		return to_json(status).dump(2, ' ', false,
+		                            nlohmann::ordered_json::error_handler_t::replace) +
 		       "\n";
 	}
 

@@ -1,24 +1,92 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/status_socket.h"
-#include "base/json_object.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <asio/write.hpp>
-#include <nlohmann/json.hpp>
 
 namespace hwrngd {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Who connects and reads nothing must not fill our memory, nor keep others out.
 constexpr unsigned most_clients = 16;
 constexpr std::chrono::seconds client_limit{10};
 
-/// A point in time as the wall clock's, in seconds since 1970, as Prometheus has it.
+std::optional<double> wall_clock(const std::optional<Time> &when)
+{
+	return when.transform([](Time time) { return hwrngd::wall_clock(time); });
+}
+
+std::vector<StepStatus> path_of(const Lifecycle &life)
+{
+	std::vector<StepStatus> path;
+	for (const auto &step : life.path())
+		path.push_back({.time = hwrngd::wall_clock(step.when),
+		                .from = name(step.from),
+		                .to = name(step.to),
+		                .reason = step.reason});
+	return path;
+}
+
+LatencyStatus latency_of(const LatencyHistogram &latency)
+{
+	LatencyStatus status{.reads = latency.count, .sum = latency.sum, .buckets = {}};
+	for (size_t i = 0; i < LatencyHistogram::bounds.size(); i++)
+		status.buckets.push_back(
+		    {.most = LatencyHistogram::bounds.at(i), .reads = latency.within.at(i)});
+	return status;
+}
+
+SourceStatus source_status(const std::string &source_name, const PipelineSource &source)
+{
+	const auto &[info, use, reason] = source.decision;
+	const auto &counts = source.counts;
+	const auto &tests = source.life.tests();
+	const auto &fips = tests.fips();
+	return {.name = source_name,
+	        .kind = name(info.kind),
+	        .driver = info.driver,
+	        .claim = info.claim,
+	        .use = name(use),
+	        .reason = reason,
+	        .state = name(source.life.state()),
+	        .retry = wall_clock(source.life.retry_at()),
+	        .bytes_read = counts.bytes_read,
+	        .bytes_fed = counts.bytes_fed,
+	        .bytes_drawn = counts.bytes_drawn,
+	        .credited_bits = counts.credited_bits,
+	        .last_fed = wall_clock(counts.last_fed),
+	        .read_errors = counts.read_errors,
+	        .worst_latency_ms = static_cast<uint64_t>(counts.worst_latency.count()),
+	        .fips_blocks = fips.blocks,
+	        .fips_failures = fips.failures,
+	        .failures = {{"fips_monobit", fips.of(fips140_2::monobit)},
+	                     {"fips_poker", fips.of(fips140_2::poker)},
+	                     {"fips_runs", fips.of(fips140_2::runs)},
+	                     {"fips_long_run", fips.of(fips140_2::long_run)},
+	                     {"fips_continuous", fips.of(fips140_2::continuous)},
+	                     {"repetition_count", tests.failures().repetition_count},
+	                     {"adaptive_proportion", tests.failures().adaptive_proportion},
+	                     {"cycle", tests.failures().cycle}},
+	        .latency = latency_of(counts.latency),
+	        .path = path_of(source.life)};
+}
+
+EgdStatus egd_status(const egd::Report &egd)
+{
+	return {.pid = static_cast<uint64_t>(egd.pid),
+	        .clients = egd.clients,
+	        .accepted = egd.accepted,
+	        .refused = egd.refused,
+	        .bytes_served = egd.served,
+	        .bytes_mixed = egd.mixed,
+	        .available = egd.available};
+}
+
+} // namespace
+
 double wall_clock(Time when)
 {
 	using namespace std::chrono;
@@ -26,94 +94,16 @@ double wall_clock(Time when)
 	return duration<double>((system_clock::now() - ago).time_since_epoch()).count();
 }
 
-Json wall_clock(const std::optional<Time> &when)
+DaemonStatus status_of(const Pipeline &pipeline, const std::optional<egd::Report> &egd)
 {
-	return when ? Json(wall_clock(*when)) : Json(nullptr);
-}
-
-Json source_document(const std::string &name, const PipelineSource &source)
-{
-	const auto &tests = source.life.tests();
-	const auto &fips = tests.fips();
-	Json path = Json::array();
-	for (const auto &step : source.life.path())
-		path.push_back(json_object({{"time", wall_clock(step.when)},
-		                            {"from", hwrngd::name(step.from)},
-		                            {"to", hwrngd::name(step.to)},
-		                            {"reason", step.reason}}));
-	const auto &latency = source.counts.latency;
-	Json buckets = Json::array();
-	for (size_t i = 0; i < LatencyHistogram::bounds.size(); i++)
-		buckets.push_back(json_object(
-		    {{"most", LatencyHistogram::bounds.at(i)}, {"reads", latency.within.at(i)}}));
-	return json_object(
-	    {{"name", name},
-	     {"kind", hwrngd::name(source.decision.source.kind)},
-	     {"driver", source.decision.source.driver},
-	     {"claim", source.decision.source.claim},
-	     {"use", hwrngd::name(source.decision.use)},
-	     {"reason", source.decision.reason},
-	     {"state", hwrngd::name(source.life.state())},
-	     {"retry", wall_clock(source.life.retry_at())},
-	     {"bytes_read", source.counts.bytes_read},
-	     {"bytes_fed", source.counts.bytes_fed},
-	     {"bytes_drawn", source.counts.bytes_drawn},
-	     {"credited_bits", source.counts.credited_bits},
-	     {"last_fed", wall_clock(source.counts.last_fed)},
-	     {"read_errors", source.counts.read_errors},
-	     {"worst_latency_ms", source.counts.worst_latency.count()},
-	     {"fips_blocks", fips.blocks},
-	     {"fips_failures", fips.failures},
-	     {"failures", json_object({{"fips_monobit", fips.of(fips140_2::monobit)},
-	                               {"fips_poker", fips.of(fips140_2::poker)},
-	                               {"fips_runs", fips.of(fips140_2::runs)},
-	                               {"fips_long_run", fips.of(fips140_2::long_run)},
-	                               {"fips_continuous", fips.of(fips140_2::continuous)},
-	                               {"repetition_count", tests.failures().repetition_count},
-	                               {"adaptive_proportion", tests.failures().adaptive_proportion},
-	                               {"cycle", tests.failures().cycle}})},
-	     {"latency",
-	      json_object({{"reads", latency.count}, {"sum", latency.sum}, {"buckets", buckets}})},
-	     {"path", path}});
-}
-
-Json egd_document(const egd::Report &egd)
-{
-	return json_object({{"pid", egd.pid},
-	                    {"clients", egd.clients},
-	                    {"accepted", egd.accepted},
-	                    {"refused", egd.refused},
-	                    {"bytes_served", egd.served},
-	                    {"bytes_mixed", egd.mixed},
-	                    {"available", egd.available}});
-}
-
-} // namespace
-
-Json status_document(const DaemonState &daemon, const Pipeline &pipeline,
-                     const std::optional<egd::Report> &egd)
-{
-	Json sources = Json::array();
+	DaemonStatus status;
+	status.pid = static_cast<uint64_t>(getpid());
+	status.feeds = pipeline.feeds();
+	status.last_feed = wall_clock(pipeline.last_feed());
+	status.egd = egd.transform(egd_status);
 	for (const auto &[name, source] : pipeline.sources())
-		sources.push_back(source_document(name, source));
-	const auto text_or_null = [](const std::optional<std::string> &text) {
-		return text ? Json(*text) : Json(nullptr);
-	};
-	return json_object(
-	    {{"schema", status_schema},
-	     {"version", daemon.version},
-	     {"pid", getpid()},
-	     {"started", wall_clock(daemon.started)},
-	     {"crng_ready", daemon.crng_ready},
-	     {"feeds", pipeline.feeds()},
-	     {"last_feed", wall_clock(pipeline.last_feed())},
-	     {"reseed_interval", std::chrono::duration<double>(daemon.reseed_interval).count()},
-	     {"rng_current", daemon.rng_current.empty() ? Json(nullptr) : Json(daemon.rng_current)},
-	     {"rng_chosen", text_or_null(daemon.rng_chosen)},
-	     {"rng_reason", daemon.rng_reason},
-	     {"config_error", text_or_null(daemon.config_error)},
-	     {"egd", egd ? egd_document(*egd) : Json(nullptr)},
-	     {"sources", sources}});
+		status.sources.push_back(source_status(name, source));
+	return status;
 }
 
 StatusSocket::StatusSocket(asio::io_context &io, std::filesystem::path path,

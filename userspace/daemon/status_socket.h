@@ -5,8 +5,8 @@
 
 #include "egd/egd_messages.h"
 #include "pool/pipeline.h"
+#include "status/document.h"
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -16,29 +16,15 @@
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
-#include <nlohmann/json_fwd.hpp>
 
 namespace hwrngd {
 
-/// The number of the document's schema, status.schema.json. It grows when a field changes its
-/// meaning or goes; new fields may come without.
-inline constexpr int status_schema = 1;
+/// The point in time by the wall clock, in seconds since 1970, as Prometheus has it.
+[[nodiscard]] double wall_clock(Time when);
 
-/// What the document is about.
-struct DaemonState {
-	std::string version;
-	Time started;
-	bool crng_ready = false;
-	std::string rng_current;               ///< empty: none, or no framework
-	std::string rng_reason;                ///< why it is left so or changed
-	std::optional<std::string> rng_chosen; ///< the one that the daemon selected
-	std::chrono::milliseconds reseed_interval{0};
-	std::optional<std::string> config_error; ///< why the last reload kept the old configuration
-};
-
-[[nodiscard]] nlohmann::ordered_json status_document(const DaemonState &daemon,
-                                                     const Pipeline &pipeline,
-                                                     const std::optional<egd::Report> &egd = {});
+/// What the process, the pipeline and the EGD server do; the rest of it is for the caller to add.
+[[nodiscard]] DaemonStatus status_of(const Pipeline &pipeline,
+                                     const std::optional<egd::Report> &egd = {});
 
 class StatusSocket {
 public:

@@ -7,57 +7,20 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
+
+#include <nlohmann/json.hpp>
 
 namespace hwrngd {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t most_bytes = size_t{1} << 20U;
 constexpr std::chrono::seconds patience{5}; // with all of an answer
-
-/// What commands look at and take for granted: the types in an answer (status/status.schema.json).
-constexpr const char *types = R"({
-	"schema": 1, "version": "", "pid": 1, "started": 1, "feeds": 1,
-	"sources": [{"name": "", "kind": "", "claim": 1, "use": "", "state": "", "bytes_read": 1,
-		"bytes_fed": 1, "credited_bits": 1, "read_errors": 1, "worst_latency_ms": 1,
-		"fips_blocks": 1, "fips_failures": 1, "latency": {"reads": 1, "sum": 1},
-		"path": [{"time": 1, "from": "", "to": "", "reason": ""}]}]})";
-/// And in its "egd", where that is not null.
-constexpr const char *egd_types =
-    R"({"clients": 1, "bytes_served": 1, "available": 1, "refused": 1})";
-
-/// Whether what both have is of the same types; of an array, `like` has one element.
-bool is_like(const Json &value, const Json &like)
-{
-	if (like.is_number())
-		return value.is_number();
-	if (value.type() != like.type())
-		return false;
-	if (like.is_array())
-		return std::ranges::all_of(
-		    value, [&](const Json &element) { return is_like(element, like.front()); });
-	if (!like.is_object())
-		return true;
-	return std::ranges::all_of(like.items(), [&](const auto &item) {
-		const auto found = value.find(item.key());
-		return found == value.end() || is_like(*found, item.value());
-	});
-}
-
-bool is_status(const Json &document)
-{
-	if (!is_like(document, Json::parse(types)) || document.value("schema", 0) != 1)
-		return false;
-	const auto egd = document.value("egd", Json(nullptr));
-	return egd.is_null() || is_like(egd, Json::parse(egd_types));
-}
 
 /// No descriptor when no daemon runs.
 Result<FileDescriptor> connect_to_daemon(const Root &root)
@@ -75,13 +38,13 @@ Result<FileDescriptor> connect_to_daemon(const Root &root)
 
 } // namespace
 
-Result<Json> ask_daemon(const Root &root)
+Result<std::optional<DaemonStatus>> ask_daemon(const Root &root)
 {
 	const auto fd = connect_to_daemon(root);
 	if (!fd)
 		return std::unexpected(fd.error());
 	if (!*fd)
-		return nullptr;
+		return std::nullopt;
 	const auto no_answer = [&](const std::string &why) {
 		return fail(ExitCode::unavailable, fmt::format("hwrngd, asked for its status, {}", why));
 	};
@@ -105,10 +68,10 @@ Result<Json> ask_daemon(const Root &root)
 	}
 	if (text.empty())
 		return no_answer("hung up"); // it ends, or has too many who ask
-	auto document = Json::parse(text, nullptr, false);
-	if (!is_status(document))
+	auto status = status_from_json(nlohmann::ordered_json::parse(text, nullptr, false));
+	if (!status)
 		return no_answer("answers in a way that this version does not know");
-	return document;
+	return status;
 }
 
 Result<bool> reload_daemon(const Root &root)

@@ -4,17 +4,16 @@
 
 #include "base/error.h"
 #include "base/root.h"
+#include "status/document.h"
 
-#include <string>
-
-#include <nlohmann/json.hpp>
+#include <optional>
 
 namespace hwrngd {
 
-/// The document of daemon/status_socket.h, or null when no daemon runs. Errors: ExitCode::usage for
-/// a configuration that cannot be read, ExitCode::unavailable for a daemon that does not answer or
-/// speaks another language.
-[[nodiscard]] Result<nlohmann::ordered_json> ask_daemon(const Root &root);
+/// What the daemon says, or nothing when none runs. Errors: ExitCode::usage for a configuration
+/// that cannot be read, ExitCode::unavailable for a daemon that does not answer or speaks another
+/// language.
+[[nodiscard]] Result<std::optional<DaemonStatus>> ask_daemon(const Root &root);
 
 /// Lets the daemon read its configuration again. False when none runs.
 /// Fails with ExitCode::unavailable for one outside of our container, and not_permitted.

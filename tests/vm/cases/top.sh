@@ -59,7 +59,7 @@ guest() {
 	look "top shows the daemon" '^hwrngd [0-9.]+ \(pid [0-9]+\), for [0-9]+ s, [0-9]+ feeds'
 	look "top shows the event of its start" '^..:..:.. hwrngd runs, as pid [0-9]+'
 	look "top shows the rate and latency of a hwrng" \
-		'^[* ]virtio_rng.0 +healthy +[0-9.]+k? +[0-9.]+k? +0 +0  [#.]{8} [0-9.]+[mu]?s'
+		'^[* ]virtio_rng.0 +healthy +[0-9.]+k? +[0-9.]+k? +0 +0 +0  [#.]{8} [0-9.]+[mu]?s'
 	look "top shows a generator" '^ usb +healthy +'
 	fits 80 24
 	diag "$(screen)"
@@ -86,7 +86,7 @@ guest() {
 	look "an unknown key is reported" '^no such key; h lists them'
 
 	terminal resize-window -x 200 -y 50
-	look "200x50: there are more columns" 'KIND +USED BY +HEALTH +READ/s +FED/s +CREDITED +BLOCKS'
+	look "200x50: there are more columns" 'KIND +USED BY +HEALTH +READ/s +FED/s +DRAWN/s +CREDITED +BLOCKS'
 	look "200x50: a row shows the users of a hwrng" '^\*[a-z_.0-9]+ +hwrng +kernel\+hwrngd +healthy'
 	key '<'
 	eventually shows '^q end'

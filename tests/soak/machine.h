@@ -2,9 +2,10 @@
 // A machine made of files, with sources of every kind that can fall ill, read as the daemon does.
 #pragma once
 
-#include "daemon/readings.h"
+#include "daemon/source_cache.h"
 #include "device.h"
 #include "fake_tree.h"
+#include "process/helper.h"
 #include "watch.h"
 #include "wire.h"
 
@@ -24,7 +25,7 @@ public:
 	void ask(const std::shared_ptr<const Helper> &helper);
 	[[nodiscard]] const Root &root() const { return root_; }
 	[[nodiscard]] test::FakeTree &tree() { return tree_; }
-	[[nodiscard]] Readings &readings() { return *readings_; }
+	[[nodiscard]] SourceCache &sources() { return *sources_; }
 	[[nodiscard]] Ledger &ledger() { return ledger_; }
 
 	/// What it has now.
@@ -37,7 +38,7 @@ public:
 	void set(const std::string &source, Fault fault);
 
 	/// Hooks::open of a pipeline.
-	[[nodiscard]] Result<std::unique_ptr<Reading>> open(const SourceInfo &info);
+	[[nodiscard]] Result<std::unique_ptr<Source>> open(const SourceInfo &info);
 
 private:
 	class Watched;
@@ -46,7 +47,7 @@ private:
 
 	test::FakeTree tree_;
 	Root root_;
-	std::shared_ptr<Readings> readings_;
+	std::shared_ptr<SourceCache> sources_;
 	Ledger ledger_;
 	std::map<std::string, Device> devices_;
 	std::map<std::string, Wire> wires_; ///< by source

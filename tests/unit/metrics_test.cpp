@@ -15,10 +15,8 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A source that gives zeros, and so fails.
-class Zeros : public Reading, public Source {
+class Zeros : public Source {
 public:
-	Source &source() override { return *this; }
-	Result<void> end(bool /*failed*/) override { return {}; }
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds /*limit*/) override
 	{
 		std::fill(out.begin(), out.end(), uint8_t{0});
@@ -39,7 +37,7 @@ TEST(Metrics, SayWhatASourceHasDone)
 	asio::io_context io;
 	NoSink sink;
 	Pipeline pipeline(io, sink,
-	                  {.open = [](const SourceInfo &) -> Result<std::unique_ptr<Reading>> {
+	                  {.open = [](const SourceInfo &) -> Result<std::unique_ptr<Source>> {
 		                   return std::make_unique<Zeros>();
 	                   },
 	                   .on_step = [](const auto &, const auto &) {},

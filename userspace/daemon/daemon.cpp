@@ -10,8 +10,8 @@
 #include "daemon/clock_monitor.h"
 #include "daemon/clone_monitor.h"
 #include "daemon/egd_supply.h"
-#include "daemon/readings.h"
 #include "daemon/service_manager.h"
+#include "daemon/source_cache.h"
 #include "daemon/status_socket.h"
 #include "daemon/udev_monitor.h"
 #include "kernel/crng.h"
@@ -56,10 +56,10 @@ public:
 	       FileDescriptor egd)
 	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)),
 	      helper_(std::move(helper)), signals_(io_), helper_end_(io_), next_feed_(io_),
-	      ready_limit_(io_), readings_(std::make_shared<Readings>(root_)),
+	      ready_limit_(io_), source_cache_(std::make_shared<SourceCache>(root_)),
 	      pipeline_(io_, pool_,
-	                {.open = [readings = readings_](
-	                             const SourceInfo &info) { return readings->open(info); },
+	                {.open = [cache = source_cache_](
+	                             const SourceInfo &info) { return cache->open(info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { look(); },
 	                 .on_feed = [this] { tell_manager(); },
@@ -322,7 +322,7 @@ private:
 		for (const auto &decided : decision_.sources)
 			if (decided.use == Use::read)
 				read.insert(decided.source.name);
-		readings_->keep_only(std::move(read));
+		source_cache_->keep_only(std::move(read));
 		pipeline_.apply(decision_);
 		tell_manager();
 		if (decision_.select && *decision_.select != refused_)
@@ -432,7 +432,7 @@ private:
 		config_error_.reset();
 		config_ = std::move(*config);
 		refused_.clear();
-		readings_->close_all();
+		source_cache_->close_all();
 		pipeline_.configure(config_);
 		log(Priority::info, Event::config_read, "the configuration was read again");
 		redecide();
@@ -485,7 +485,7 @@ private:
 	std::unique_ptr<UdevMonitor> devices_;
 	std::unique_ptr<ClockMonitor> clock_;
 	std::optional<CloneMonitor> clones_;
-	std::shared_ptr<Readings> readings_;
+	std::shared_ptr<SourceCache> source_cache_;
 	Pipeline pipeline_;
 	EgdSupply egd_;
 	Worker control_; ///< for all that asks the framework, which may hang

@@ -40,17 +40,15 @@ private:
 
 /// A harvest's access to a source. Puts bytes into its wire as they are asked for, simulates faults
 /// that a file cannot have, and records what was read.
-class Machine::Watched : public Reading, public Source {
+class Machine::Watched : public Source {
 public:
 	Watched(std::shared_ptr<Machine> machine, const SourceInfo &info, Device &device, Wire *wire,
-	        std::unique_ptr<Reading> real)
+	        std::unique_ptr<Source> real)
 	    : machine_(std::move(machine)), name_(info.name), is_hwrng_(info.kind == SourceKind::hwrng),
 	      device_(device), wire_(wire), real_(std::move(real)), bare_(device)
 	{
 		machine_->ledger_.begin(name_);
 	}
-
-	Source &source() override { return *this; }
 
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
 	{
@@ -69,13 +67,13 @@ public:
 		return n;
 	}
 
-	Result<void> end(bool failed) override
+	Result<void> close() override
 	{
 		if (!real_)
 			return {};
 		if (is_hwrng_) // some bytes are discarded at the end of a probe
 			wire_->put(device_, stale_bytes + hanging_bytes);
-		return real_->end(failed);
+		return real_->close();
 	}
 
 private:
@@ -91,7 +89,7 @@ private:
 			return bare_.read(out, limit);
 		if (fault != Fault::stalled)
 			wire_->put(device_, out.size());
-		return real_->source().read(out, limit);
+		return real_->read(out, limit);
 	}
 
 	std::shared_ptr<Machine> machine_;
@@ -99,12 +97,12 @@ private:
 	bool is_hwrng_;
 	Device &device_;
 	Wire *wire_;
-	std::unique_ptr<Reading> real_;
+	std::unique_ptr<Source> real_;
 	Bare bare_;
 };
 
 Machine::Machine(uint64_t seed)
-    : root_(tree_.root()), readings_(std::make_shared<Readings>(root_)), chip_(seed)
+    : root_(tree_.root()), sources_(std::make_shared<SourceCache>(root_)), chip_(seed)
 {
 	for (const char *name :
 	     {virtio, probed, "tpmrm0", "jitter", "fifo", "file", "serial", "program"})
@@ -120,7 +118,7 @@ Machine::Machine(uint64_t seed)
 void Machine::ask(const std::shared_ptr<const Helper> &helper)
 {
 	root_.ask(helper);
-	readings_ = std::make_shared<Readings>(root_);
+	sources_ = std::make_shared<SourceCache>(root_);
 }
 
 void Machine::list_hwrngs(bool all)
@@ -166,7 +164,7 @@ void Machine::set(const std::string &source, Fault fault)
 		there ? wire->second.plug() : wire->second.unplug();
 }
 
-Result<std::unique_ptr<Reading>> Machine::open(const SourceInfo &info)
+Result<std::unique_ptr<Source>> Machine::open(const SourceInfo &info)
 {
 	if (info.name == "chip")
 		return std::make_unique<Watched>(shared_from_this(), info, chip_, nullptr, nullptr);
@@ -180,7 +178,7 @@ Result<std::unique_ptr<Reading>> Machine::open(const SourceInfo &info)
 		wire.drain();
 		wire.put(device, stale_bytes + hanging_bytes);
 	}
-	auto real = readings_->open(info);
+	auto real = sources_->open(info);
 	if (!real) {
 		device.note_failure();
 		return std::unexpected(real.error());

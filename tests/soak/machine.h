@@ -2,7 +2,7 @@
 // A machine made of files, with sources of every kind that can fail, read as the daemon reads them.
 #pragma once
 
-#include "daemon/readings.h"
+#include "daemon/source_cache.h"
 #include "device.h"
 #include "fake_tree.h"
 #include "process/helper.h"
@@ -25,7 +25,7 @@ public:
 	void ask(const std::shared_ptr<const Helper> &helper);
 	[[nodiscard]] const Root &root() const { return root_; }
 	[[nodiscard]] test::FakeTree &tree() { return tree_; }
-	[[nodiscard]] Readings &readings() { return *readings_; }
+	[[nodiscard]] SourceCache &sources() { return *sources_; }
 	[[nodiscard]] Ledger &ledger() { return ledger_; }
 
 	/// The sources that it has now.
@@ -38,7 +38,7 @@ public:
 	void set(const std::string &source, Fault fault);
 
 	/// Hooks::open of a pipeline.
-	[[nodiscard]] Result<std::unique_ptr<Reading>> open(const SourceInfo &info);
+	[[nodiscard]] Result<std::unique_ptr<Source>> open(const SourceInfo &info);
 
 private:
 	class Watched;
@@ -47,7 +47,7 @@ private:
 
 	test::FakeTree tree_;
 	Root root_;
-	std::shared_ptr<Readings> readings_;
+	std::shared_ptr<SourceCache> sources_;
 	Ledger ledger_;
 	std::map<std::string, Device> devices_;
 	std::map<std::string, Wire> wires_; ///< by source

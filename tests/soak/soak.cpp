@@ -303,7 +303,7 @@ private:
 		config_ = std::move(*config);
 		config_.probe_interval = probe_interval;
 		reloads_++;
-		machine_->readings().close_all();
+		machine_->sources().close_all();
 		pipeline_.configure(config_);
 		look();
 	}
@@ -323,7 +323,7 @@ private:
 		for (const auto &decided : decision.sources)
 			if (decided.use == Use::read)
 				read.insert(decided.source.name);
-		machine_->readings().keep_only(std::move(read));
+		machine_->sources().keep_only(std::move(read));
 		pipeline_.apply(decision);
 	}
 

@@ -187,7 +187,7 @@ TEST(Helper, AsksOtherMachinesThatAreConfigured)
 	const auto inventory = take_inventory(root, *config);
 	const auto found = std::ranges::find(inventory.sources, std::string("u"), &SourceInfo::name);
 	ASSERT_NE(found, inventory.sources.end());
-	auto source = open_alone(root, *found);
+	auto source = open_source(root, *found);
 	ASSERT_TRUE(source) << source.error().message;
 	std::array<uint8_t, 300> bytes{};
 	ASSERT_EQ(fill(**source, bytes).value_or(0), bytes.size());
@@ -206,7 +206,7 @@ TEST(Helper, ACommandEndsWithItsObject)
 	root.ask(h.helper);
 	pid_t pid = 0;
 	{
-		auto source = open_alone(root, info);
+		auto source = open_source(root, info);
 		ASSERT_TRUE(source);
 		std::array<uint8_t, 20> text{};
 		const auto n = (*source)->read(text, 5s);

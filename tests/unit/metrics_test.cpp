@@ -14,10 +14,8 @@ using namespace hwrngd;
 namespace {
 
 /// A source that gives zeros, and so fails.
-class Zeros : public Reading, public Source {
+class Zeros : public Source {
 public:
-	Source &source() override { return *this; }
-	Result<void> end(bool /*failed*/) override { return {}; }
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds /*limit*/) override
 	{
 		std::fill(out.begin(), out.end(), uint8_t{0});
@@ -38,7 +36,7 @@ TEST(Metrics, SayWhatASourceHasDone)
 	asio::io_context io;
 	NoSink sink;
 	Pipeline pipeline(io, sink,
-	                  {.open = [](const SourceInfo &) -> Result<std::unique_ptr<Reading>> {
+	                  {.open = [](const SourceInfo &) -> Result<std::unique_ptr<Source>> {
 		                   return std::make_unique<Zeros>();
 	                   },
 	                   .on_step = [](const auto &, const auto &) {},

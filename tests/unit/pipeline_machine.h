@@ -6,7 +6,12 @@
 
 #include "aes_ctr.h"
 
+#include <algorithm>
 #include <condition_variable>
+#include <set>
+#include <utility>
+
+#include <asio/executor_work_guard.hpp>
 
 #include <gtest/gtest.h>
 
@@ -41,6 +46,53 @@ public:
 	bool refuses = false;
 };
 
+/// A clock that stands still until it is moved.
+class TestClock {
+public:
+	/// Of any thread.
+	void move(std::chrono::milliseconds by)
+	{
+		const std::lock_guard lock(mutex_);
+		now_ += by;
+	}
+	[[nodiscard]] Time now()
+	{
+		const std::lock_guard lock(mutex_);
+		return now_;
+	}
+	/// Makes the calls that are due. To be called where the event loop runs.
+	void call_due()
+	{
+		for (;;) {
+			const auto found = std::ranges::find_if(calls_, [&](const auto &call) {
+				return call.expired() || call.lock()->first <= now();
+			});
+			if (found == calls_.end())
+				return;
+			const auto call = found->lock();
+			calls_.erase(found);
+			if (call)
+				call->second();
+		}
+	}
+	[[nodiscard]] Clock clock()
+	{
+		return {.now = [this] { return now(); },
+		        .call_at = [this](Time when, std::function<void()> due) -> Alarm {
+			        auto call = std::make_shared<Call>(when, std::move(due));
+			        calls_.push_back(call);
+			        return call;
+		        }};
+	}
+
+private:
+	using Call = std::pair<Time, std::function<void()>>;
+
+	std::mutex mutex_; // guards now_
+	Time now_{std::chrono::hours(1)};
+	std::vector<std::weak_ptr<Call>> calls_;
+};
+
 /// What the fake sources do, changed while they are read.
 struct Behaviour {
 	enum Kind : uint8_t { good, zeros, broken, ended, stalled, closed, gone, taken };
@@ -48,7 +100,9 @@ struct Behaviour {
 	std::mutex mutex; // guards all below
 	std::condition_variable changed;
 	std::map<std::string, Kind> kind;
-	std::map<std::string, std::chrono::milliseconds> delay;
+	std::map<std::string, std::chrono::milliseconds> delay; ///< by which a read moves the clock
+	std::set<std::string> held;                             ///< reads wait until it is let go
+	std::shared_ptr<TestClock> clock = std::make_shared<TestClock>();
 	std::map<std::string, unsigned> reads;
 	AesCtr random;
 
@@ -56,24 +110,32 @@ struct Behaviour {
 	{
 		const std::lock_guard lock(mutex);
 		kind[name] = value;
+	}
+	void hold(const std::string &name)
+	{
+		const std::lock_guard lock(mutex);
+		held.insert(name);
+	}
+	void let_go(const std::string &name)
+	{
+		const std::lock_guard lock(mutex);
+		held.erase(name);
 		changed.notify_all();
 	}
 };
 
-class FakeReading : public Reading, public Source {
+class FakeSource : public Source {
 public:
-	FakeReading(std::string name, std::shared_ptr<Behaviour> behaviour)
+	FakeSource(std::string name, std::shared_ptr<Behaviour> behaviour)
 	    : name_(std::move(name)), behaviour_(std::move(behaviour))
 	{
 	}
-	Source &source() override { return *this; }
-	Result<void> end(bool /*failed*/) override { return {}; }
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds limit) override
 	{
 		std::unique_lock lock(behaviour_->mutex);
 		behaviour_->reads[name_]++;
-		if (const auto delay = behaviour_->delay[name_]; delay.count() > 0)
-			behaviour_->changed.wait_for(lock, delay, [] { return false; });
+		behaviour_->clock->move(behaviour_->delay[name_]);
+		behaviour_->changed.wait(lock, [this] { return !behaviour_->held.contains(name_); });
 		switch (behaviour_->kind[name_]) {
 		case Behaviour::good:
 			behaviour_->random.fill(out);
@@ -103,13 +165,13 @@ struct Machine {
 	Machine()
 	    : pipeline(
 	          io, sink,
-	          {.open = [b = behaviour](const SourceInfo &info) -> Result<std::unique_ptr<Reading>> {
+	          {.open = [b = behaviour](const SourceInfo &info) -> Result<std::unique_ptr<Source>> {
 		           {
 			           const std::lock_guard lock(b->mutex);
 			           if (b->kind[info.name] == Behaviour::closed)
 				           return fail_errno(EACCES, info.name);
 		           }
-		           return std::make_unique<FakeReading>(info.name, b);
+		           return std::make_unique<FakeSource>(info.name, b);
 	           },
 	           .on_step = [this](const std::string &source,
 	                             const Step &step) { steps[source].push_back(step.to); },
@@ -119,7 +181,8 @@ struct Machine {
 		               if (feeds++ == 0)
 			               first_feed_waited = !pipeline.busy();
 	               },
-	           .on_error = [this](const Error &error) { errors.push_back(error.message); }})
+	           .on_error = [this](const Error &error) { errors.push_back(error.message); }},
+	          {}, behaviour->clock->clock())
 	{
 		pipeline.configure(config);
 	}
@@ -131,12 +194,28 @@ struct Machine {
 	/// Runs the event loop until nobody reads any more.
 	void run()
 	{
-		const auto until = std::chrono::steady_clock::now() + 20s;
-		do {
-			io.restart();
-			io.run_one_until(std::min(until, std::chrono::steady_clock::now() + 50ms));
-		} while (pipeline.busy() && std::chrono::steady_clock::now() < until);
-		ASSERT_FALSE(pipeline.busy());
+		io.restart();
+		io.poll();
+		run_until([this] { return !pipeline.busy(); });
+	}
+	/// Runs the event loop until something is so.
+	template <typename Condition> void run_until(const Condition &so)
+	{
+		const auto work = asio::make_work_guard(io);
+		const auto limit = std::chrono::steady_clock::now() + 20s;
+		io.restart();
+		behaviour->clock->call_due();
+		while (!so() && std::chrono::steady_clock::now() < limit) {
+			io.run_one_for(50ms);
+			behaviour->clock->call_due();
+		}
+		ASSERT_TRUE(so());
+	}
+	/// As if so much time had passed.
+	void wait(std::chrono::milliseconds time)
+	{
+		behaviour->clock->move(time);
+		behaviour->clock->call_due();
 	}
 	void begin()
 	{

@@ -40,8 +40,12 @@ TEST(Pipeline, TheFirstFeedWaitsForNobodyElse)
 	Machine m;
 	m.has("cpu", SourceKind::cpu);
 	m.has("tpm", SourceKind::tpm2);
-	m.behaviour->delay["tpm"] = 20ms;
-	m.begin();
+	m.behaviour->hold("tpm");
+	m.pipeline.apply(m.decision);
+	m.pipeline.feed();
+	m.run_until([&] { return m.feeds > 0; });
+	m.behaviour->let_go("tpm");
+	m.run();
 	EXPECT_FALSE(m.first_feed_waited);
 	EXPECT_EQ(m.steps["tpm"], (Steps{starting, healthy}));
 }
@@ -124,13 +128,13 @@ TEST(Pipeline, ASlowSourceKeepsNobodyWaiting)
 	Machine m;
 	m.has("cpu", SourceKind::cpu);
 	m.has("tpm", SourceKind::tpm2);
-	m.behaviour->delay["tpm"] = 300ms;
+	m.behaviour->hold("tpm");
 	m.pipeline.apply(m.decision);
 	m.pipeline.feed();
-	while (m.source("cpu").life.state() != healthy)
-		m.io.run_one();
+	m.run_until([&] { return m.source("cpu").life.state() == healthy; });
 	EXPECT_EQ(m.source("tpm").life.state(), starting);
 	EXPECT_GT(m.sink.taken, 0U);
+	m.behaviour->let_go("tpm");
 	m.run();
 	EXPECT_EQ(m.source("tpm").life.state(), healthy);
 }
@@ -140,25 +144,50 @@ TEST(Pipeline, ASourceThatBecomesFarSlowerIsSuspect)
 	Machine m;
 	m.has("tpm", SourceKind::tpm2);
 	m.begin();
-	for (int i = 0; i < 1000; i++) {
+	m.behaviour->delay["tpm"] = 2ms;
+	for (int i = 0; i < 1000; i++) { // one window of RateTest
 		m.pipeline.feed();
 		m.run();
 	}
 	ASSERT_EQ(m.source("tpm").life.state(), healthy);
-	{
-		const std::lock_guard lock(m.behaviour->mutex);
-		m.behaviour->delay["tpm"] = 250ms;
-	}
-	const auto until = std::chrono::steady_clock::now() + 20s;
-	while (m.source("tpm").life.state() == healthy && std::chrono::steady_clock::now() < until) {
+	m.behaviour->delay["tpm"] = 250ms;
+	for (int i = 0; i < 20 && m.source("tpm").life.state() == healthy; i++) {
 		m.pipeline.feed();
-		m.io.restart();
-		m.io.run_one_until(std::chrono::steady_clock::now() + 500ms);
+		m.run_until([&] { return !m.pipeline.busy() || m.source("tpm").life.state() == suspect; });
 	}
 	EXPECT_EQ(m.source("tpm").life.state(), suspect);
 	EXPECT_NE(m.source("tpm").life.path().back().reason.find(" bytes/s, and gave "),
 	          std::string::npos)
 	    << m.source("tpm").life.path().back().reason;
+}
+
+TEST(Pipeline, ASourceThatAnswersLateIsSuspect)
+{
+	for (const auto &[delay, late] : {std::pair{2000ms, false}, std::pair{2001ms, true}}) {
+		Machine m;
+		m.has("tpm", SourceKind::tpm2);
+		m.begin();
+		m.behaviour->delay["tpm"] = delay;
+		m.pipeline.feed();
+		m.run_until([&] { return m.source("tpm").counts.worst_latency >= delay; });
+		EXPECT_EQ(std::ranges::count(m.steps["tpm"], suspect), late ? 1 : 0);
+	}
+}
+
+TEST(Pipeline, ASourceIsReadAgainWhenItsQuarantineEnds)
+{
+	Machine m;
+	m.has("tpm", SourceKind::tpm2);
+	m.behaviour->set("tpm", Behaviour::stalled);
+	m.begin();
+	ASSERT_EQ(m.source("tpm").life.state(), quarantined);
+	m.behaviour->set("tpm", Behaviour::good);
+	m.wait(Backoff().first - 1ms);
+	EXPECT_EQ(m.source("tpm").life.state(), quarantined);
+	m.wait(1ms);
+	EXPECT_EQ(m.source("tpm").life.state(), starting);
+	m.run();
+	EXPECT_EQ(m.source("tpm").life.state(), healthy);
 }
 
 TEST(Pipeline, NewBytesCountWithinASecondHoweverSlowTheOthersAre)
@@ -167,12 +196,17 @@ TEST(Pipeline, NewBytesCountWithinASecondHoweverSlowTheOthersAre)
 	m.has("cpu", SourceKind::cpu);
 	m.has("tpm", SourceKind::tpm2);
 	m.begin();
-	m.behaviour->delay["tpm"] = 1500ms;
+	m.behaviour->hold("tpm");
 	const auto reseeds = m.sink.reseeds;
+	const auto taken = m.sink.taken;
 	m.pipeline.feed();
-	while (m.sink.reseeds == reseeds)
-		m.io.run_one();
+	m.run_until([&] { return m.sink.taken > taken; });
+	m.wait(249ms);
+	EXPECT_EQ(m.sink.reseeds, reseeds) << "another source may still come in time";
+	m.wait(1ms);
+	EXPECT_EQ(m.sink.reseeds, reseeds + 1);
 	EXPECT_TRUE(m.pipeline.busy());
+	m.behaviour->let_go("tpm");
 	m.run();
 	EXPECT_EQ(m.sink.reseeds, reseeds + 2);
 }
@@ -239,6 +273,10 @@ TEST(Pipeline, OthersAreProbedWhenNobodyReads)
 	m.pipeline.feed();
 	m.run();
 	EXPECT_EQ(m.source("probed").counts.bytes_read, 4096U);
+	m.wait(m.config.probe_interval);
+	m.pipeline.feed();
+	m.run();
+	EXPECT_EQ(m.source("probed").counts.bytes_read, 2U * 4096);
 }
 
 TEST(Pipeline, WhatVanishesIsNotReadAndComesBack)
@@ -286,13 +324,22 @@ TEST(Pipeline, WhoStillReadsIsLeftBehind)
 {
 	auto m = std::make_unique<Machine>();
 	m->has("tpm", SourceKind::tpm2);
-	m->behaviour->delay["tpm"] = 200ms;
+	m->behaviour->hold("tpm");
 	m->pipeline.apply(m->decision);
 	EXPECT_TRUE(m->pipeline.busy());
 	const auto behaviour = m->behaviour;
-	std::this_thread::sleep_for(20ms);
+	const auto reads = [&] {
+		const std::lock_guard lock(behaviour->mutex);
+		return behaviour->reads["tpm"];
+	};
+	const auto limit = std::chrono::steady_clock::now() + 20s;
+	while (reads() == 0 && std::chrono::steady_clock::now() < limit)
+		std::this_thread::yield();
 	m.reset();
-	std::this_thread::sleep_for(300ms);
+	behaviour->let_go("tpm");
+	while (behaviour.use_count() > 1 && std::chrono::steady_clock::now() < limit)
+		std::this_thread::yield();
+	EXPECT_EQ(behaviour.use_count(), 1) << "the reader has ended, and touched nothing that is gone";
 }
 
 TEST(Pipeline, AnInterruptEndsAll)

@@ -28,11 +28,11 @@ TEST(Probe, WhileItLastsAFileSaysWhatWasBefore)
 {
 	FakeTree tree;
 	with_device(tree);
-	auto probe = Probe::begin(tree.root(), "b");
+	auto probe = hwrng_probe::open(tree.root(), "b");
 	ASSERT_TRUE(probe) << probe.error().message;
 	EXPECT_EQ(current(tree), "b");
 	EXPECT_EQ(tree.text(record), "b\na\n1\n1024\n");
-	ASSERT_TRUE(probe->end());
+	ASSERT_TRUE((*probe)->close());
 	EXPECT_EQ(current(tree), "a");
 	EXPECT_FALSE(tree.root().exists(record));
 }
@@ -41,10 +41,10 @@ TEST(Probe, LetsTheKernelChooseWhenWhatWasBeforeIsGone)
 {
 	FakeTree tree;
 	with_device(tree);
-	auto probe = Probe::begin(tree.root(), "b");
+	auto probe = hwrng_probe::open(tree.root(), "b");
 	ASSERT_TRUE(probe) << probe.error().message;
 	tree.file(std::string(hw_random) + "/rng_available", "b\n");
-	const auto ended = probe->end();
+	const auto ended = (*probe)->close();
 	EXPECT_TRUE(ended) << ended.error().message;
 	EXPECT_EQ(current(tree), "\n");
 	EXPECT_FALSE(tree.root().exists(record));
@@ -54,7 +54,7 @@ TEST(Probe, OfTheCurrentOneLeavesNoFile)
 {
 	FakeTree tree;
 	with_device(tree);
-	auto probe = Probe::begin(tree.root(), "a");
+	auto probe = hwrng_probe::open(tree.root(), "a");
 	ASSERT_TRUE(probe);
 	EXPECT_FALSE(tree.root().exists(record));
 }
@@ -64,10 +64,10 @@ TEST(Probe, WhatAKilledProcessLeftIsPutBackByTheNext)
 	FakeTree tree;
 	with_device(tree);
 	tree.file(record, "a\nb\n1\n1024\n");
-	auto probe = Probe::begin(tree.root(), "a");
+	auto probe = hwrng_probe::open(tree.root(), "a");
 	ASSERT_TRUE(probe) << probe.error().message;
 	EXPECT_EQ(tree.text(record), "a\nb\n1\n1024\n") << "b was put back, and a is probed again";
-	ASSERT_TRUE(probe->end());
+	ASSERT_TRUE((*probe)->close());
 	EXPECT_EQ(current(tree), "b");
 }
 
@@ -76,7 +76,7 @@ TEST(Probe, RecoveryHandsAnAutomaticChoiceBack)
 	FakeTree tree;
 	with_device(tree);
 	tree.file(record, "a\nb\n0\n0\n");
-	ASSERT_TRUE(Probe::recover(tree.root()));
+	ASSERT_TRUE(hwrng_probe::recover(tree.root()));
 	EXPECT_EQ(current(tree), "\n");
 	EXPECT_FALSE(tree.root().exists(record));
 }
@@ -86,7 +86,7 @@ TEST(Probe, RecoveryLeavesALaterChoiceAlone)
 	FakeTree tree;
 	with_device(tree);
 	tree.file(record, "b\nc\n1\n0\n");
-	ASSERT_TRUE(Probe::recover(tree.root()));
+	ASSERT_TRUE(hwrng_probe::recover(tree.root()));
 	EXPECT_EQ(current(tree), "a\n");
 	EXPECT_FALSE(tree.root().exists(record));
 }
@@ -96,7 +96,7 @@ TEST(Probe, RecoveryLetsTheKernelChooseWhenWhatWasBeforeIsGone)
 	FakeTree tree;
 	with_device(tree);
 	tree.file(record, "a\nunplugged\n1\n0\n");
-	ASSERT_TRUE(Probe::recover(tree.root()));
+	ASSERT_TRUE(hwrng_probe::recover(tree.root()));
 	EXPECT_EQ(current(tree), "\n");
 }
 
@@ -104,19 +104,20 @@ TEST(Probe, WhoLooksOnKnowsWhatIsProbedInPlaceOfWhat)
 {
 	FakeTree tree;
 	with_device(tree);
-	EXPECT_EQ(Probe::in_place_of(tree.root(), "a"), std::nullopt);
-	auto probe = Probe::begin(tree.root(), "b");
+	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "a"), std::nullopt);
+	auto probe = hwrng_probe::open(tree.root(), "b");
 	ASSERT_TRUE(probe) << probe.error().message;
-	EXPECT_EQ(Probe::in_place_of(tree.root(), "b"), "a");
-	EXPECT_EQ(Probe::in_place_of(tree.root(), "c"), std::nullopt) << "somebody chose it meanwhile";
-	ASSERT_TRUE(probe->end());
-	EXPECT_EQ(Probe::in_place_of(tree.root(), "b"), std::nullopt);
+	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "b"), "a");
+	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "c"), std::nullopt)
+	    << "somebody chose it meanwhile";
+	ASSERT_TRUE((*probe)->close());
+	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "b"), std::nullopt);
 }
 
 TEST(Probe, WithoutARecordThereIsNothingToRecover)
 {
 	FakeTree tree;
-	EXPECT_TRUE(Probe::recover(tree.root()));
+	EXPECT_TRUE(hwrng_probe::recover(tree.root()));
 }
 
 } // namespace

@@ -101,13 +101,13 @@ Result<Subject> read_source(const Context &context, const AssessOptions &options
 	if (!candidates)
 		return std::unexpected(candidates.error());
 	const auto &info = candidates->front().source;
-	auto opened = OpenSource::open(context.root, *inventory, info);
+	auto opened = open_source(context.root, info);
 	if (!opened)
 		return std::unexpected(opened.error());
 	Latency latency;
-	auto samples = read_samples(opened->source(), info.name,
-	                            options.samples.value_or(recommended_samples), &latency);
-	if (auto closed = opened->close(); !closed)
+	auto samples =
+	    read_samples(**opened, info.name, options.samples.value_or(recommended_samples), &latency);
+	if (auto closed = (*opened)->close(); !closed)
 		return std::unexpected(closed.error());
 	if (!samples)
 		return std::unexpected(samples.error());

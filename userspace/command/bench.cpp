@@ -65,12 +65,12 @@ struct Measured {
 };
 
 /// Reads for so long, and calls `tick` with the seconds that have passed.
-Measured measure(const Context &context, const Inventory &inventory, const SourceInfo &source,
-                 double seconds, const std::function<void(double)> &tick)
+Measured measure(const Context &context, const SourceInfo &source, double seconds,
+                 const std::function<void(double)> &tick)
 {
 	Measured row(source);
 	const auto opening = Clock::now();
-	auto opened = OpenSource::open(context.root, inventory, source);
+	auto opened = open_source(context.root, source);
 	if (!opened) {
 		if (opened.error().code != ExitCode::interrupted)
 			row.error = opened.error();
@@ -81,7 +81,7 @@ Measured measure(const Context &context, const Inventory &inventory, const Sourc
 	uint64_t bytes = 0;
 	for (const auto start = Clock::now(); seconds_since(start) < seconds && interrupted() == 0;) {
 		const auto before = Clock::now();
-		const auto n = opened->source().read(buffer.span(), stall_limit);
+		const auto n = (*opened)->read(buffer.span(), stall_limit);
 		const double latency = seconds_since(before);
 		if (!n && n.error().code == ExitCode::interrupted)
 			break;
@@ -96,7 +96,7 @@ Measured measure(const Context &context, const Inventory &inventory, const Sourc
 		tick(seconds_since(start));
 	}
 	row.figures = figures_of(std::move(latencies), bytes);
-	if (auto closed = opened->close(); !closed) // worse than what was wrong before
+	if (auto closed = (*opened)->close(); !closed) // worse than what was wrong before
 		row.error = closed.error();
 	return row;
 }
@@ -157,7 +157,7 @@ Result<std::vector<Measured>> measure_all(const Context &context, const Inventor
 		}
 		const auto done = static_cast<double>(rows.size());
 		const auto count = static_cast<double>(sources.size());
-		rows.push_back(measure(context, inventory, source, options.seconds, [&](double passed) {
+		rows.push_back(measure(context, source, options.seconds, [&](double passed) {
 			progress.update((done + std::min(1.0, passed / options.seconds)) / count, source.name);
 		}));
 		const auto &error = rows.back().error;

@@ -39,16 +39,15 @@ struct Harvest {
 
 /// Reads and tests enough whole blocks for `bytes` bytes, at least one. Blocks that failed are
 /// left out; a source that fails more than a perfect one would is an error.
-Result<Harvest> harvest(const Context &context, const Inventory &inventory,
-                        const Candidate &candidate, size_t bytes)
+Result<Harvest> harvest(const Context &context, const Candidate &candidate, size_t bytes)
 {
 	const size_t blocks = std::max<size_t>(1, (bytes + block_bytes - 1) / block_bytes);
 	Harvest got{candidate.source, candidate.reason, {}, SecretBuffer(blocks * block_bytes)};
-	auto opened = OpenSource::open(context.root, inventory, candidate.source);
+	auto opened = open_source(context.root, candidate.source);
 	if (!opened)
 		return std::unexpected(opened.error());
 	auto sample =
-	    test_blocks(opened->source(), {.blocks = blocks, .title = candidate.source.name},
+	    test_blocks(**opened, {.blocks = blocks, .title = candidate.source.name},
 	                [&](auto block, uint8_t failed) {
 		                if (failed != 0)
 			                return;
@@ -56,7 +55,7 @@ Result<Harvest> harvest(const Context &context, const Inventory &inventory,
 		                got.good += block.size();
 	                });
 	// Put back before anything else can fail.
-	if (auto closed = opened->close(); !closed)
+	if (auto closed = (*opened)->close(); !closed)
 		return std::unexpected(closed.error());
 	if (interrupted() != 0)
 		return fail_errno(EINTR, candidate.source.name);
@@ -82,13 +81,12 @@ Result<Harvest> harvest(const Context &context, const Inventory &inventory,
 
 /// As harvest(), and once more where that found the source unhealthy: a perfect source fails one
 /// block in 1,200 and would be refused as often.
-Result<Harvest> try_harvest(const Context &context, const Inventory &inventory,
-                            const Candidate &candidate, size_t bytes)
+Result<Harvest> try_harvest(const Context &context, const Candidate &candidate, size_t bytes)
 {
-	auto got = harvest(context, inventory, candidate, bytes);
+	auto got = harvest(context, candidate, bytes);
 	if (got || got.error().code != ExitCode::check_failed)
 		return got;
-	return harvest(context, inventory, candidate, bytes);
+	return harvest(context, candidate, bytes);
 }
 
 struct Fed {
@@ -160,9 +158,8 @@ Error worst(const std::vector<Rejected> &rejected)
 }
 
 /// The first candidate that is healthy, and what it gave; those before it are in `rejected`.
-Result<Harvest> harvest_best(const Context &context, const Inventory &inventory,
-                             const std::vector<Candidate> &candidates, size_t bytes,
-                             std::vector<Rejected> &rejected)
+Result<Harvest> harvest_best(const Context &context, const std::vector<Candidate> &candidates,
+                             size_t bytes, std::vector<Rejected> &rejected)
 {
 	bool framework_stalled = false;
 	for (const auto &candidate : candidates) {
@@ -170,7 +167,7 @@ Result<Harvest> harvest_best(const Context &context, const Inventory &inventory,
 		const bool by_framework = candidate.source.kind == SourceKind::hwrng;
 		if (framework_stalled && by_framework)
 			continue;
-		auto got = try_harvest(context, inventory, candidate, bytes);
+		auto got = try_harvest(context, candidate, bytes);
 		if (got || got.error().code == ExitCode::interrupted)
 			return got;
 		framework_stalled |= got.error().number == ETIMEDOUT && by_framework;
@@ -225,8 +222,7 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 		pool.emplace(std::move(*opened));
 	}
 	std::vector<Rejected> rejected;
-	auto got =
-	    harvest_best(context, inventory, *candidates, static_cast<size_t>(options.bytes), rejected);
+	auto got = harvest_best(context, *candidates, static_cast<size_t>(options.bytes), rejected);
 	if (!got)
 		return std::unexpected(got.error());
 	const auto fed = feed(pool, *config, *got);

@@ -165,7 +165,7 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"judgement", judgement(inventory, daemon, rows)}}));
 }
 
-/// `probed_instead`: as Probe::in_place_of().
+/// `probed_instead`: as hwrng_probe::in_place_of().
 void print_hwrng_text(const Inventory &inventory, const std::optional<std::string> &probed_instead)
 {
 	if (!inventory.hwrng) {
@@ -275,7 +275,8 @@ Result<ExitCode> status_command(const Context &context)
 	const auto exit_code = answer ? ExitCode::done : answer.error().code;
 	const auto rows = source_rows(inventory, daemon);
 	const auto probed_instead =
-	    inventory.hwrng ? Probe::in_place_of(context.root, inventory.hwrng->current) : std::nullopt;
+	    inventory.hwrng ? hwrng_probe::in_place_of(context.root, inventory.hwrng->current)
+	                    : std::nullopt;
 	if (context.json) {
 		print_status_json(inventory, around, probed_instead, daemon, rows);
 		return exit_code;

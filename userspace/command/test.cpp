@@ -51,13 +51,13 @@ Result<Tested> test_source(const Context &context, const TestOptions &options)
 	if (!candidates)
 		return std::unexpected(candidates.error());
 	const auto &info = candidates->front().source;
-	auto opened = OpenSource::open(context.root, *inventory, info);
+	auto opened = open_source(context.root, info);
 	if (!opened)
 		return std::unexpected(opened.error());
 	const SampleOptions how{.blocks = options.blocks.value_or(blocks_of_a_device),
 	                        .title = info.name};
-	auto sample = test_blocks(opened->source(), how, [](auto, auto) {});
-	if (auto closed = opened->close(); !closed)
+	auto sample = test_blocks(**opened, how, [](auto, auto) {});
+	if (auto closed = (*opened)->close(); !closed)
 		return std::unexpected(closed.error());
 	if (!sample)
 		return std::unexpected(sample.error());

@@ -2,16 +2,30 @@
 #include "control/open_source.h"
 
 #include "control/policy.h"
+#include "kernel/hwrng_sysfs.h"
+#include "kernel/probe.h"
+
+#include <utility>
 
 namespace hwrngd {
 
 namespace {
 
+Result<std::unique_ptr<Source>> open_hwrng(const Root &root, const std::string &name)
+{
+	if (const auto state = HwrngSysfs(root).read())
+		if (const auto danger = switching_danger(*state, name))
+			return fail(ExitCode::not_permitted,
+			            fmt::format("{}: {}; `hwrngctl select --force {}` does it all the same",
+			                        name, *danger, name));
+	return hwrng_probe::open(root, name);
+}
+
 Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo &info)
 {
 	switch (info.kind) {
 	case SourceKind::hwrng:
-		break;
+		return open_hwrng(root, info.name);
 	case SourceKind::tpm2:
 		return open_tpm2(root, "/dev/" + info.name);
 	case SourceKind::cpu:
@@ -32,48 +46,20 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 		return read_jitter(std::move(*fd));
 	}
 	}
-	return fail(ExitCode::no_source, fmt::format("{}: is read through /dev/hwrng", info.name));
+	std::unreachable();
 }
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_alone(const Root &root, const SourceInfo &info)
+Result<std::unique_ptr<Source>> open_source(const Root &root, const SourceInfo &info)
 {
 	auto source = open_by_kind(root, info);
-	if (!source && source.error().code == ExitCode::not_permitted)
+	// A hwrng says so itself.
+	if (!source && source.error().code == ExitCode::not_permitted && info.kind != SourceKind::hwrng)
 		source.error().message += info.kind == SourceKind::tpm2
 		                              ? "; reading it needs root (or membership in group tss)"
 		                              : "; reading it needs root";
 	return source;
-}
-
-Result<OpenSource> OpenSource::open(const Root &root, const Inventory &inventory,
-                                    const SourceInfo &info)
-{
-	OpenSource opened;
-	if (info.kind == SourceKind::hwrng) {
-		const auto danger =
-		    inventory.hwrng ? switching_danger(*inventory.hwrng, info.name) : std::nullopt;
-		if (danger)
-			return fail(ExitCode::not_permitted,
-			            fmt::format("{}: {}; `hwrngctl select --force {}` does it all the same",
-			                        info.name, *danger, info.name));
-		auto probe = Probe::begin(root, info.name);
-		if (!probe)
-			return std::unexpected(probe.error());
-		opened.probe_.emplace(std::move(*probe));
-		return opened;
-	}
-	auto source = open_alone(root, info);
-	if (!source)
-		return std::unexpected(source.error());
-	opened.source_ = std::move(*source);
-	return opened;
-}
-
-Result<void> OpenSource::close()
-{
-	return probe_ ? probe_->end() : Result<void>{};
 }
 
 } // namespace hwrngd

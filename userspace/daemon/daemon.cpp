@@ -3,32 +3,26 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "base/mailbox.h"
-#include "control/feeders.h"
-#include "control/inventory.h"
 #include "control/policy.h"
-#include "daemon/clock_monitor.h"
-#include "daemon/clone_monitor.h"
+#include "daemon/control_thread.h"
 #include "daemon/egd_supply.h"
-#include "daemon/readings.h"
+#include "daemon/feed_timer.h"
+#include "daemon/helper_watch.h"
+#include "daemon/hwrng_chooser.h"
+#include "daemon/inventory_watcher.h"
+#include "daemon/machine_events.h"
 #include "daemon/service_manager.h"
+#include "daemon/source_cache.h"
 #include "daemon/status_socket.h"
-#include "daemon/udev_monitor.h"
 #include "kernel/crng.h"
-#include "kernel/hwrng_choice.h"
 #include "pool/pipeline.h"
-#include "process/helper.h"
-
-#include <fcntl.h>
 
 #include <algorithm>
 #include <csignal>
-#include <random>
 #include <set>
 #include <utility>
 
 #include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
@@ -43,25 +37,50 @@ using namespace std::chrono_literals;
 
 // While the kernel's CRNG is not ready.
 constexpr std::chrono::milliseconds unready_interval = 1s;
-// What tells nobody that it changed is looked at so often.
-constexpr auto look_interval = 60s;
-// Another program of ours may be probing a slow TPM.
-constexpr auto lock_limit = 60s;
-// Who waits for the first feed waits no longer, should every source be slow or sick.
+// A unit that waits for the first feed waits no longer, even if every source is slow or sick.
 constexpr auto ready_limit = 5s;
+
+/// Loads those that are not loaded. In the control thread.
+void load_modules(const Root &root, const Helper &helper, const std::vector<std::string> &names)
+{
+	for (const auto &name : names) {
+		if (root.exists("/sys/module/" + name))
+			continue;
+		const auto done = helper.load(name);
+		const Fields fields = {{"HWRNGD_MODULE", name}};
+		if (!done)
+			log(done.error().code == ExitCode::no_source ? Priority::info : Priority::notice,
+			    Event::module_not_loaded, done.error().message, fields);
+		else if (root.exists("/sys/module/" + name))
+			log(Priority::info, Event::module_loaded, fmt::format("loaded the module {}", name),
+			    fields);
+		else
+			log(Priority::info, Event::module_not_loaded,
+			    fmt::format("module {} is not needed here: the kernel serves what it is for", name),
+			    fields);
+	}
+}
+
+std::vector<std::string> available_hwrngs(const Inventory &inventory)
+{
+	return inventory.hwrng ? inventory.hwrng->available : std::vector<std::string>{};
+}
 
 class Daemon {
 public:
 	Daemon(Root root, Config config, KernelPool pool, std::shared_ptr<const Helper> helper,
 	       FileDescriptor egd)
 	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)),
-	      helper_(std::move(helper)), signals_(io_), helper_end_(io_), next_feed_(io_),
-	      ready_limit_(io_), readings_(std::make_shared<Readings>(root_)),
+	      helper_(io_, std::move(helper)), signals_(io_), feed_timer_(io_), ready_limit_(io_),
+	      control_(io_), inventory_(root_, config_, control_,
+	                                [this](const auto &before) { on_inventory(before); }),
+	      hwrng_(root_, control_, [this] { inventory_.refresh(); }),
+	      source_cache_(std::make_shared<SourceCache>(root_)),
 	      pipeline_(io_, pool_,
-	                {.open = [readings = readings_](
-	                             const SourceInfo &info) { return readings->open(info); },
+	                {.open = [cache = source_cache_](
+	                             const SourceInfo &info) { return cache->open(info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
-	                 .on_lost = [this](const auto &) { look(); },
+	                 .on_lost = [this](const auto &) { inventory_.refresh(); },
 	                 .on_feed = [this] { tell_manager(); },
 	                 .on_error = [this](const auto &error) { on_error(error); }}),
 	      egd_(io_, std::move(egd), pipeline_,
@@ -74,32 +93,26 @@ public:
 	{
 		if (auto listening = listen(); !listening)
 			return listening;
-		follow_devices();
-		follow_clock();
-		follow_clones();
+		events_.start(
+		    io_, root_, [this] { inventory_.refresh(); },
+		    [this](const char *why) { feed_now(why); });
 		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
 			signals_.add(number);
 		wait_for_signal();
-		if (auto following = follow_helper(); !following)
-			return following;
-		const auto remembered = hwrng_choice::remembered(root_);
-		if (!remembered)
-			return std::unexpected(remembered.error());
-		chosen_ = *remembered;
-		control_.run([root = root_] {
-			if (const auto done = hwrng_choice::recover(root, lock_limit); !done)
-				log(Priority::warning, Event::hwrng_refused, done.error().message);
-		});
-		look();
+		if (auto watching = helper_.start([this] { stop(SIGTERM); }); !watching)
+			return watching;
+		if (auto started = hwrng_.start(); !started)
+			return started;
+		inventory_.refresh();
 		load_modules();
-		look();
+		inventory_.refresh();
 		ready_limit_.expires_after(ready_limit);
 		ready_limit_.async_wait([this](const asio::error_code &error) {
 			if (!error)
 				manager_.ready();
 		});
 		io_.run();
-		if (!helped_)
+		if (!helper_.alive())
 			return fail(ExitCode::io_error, "the helper, which opens devices, has been killed; "
 			                                "start hwrngd anew");
 		manager_.stopping();
@@ -109,49 +122,15 @@ public:
 private:
 	void load_modules()
 	{
-		control_.run([root = root_, helper = helper_, names = config_.modules] {
-			load_modules(root, *helper, names);
+		control_.run([root = root_, helper = helper_.helper(), names = config_.modules] {
+			hwrngd::load_modules(root, *helper, names);
 		});
 	}
 
-	Result<void> follow_helper()
+	void stop(int signal)
 	{
-		FileDescriptor end(fcntl(helper_->end(), F_DUPFD_CLOEXEC, 0));
-		if (!end)
-			return fail_errno(errno, "fcntl");
-		helper_end_.assign(end.release());
-		helper_end_.async_wait(asio::posix::stream_descriptor::wait_read,
-		                       [this](const asio::error_code &error) {
-			                       if (error)
-				                       return;
-			                       helped_ = false;
-			                       interrupt_reads(SIGTERM);
-			                       io_.stop();
-		                       });
-		return {};
-	}
-
-	/// In the control thread.
-	static void load_modules(const Root &root, const Helper &helper,
-	                         const std::vector<std::string> &names)
-	{
-		for (const auto &name : names) {
-			if (root.exists("/sys/module/" + name))
-				continue;
-			const auto done = helper.load(name);
-			const Fields fields = {{"HWRNGD_MODULE", name}};
-			if (!done)
-				log(done.error().code == ExitCode::no_source ? Priority::info : Priority::notice,
-				    Event::module_not_loaded, done.error().message, fields);
-			else if (root.exists("/sys/module/" + name))
-				log(Priority::info, Event::module_loaded, fmt::format("loaded the module {}", name),
-				    fields);
-			else
-				log(Priority::info, Event::module_not_loaded,
-				    fmt::format("module {} is not needed here: the kernel serves what it is for",
-				                name),
-				    fields);
-		}
+		interrupt_reads(signal);
+		io_.stop();
 	}
 
 	Result<void> listen()
@@ -166,44 +145,12 @@ private:
 		return {};
 	}
 
-	/// A look each minute finds everything too, only later.
-	void follow_devices()
-	{
-		auto monitor = UdevMonitor::open(io_, [this] { look(); });
-		if (monitor)
-			devices_ = std::move(*monitor);
-		else
-			log(Priority::warning, Event::restricted, monitor.error().message);
-	}
-
-	void follow_clock()
-	{
-		auto monitor = ClockMonitor::open(
-		    io_, [this] { feed_now("the machine resumed, or its clock was set"); });
-		if (monitor)
-			clock_ = std::move(*monitor);
-		else
-			log(Priority::warning, Event::restricted, monitor.error().message);
-	}
-
-	void follow_clones()
-	{
-		auto kernel_log = CloneMonitor::open_log(root_);
-		if (kernel_log)
-			clones_.emplace(io_, std::move(*kernel_log),
-			                [this] { feed_now("this machine is a clone of another now"); });
-		else
-			log(Priority::info, Event::restricted,
-			    fmt::format("{}; a clone of this machine will not be noticed",
-			                kernel_log.error().message));
-	}
-
-	/// What the CRNG gives now, somebody else may have seen, or known what it was seeded with.
+	/// Another machine may have the same state of the CRNG, or somebody may have seen it.
 	void feed_now(const char *why)
 	{
 		log(Priority::notice, Event::fed_at_once, fmt::format("{}: feeding at once", why));
 		pipeline_.feed();
-		look();
+		inventory_.refresh();
 	}
 
 	std::string status_text()
@@ -213,9 +160,9 @@ private:
 		status.started = wall_clock(started_);
 		status.crng_ready = crng_ready();
 		status.reseed_interval = std::chrono::duration<double>(config_.reseed_interval).count();
-		if (inventory_.hwrng && !inventory_.hwrng->current.empty())
-			status.rng_current = inventory_.hwrng->current;
-		status.rng_chosen = chosen_;
+		if (!framework().current.empty())
+			status.rng_current = framework().current;
+		status.rng_chosen = hwrng_.chosen();
 		status.rng_reason = decision_.reason;
 		status.config_error = config_error_;
 		return to_json(status).dump(2, ' ', false,
@@ -223,58 +170,23 @@ private:
 		       "\n";
 	}
 
-	/// Looks at the machine, in the control thread, where a stalled framework stalls nobody else.
-	void look()
+	/// What the framework says, empty without one.
+	[[nodiscard]] HwrngState framework() const
 	{
-		look_again_ = looking_;
-		if (looking_)
-			return;
-		looking_ = true;
-		control_.run([this, root = root_, config = config_, mailbox = mailbox_] {
-			// A probe must not be taken for the choice. Without a framework there is no lock.
-			const auto lock = HwrngSysfs(root).lock(lock_limit);
-			mailbox->post(
-			    [this, inventory = take_inventory(root, config), feeders = find_feeders(root, "")] {
-				    saw(inventory);
-				    tell_of(feeders);
-			    });
-		});
+		return inventory_.inventory().hwrng.value_or(HwrngState());
 	}
 
-	/// Looks at the framework alone, which is cheap, and at the rest if that has changed.
-	void glance()
+	void on_inventory(const Inventory &before)
 	{
-		if (looking_)
-			return;
-		looking_ = true;
-		control_.run([this, root = root_, mailbox = mailbox_] {
-			const auto lock = HwrngSysfs(root).lock(lock_limit);
-			const auto state = HwrngSysfs(root).read();
-			mailbox->post([this, now = state ? std::optional(*state) : std::nullopt] {
-				looking_ = false;
-				if (look_again_ || now != inventory_.hwrng)
-					look();
-			});
-		});
-	}
-
-	void saw(const Inventory &inventory)
-	{
-		looking_ = false;
-		looked_ = std::chrono::steady_clock::now();
-		const bool first = inventory_.kernel.empty();
-		const bool changed = !first && available(inventory) != available(inventory_);
-		const bool new_tpm = !first && inventory.tpms.size() > inventory_.tpms.size();
-		inventory_ = inventory;
-		if (changed)
-			refused_.clear();
-		if (new_tpm)
+		const auto &now = inventory_.inventory();
+		const bool first = before.kernel.empty();
+		if (!first && available_hwrngs(now) != available_hwrngs(before))
+			hwrng_.forget_refusal();
+		if (!first && now.tpms.size() > before.tpms.size())
 			load_modules();
-		redecide();
+		decide_anew();
 		if (first)
-			tick();
-		if (look_again_)
-			look();
+			feed_regularly();
 	}
 
 	void tell_manager()
@@ -283,104 +195,48 @@ private:
 		for (const auto &[name, source] : pipeline_.sources())
 			if (source.counts.last_fed && source.life.usable())
 				from += (from.empty() ? "" : ", ") + name;
-		if (read_nobody())
+		if (no_source_to_read())
 			manager_.status(
 			    "There is no source to feed from; `hwrngctl policy --explain` says why");
 		else if (from.empty())
 			manager_.status("No source is healthy; `hwrngctl status` says why");
 		else
 			manager_.status("Feeding the kernel's pool from " + from);
-		if (read_nobody() || pipeline_.feeds() > 0)
+		if (no_source_to_read() || pipeline_.feeds() > 0)
 			manager_.ready();
 	}
 
-	/// Of programs that do the same work.
-	void tell_of(const std::vector<Feeder> &feeders)
+	void decide_anew()
 	{
-		std::set<std::string> others;
-		for (const auto &feeder : feeders) {
-			if (feeder.name == "hwrng" || feeder.name == "hwrngd")
-				continue; // the kernel's own, and us
-			others.insert(feeder.name);
-			if (!others_.contains(feeder.name))
-				log(Priority::notice, Event::other_feeder,
-				    fmt::format("{} (pid {}: {}) feeds the kernel's pool too; both may, and one is "
-				                "enough",
-				                feeder.name, feeder.pid, feeder.what),
-				    {{"HWRNGD_FEEDER", feeder.name}});
-		}
-		others_ = std::move(others);
-	}
-
-	static std::vector<std::string> available(const Inventory &inventory)
-	{
-		return inventory.hwrng ? inventory.hwrng->available : std::vector<std::string>{};
-	}
-
-	void redecide()
-	{
-		decision_ = decide(inventory_, config_, pipeline_.states(), chosen_);
+		decision_ = decide(inventory_.inventory(), config_, pipeline_.states(), hwrng_.chosen());
 		std::set<std::string> read;
 		for (const auto &decided : decision_.sources)
 			if (decided.use == Use::read)
 				read.insert(decided.source.name);
-		readings_->keep_only(std::move(read));
+		source_cache_->keep_only(std::move(read));
 		pipeline_.apply(decision_);
 		tell_manager();
-		if (decision_.select && *decision_.select != refused_)
-			select(*decision_.select, decision_.reason);
+		if (decision_.select)
+			hwrng_.choose(*decision_.select, decision_.reason, framework());
 	}
 
-	[[nodiscard]] bool read_nobody() const
+	[[nodiscard]] bool no_source_to_read() const
 	{
 		const auto &sources = decision_.sources;
 		return std::none_of(sources.begin(), sources.end(),
 		                    [](const auto &decided) { return decided.use == Use::read; });
 	}
 
-	void select(const std::string &name, const std::string &reason)
-	{
-		refused_ = name; // until it is done, or for good
-		control_.run([this, root = root_, mailbox = mailbox_, name, reason,
-		              seen = inventory_.hwrng.value_or(HwrngState())] {
-			const auto done = hwrng_choice::make(root, name, seen, lock_limit);
-			mailbox->post([this, name, reason, done] {
-				if (!done) {
-					log(Priority::warning, Event::hwrng_refused, done.error().message,
-					    {{"HWRNGD_SOURCE", name}});
-					return;
-				}
-				refused_.clear();
-				if (*done) {
-					chosen_ = name;
-					log(Priority::notice, Event::hwrng_chosen,
-					    fmt::format("the kernel's hwrng is now {}: {}", name, reason),
-					    {{"HWRNGD_SOURCE", name}});
-				}
-				look();
-			});
-		});
-	}
-
-	void tick()
+	void feed_regularly()
 	{
 		pipeline_.feed();
 		auto interval = config_.reseed_interval;
 		if (!pool_.ready())
 			interval = std::min(interval, unready_interval);
 		manager_.alive_for(interval);
-		// Machines that were started together shall not ask their host together.
-		std::uniform_real_distribution<double> around(0.9, 1.1);
-		next_feed_.expires_after(
-		    std::chrono::duration_cast<std::chrono::microseconds>(interval * around(jitter_)));
-		next_feed_.async_wait([this](const asio::error_code &error) {
-			if (error)
-				return;
-			if (std::chrono::steady_clock::now() - looked_ >= look_interval)
-				look();
-			else
-				glance();
-			tick();
+		feed_timer_.start(interval, [this] {
+			inventory_.check();
+			feed_regularly();
 		});
 	}
 
@@ -394,7 +250,7 @@ private:
 		     {"HWRNGD_FROM", hwrngd::name(step.from)},
 		     {"HWRNGD_TO", hwrngd::name(step.to)}});
 		if (bad || step.from == SourceState::quarantined)
-			asio::post(io_, [this] { redecide(); });
+			asio::post(io_, [this] { decide_anew(); });
 	}
 
 	void on_error(const Error &error)
@@ -410,8 +266,7 @@ private:
 			if (error)
 				return;
 			if (number == SIGTERM || number == SIGINT) {
-				interrupt_reads(number);
-				io_.stop();
+				stop(number);
 				return;
 			}
 			if (number == SIGHUP)
@@ -433,14 +288,13 @@ private:
 		}
 		config_error_.reset();
 		config_ = std::move(*config);
-		refused_.clear();
-		readings_->close_all();
+		hwrng_.forget_refusal();
+		source_cache_->close_all();
 		pipeline_.configure(config_);
 		log(Priority::info, Event::config_read, "the configuration was read again");
-		redecide();
-		look(); // there may be generators that were not configured
-		next_feed_.cancel();
-		tick();
+		decide_anew();
+		inventory_.refresh(); // there may be generators that were not configured
+		feed_regularly();
 	}
 
 	/// Gives readers a moment, waits for whoever has changed the framework to put it back, and
@@ -448,49 +302,35 @@ private:
 	Result<void> end()
 	{
 		constexpr auto readers_limit = 150ms;
-		constexpr auto framework_limit = 10s;
 		const auto until = std::chrono::steady_clock::now() + readers_limit;
 		io_.restart();
 		while (pipeline_.busy() && io_.run_one_until(until) > 0)
 			;
-		mailbox_->close();
-		return hwrng_choice::hand_back(root_, framework_limit);
+		control_.close();
+		return hwrng_.hand_back();
 	}
 
 	Root root_;
 	Config config_;
+	std::optional<std::string> config_error_; ///< why the last reload kept the old configuration
 	KernelPool pool_;
-	std::shared_ptr<const Helper> helper_;
 	asio::io_context io_{1};
-	std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(io_); ///< of the control thread
+	HelperWatch helper_;
 	asio::signal_set signals_;
-	asio::posix::stream_descriptor helper_end_;
-	asio::steady_timer next_feed_;
+	FeedTimer feed_timer_;
 	asio::steady_timer ready_limit_;
-	ServiceManager manager_;
+	ServiceManager manager_; // before the first thread
+	ControlThread control_;
+	MachineEvents events_;
 	Time started_ = std::chrono::steady_clock::now();
-	Inventory inventory_;
+	InventoryWatcher inventory_;
+	HwrngChooser hwrng_;
 	Decision decision_;
-	std::optional<std::string> chosen_;
-	bool helped_ = true;      ///< the helper lives
-	bool looking_ = false;    ///< the control thread is at it
-	bool look_again_ = false; ///< afterwards
-	Time looked_;
-	std::string refused_; ///< a hwrng that need not be selected again
-	std::optional<std::string> config_error_;
-	std::string last_error_;
-	std::set<std::string> others_; ///< that feed too, and were told of
-	/// No secret, and not to be waited for: std::random_device may ask a CRNG that is not ready.
-	std::minstd_rand jitter_{static_cast<std::minstd_rand::result_type>(
-	    std::chrono::steady_clock::now().time_since_epoch().count())};
+	std::string last_error_; ///< of the pool
 	std::unique_ptr<StatusSocket> status_;
-	std::unique_ptr<UdevMonitor> devices_;
-	std::unique_ptr<ClockMonitor> clock_;
-	std::optional<CloneMonitor> clones_;
-	std::shared_ptr<Readings> readings_;
+	std::shared_ptr<SourceCache> source_cache_;
 	Pipeline pipeline_;
 	EgdSupply egd_;
-	Worker control_; ///< for all that asks the framework, which may hang
 };
 
 } // namespace

@@ -75,7 +75,7 @@ Result<void> recover(const Root &root, std::chrono::milliseconds limit)
 		if (name.ends_with(".part"))
 			if (auto removed = remove_file(root.at(fmt::format("{}/{}", folder, name))); !removed)
 				return removed;
-	return Probe::recover(root);
+	return hwrng_probe::recover(root);
 }
 
 Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
@@ -84,7 +84,7 @@ Result<void> hand_back(const Root &root, std::chrono::milliseconds limit)
 	const auto lock = sysfs.lock(limit, HwrngSysfs::Purpose::put_back);
 	if (!lock)
 		return unless_missing(lock.error());
-	if (auto recovered = Probe::recover(root); !recovered)
+	if (auto recovered = hwrng_probe::recover(root); !recovered)
 		return recovered;
 	const auto remembers = remembered(root);
 	if (!remembers)

@@ -3,6 +3,7 @@
 
 #include "base/secret_buffer.h"
 #include "base/write_file.h"
+#include "kernel/hwrng_sysfs.h"
 
 #include <fcntl.h>
 
@@ -11,8 +12,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
+#include <utility>
 
-namespace hwrngd {
+namespace hwrngd::hwrng_probe {
 
 namespace {
 
@@ -79,9 +81,120 @@ Result<void> put_back(const HwrngSysfs &sysfs, HwrngState before, const HwrngSta
 	return sysfs.restore(before);
 }
 
+/// /dev/hwrng while a certain RNG is current.
+class ProbedHwrng : public Source {
+public:
+	ProbedHwrng(const Root &root, std::string name)
+	    : root_(root), sysfs_(root), name_(std::move(name))
+	{
+	}
+	ProbedHwrng(const ProbedHwrng &) = delete;
+	ProbedHwrng &operator=(const ProbedHwrng &) = delete;
+	~ProbedHwrng() override;
+
+	/// To be called once, before anything else.
+	[[nodiscard]] Result<void> begin();
+
+	[[nodiscard]] Result<size_t> read(std::span<uint8_t> out,
+	                                  std::chrono::milliseconds limit) override
+	{
+		return device_->read(out, limit);
+	}
+	[[nodiscard]] Result<void> close() override { return restore_choice(); }
+
+private:
+	[[nodiscard]] Result<void> make_current();
+	[[nodiscard]] Result<void> restore_choice();
+
+	Root root_;
+	HwrngSysfs sysfs_;
+	std::string name_;
+	FileDescriptor lock_;                  ///< held for as long as this lives
+	std::optional<HwrngState> to_restore_; ///< the choice that was found, if it was changed
+	std::unique_ptr<Source> device_;
+};
+
+Result<void> ProbedHwrng::begin()
+{
+	if (auto state = sysfs_.read(); !state) // a clear error where there is no framework
+		return std::unexpected(state.error());
+	// Opened before anything is changed: without the right to read, nothing has to be put back.
+	auto device = open_hwrng(root_);
+	if (!device) {
+		if (device.error().code == ExitCode::not_permitted)
+			device.error().message += "; reading it needs root";
+		return std::unexpected(device.error());
+	}
+	device_ = std::move(*device);
+	auto lock = sysfs_.lock(lock_limit);
+	if (!lock)
+		return std::unexpected(lock.error());
+	lock_ = std::move(*lock);
+	if (auto recovered = recover(root_); !recovered)
+		return recovered;
+	if (auto made = make_current(); !made)
+		return made;
+	SecretBuffer stale(stale_bytes);
+	if (const auto discarded = fill(*device_, stale.span()); !discarded)
+		return std::unexpected(discarded.error());
+	return {};
+}
+
+Result<void> ProbedHwrng::make_current()
+{
+	const auto state = sysfs_.read();
+	if (!state)
+		return std::unexpected(state.error());
+	if (state->current == name_)
+		return {};
+	// Before anything is changed, so that there is no moment in which nobody knows.
+	if (auto written = write_record(root_, name_, *state); !written)
+		return written;
+	to_restore_ = *state;
+	return sysfs_.select(name_);
+}
+
+ProbedHwrng::~ProbedHwrng()
+{
+	const auto restored = restore_choice();
+	if (restored)
+		return;
+	for (const char *text :
+	     {static_cast<const char *>(program_invocation_short_name),
+	      ": rng_current was not put back: ", restored.error().message.c_str(), "\n"})
+		std::fputs(text, stderr);
+}
+
+Result<void> ProbedHwrng::restore_choice()
+{
+	const auto before = std::exchange(to_restore_, std::nullopt);
+	if (!before)
+		return {};
+	const auto now = sysfs_.read();
+	if (!now)
+		return std::unexpected(now.error());
+	// When the probed RNG vanishes the kernel chooses another, which is nobody's choice.
+	if (now->selected && now->current != name_)
+		return remove_record(root_);
+	if (auto restored = put_back(sysfs_, *before, *now); !restored)
+		return restored;
+	if (auto removed = remove_record(root_); !removed)
+		return removed;
+	if (before->current.empty())
+		return {};
+	// A fresh descriptor: a stalled read may still hold the old one. That the RNG put back gives
+	// nothing now is its own trouble, and was so before.
+	if (auto device = open_hwrng(root_)) {
+		SecretBuffer stale(stale_bytes);
+		[[maybe_unused]] const auto discarded =
+		    (*device)->read(stale.span(), std::chrono::seconds(2));
+	}
+	return {};
+}
+
 } // namespace
 
-Result<void> Probe::recover(const Root &root)
+Result<void> recover(const Root &root)
 {
 	if (!root.exists(record))
 		return {};
@@ -100,7 +213,7 @@ Result<void> Probe::recover(const Root &root)
 	return remove_record(root);
 }
 
-std::optional<std::string> Probe::in_place_of(const Root &root, const std::string &current)
+std::optional<std::string> in_place_of(const Root &root, const std::string &current)
 {
 	const auto text = root.exists(record) ? root.read(record) : fail(ExitCode::io_error, "");
 	if (!text)
@@ -109,80 +222,12 @@ std::optional<std::string> Probe::in_place_of(const Root &root, const std::strin
 	return probed == current ? std::optional(before.current) : std::nullopt;
 }
 
-Result<Probe> Probe::begin(const Root &root, const std::string &name)
+Result<std::unique_ptr<Source>> open(const Root &root, const std::string &name)
 {
-	Probe probe(root, name);
-	if (auto state = probe.sysfs_.read(); !state) // a clear error where there is no framework
-		return std::unexpected(state.error());
-	// Opened before anything is changed: without the right to read, nothing has to be put back.
-	auto source = open_hwrng(root);
-	if (!source) {
-		if (source.error().code == ExitCode::not_permitted)
-			source.error().message += "; reading it needs root";
-		return std::unexpected(source.error());
-	}
-	probe.source_ = std::move(*source);
-	auto lock = probe.sysfs_.lock(lock_limit);
-	if (!lock)
-		return std::unexpected(lock.error());
-	probe.lock_ = std::move(*lock);
-	if (auto recovered = recover(root); !recovered)
-		return std::unexpected(recovered.error());
-	const auto state = probe.sysfs_.read();
-	if (!state)
-		return std::unexpected(state.error());
-	if (state->current != name) {
-		// Before anything is changed, so that there is no moment in which nobody knows.
-		if (auto written = write_record(root, name, *state); !written)
-			return std::unexpected(written.error());
-		probe.before_ = std::make_unique<HwrngState>(*state);
-		if (auto selected = probe.sysfs_.select(name); !selected)
-			return std::unexpected(selected.error());
-	}
-	SecretBuffer stale(stale_bytes);
-	const auto discarded = fill(*probe.source_, stale.span());
-	if (!discarded)
-		return std::unexpected(discarded.error());
-	return probe;
+	auto probed = std::make_unique<ProbedHwrng>(root, name);
+	if (auto begun = probed->begin(); !begun)
+		return std::unexpected(begun.error());
+	return probed;
 }
 
-Probe::~Probe()
-{
-	const auto ended = end();
-	if (ended)
-		return;
-	for (const char *text :
-	     {static_cast<const char *>(program_invocation_short_name),
-	      ": rng_current was not put back: ", ended.error().message.c_str(), "\n"})
-		std::fputs(text, stderr);
-}
-
-Result<void> Probe::end()
-{
-	if (!before_)
-		return {};
-	const auto before = std::move(before_);
-	const auto now = sysfs_.read();
-	if (!now)
-		return std::unexpected(now.error());
-	// When the probed RNG vanishes the kernel chooses another, which is nobody's choice.
-	if (now->selected && now->current != name_)
-		return remove_record(root_);
-	auto restored = put_back(sysfs_, *before, *now);
-	if (!restored)
-		return restored;
-	if (auto removed = remove_record(root_); !removed)
-		return removed;
-	if (before->current.empty())
-		return {};
-	// A fresh descriptor: a stalled read may still hold the old one. That the RNG put back gives
-	// nothing now is its own trouble, and was so before.
-	if (auto source = open_hwrng(root_)) {
-		SecretBuffer stale(stale_bytes);
-		[[maybe_unused]] const auto discarded =
-		    (*source)->read(stale.span(), std::chrono::seconds(2));
-	}
-	return {};
-}
-
-} // namespace hwrngd
+} // namespace hwrngd::hwrng_probe

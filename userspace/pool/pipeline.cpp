@@ -2,12 +2,10 @@
 #include "pool/pipeline.h"
 
 #include "base/interrupt.h"
-#include "base/secret_buffer.h"
 #include "control/credit.h"
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,15 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A piece is tested and credited as a whole, so it is small beside the start-up test.
-constexpr size_t piece = 512;
 constexpr size_t startup_bytes = sp800_90b::startup_samples;
 // In one go: the start-up test, a block of FIPS 140-2, and some that count.
 constexpr size_t probe_bytes = 4096;
 // For who draws, in one go.
 constexpr size_t draw_bytes = 4096;
-// What a slow source has given by then is used; more is asked for afterwards.
-constexpr auto patience = 250ms;
 // A TPM's command may take 2 s (TCG PC Client TPM profile, long duration).
 constexpr auto stutter_limit = 2000ms;
 // New bytes count after this time, however slow the other sources are.
@@ -33,53 +27,12 @@ constexpr auto reseed_limit = 250ms;
 // A probed source that has to prove itself is probed so often.
 constexpr std::chrono::milliseconds proof_interval = 10s;
 
+const std::string &name_of(const PipelineSource &source)
+{
+	return source.decision.source.name;
+}
+
 } // namespace
-
-/// What one access to a source brought.
-struct Pipeline::Harvest {
-	Harvest(SourceInfo from, size_t size) : source(std::move(from)), buffer(size) {}
-
-	/// Reads until the buffer is full or patience ends.
-	void gather(const decltype(Hooks::open) &open, bool patient)
-	{
-		auto reading = open(source);
-		if (!reading) {
-			error = reading.error();
-			return;
-		}
-		const auto begin = std::chrono::steady_clock::now();
-		while (have < buffer.span().size()) {
-			const auto before = std::chrono::steady_clock::now();
-			if (have > 0 && !patient && before - begin >= patience)
-				break;
-			const auto rest = buffer.span().subspan(have);
-			const auto n =
-			    (*reading)->source().read(rest.first(std::min(rest.size(), piece)), stall_limit);
-			const auto latency = std::chrono::steady_clock::now() - before;
-			latencies.emplace_back(latency);
-			worst = std::max(worst, std::chrono::duration_cast<std::chrono::milliseconds>(latency));
-			if (!n)
-				error = n.error();
-			else if (*n == 0)
-				error = Error{ExitCode::io_error, fmt::format("{}: it ended", source.name)};
-			if (error)
-				break;
-			have += *n;
-		}
-		took = std::chrono::steady_clock::now() - begin;
-		if (auto ended = (*reading)->end(error.has_value()); !ended && !error)
-			error = ended.error();
-	}
-
-	SourceInfo source;
-	bool drawn = false; ///< for the taker, and not for the sink
-	SecretBuffer buffer;
-	size_t have = 0; ///< bytes in `buffer`
-	std::optional<Error> error;
-	std::chrono::milliseconds worst{0}; ///< latency of a read
-	std::vector<std::chrono::duration<double>> latencies;
-	std::chrono::duration<double> took{0};
-};
 
 void LatencyHistogram::add(std::chrono::duration<double> time)
 {
@@ -91,8 +44,13 @@ void LatencyHistogram::add(std::chrono::duration<double> time)
 }
 
 Pipeline::Pipeline(asio::io_context &io, Sink &sink, Hooks hooks, Backoff backoff)
-    : sink_(sink), hooks_(std::move(hooks)), backoff_(backoff),
-      mailbox_(std::make_shared<Mailbox>(io)), retry_(io), reseed_deadline_(io)
+    : Pipeline(io, sink, std::move(hooks), backoff, steady_clock_of(io))
+{
+}
+
+Pipeline::Pipeline(asio::io_context &io, Sink &sink, Hooks hooks, Backoff backoff, Clock clock)
+    : sink_(sink), hooks_(std::move(hooks)), backoff_(backoff), clock_(std::move(clock)),
+      mailbox_(std::make_shared<Mailbox>(io))
 {
 }
 
@@ -108,7 +66,7 @@ void Pipeline::configure(const Config &config)
 
 void Pipeline::apply(const Decision &decision)
 {
-	const auto now = std::chrono::steady_clock::now();
+	const auto now = clock_.now();
 	std::map<std::string, std::string> gone; // and why
 	for (const auto &[name, source] : sources_)
 		gone[name] = "it is no longer there";
@@ -121,23 +79,31 @@ void Pipeline::apply(const Decision &decision)
 			continue;
 		}
 		gone.erase(name);
-		note(name, source.life.appeared(now));
+		report(source, source.life.appeared(now));
 	}
-	for (const auto &[name, why] : gone)
-		note(name, sources_.at(name).life.vanished(why, now));
-	for (const auto &[name, source] : sources_)
+	for (const auto &[name, why] : gone) {
+		auto &source = sources_.at(name);
+		report(source, source.life.vanished(why, now));
+	}
+	for (auto &[name, source] : sources_)
 		if (source.decision.use == Use::read && source.life.state() == SourceState::starting)
-			ask(name);
-	settle();
+			feed_from(source);
+	finish_feed();
 }
 
 void Pipeline::feed()
 {
 	feeding_ = true;
-	for (const auto &[name, source] : sources_)
+	for (auto &[name, source] : sources_)
 		if (source.decision.use == Use::read)
-			ask(name);
-	settle();
+			feed_from(source);
+	finish_feed();
+}
+
+bool Pipeline::reads_for(Purpose purpose) const
+{
+	return std::any_of(sources_.begin(), sources_.end(),
+	                   [&](const auto &source) { return source.second.being_read == purpose; });
 }
 
 Worker *Pipeline::worker_of(const SourceInfo &source)
@@ -151,35 +117,32 @@ Worker *Pipeline::worker_of(const SourceInfo &source)
 	return worker.get();
 }
 
-void Pipeline::ask(const std::string &name)
+void Pipeline::feed_from(PipelineSource &source)
 {
-	const auto found = sources_.find(name);
-	if (found == sources_.end() || !found->second.life.readable() || interrupted() != 0)
+	if (!source.life.readable() || interrupted() != 0)
 		return;
-	if (asked_[name]) {
-		if (drawing_.contains(name))
-			ask_next_.insert(name);
+	if (source.being_read) {
+		source.feed_next |= source.being_read == Purpose::draw;
 		return;
 	}
-	const auto &source = found->second;
 	const bool probes = source.decision.use == Use::probe;
 	size_t size = config_.feed_bytes;
 	if (probes)
 		size = probe_bytes;
 	else if (source.life.proving())
 		size = startup_bytes;
-	harvests_++;
-	start(std::make_shared<Harvest>(source.decision.source, size), probes);
+	start(source, Purpose::feed, size, probes);
 }
 
-void Pipeline::start(const std::shared_ptr<Harvest> &harvest, bool patient)
+void Pipeline::start(PipelineSource &source, Purpose purpose, size_t size, bool whole)
 {
-	asked_[harvest->source.name] = true;
-	auto job = [this, harvest, mailbox = mailbox_, open = hooks_.open, patient] {
-		harvest->gather(open, patient);
-		mailbox->post([this, harvest] { took(harvest); });
+	source.being_read = purpose;
+	auto harvest = std::make_shared<Harvest>(source.decision.source, purpose, size);
+	auto job = [this, harvest, mailbox = mailbox_, open = hooks_.open, now = clock_.now, whole] {
+		harvest->read_source(open, now, whole);
+		mailbox->post([this, harvest] { finish(*harvest); });
 	};
-	if (auto *worker = worker_of(harvest->source))
+	if (auto *worker = worker_of(source.decision.source))
 		worker->run(std::move(job));
 	else
 		job();
@@ -190,83 +153,83 @@ void Pipeline::draw(Taker taker)
 	if (taker_)
 		return;
 	taker_ = std::move(taker);
-	for (const auto &[name, source] : sources_) {
+	for (auto &[name, source] : sources_) {
 		if (source.decision.use != Use::read || source.life.state() != SourceState::healthy ||
-		    worth(source, draw_bytes) == 0 || asked_[name] || !sink_.ready() || interrupted() != 0)
+		    credit_of(source, draw_bytes) == 0 || source.being_read || !sink_.ready() ||
+		    interrupted() != 0)
 			continue;
-		drawing_.insert(name);
-		auto harvest = std::make_shared<Harvest>(source.decision.source, draw_bytes);
-		harvest->drawn = true;
-		start(harvest, false);
+		start(source, Purpose::draw, draw_bytes, false);
 	}
-	if (drawing_.empty())
-		mailbox_->post([this] { end_draw(); });
+	if (!reads_for(Purpose::draw))
+		mailbox_->post([this] { finish_draw(); });
 }
 
-void Pipeline::end_draw()
+void Pipeline::finish_draw()
 {
-	const auto taker = std::exchange(taker_, std::nullopt);
-	if (taker)
+	if (const auto taker = std::exchange(taker_, std::nullopt))
 		taker->end();
 }
 
-void Pipeline::took(const std::shared_ptr<Harvest> &harvest)
+void Pipeline::finish(Harvest &harvest)
 {
-	const auto &name = harvest->source.name;
-	const auto now = std::chrono::steady_clock::now();
-	if (harvest->drawn)
-		drawing_.erase(name);
-	else
-		harvests_--;
-	asked_[name] = false;
-	const auto found = sources_.find(name);
-	uint64_t credited = 0;
-	if (found != sources_.end()) {
-		auto &source = found->second;
-		source.counts.bytes_read += harvest->have;
-		source.counts.worst_latency = std::max(source.counts.worst_latency, harvest->worst);
-		for (const auto latency : harvest->latencies)
-			source.counts.latency.add(latency);
-		if (harvest->worst > stutter_limit && !harvest->error)
-			note(name, source.life.stuttered(
-			               fmt::format("it took {:.1f} s to answer",
-			                           std::chrono::duration<double>(harvest->worst).count()),
-			               now));
-		if (!harvest->error && !source.rate.test(harvest->have, harvest->took))
-			note(name, source.life.stuttered(fmt::format("it gives {:.0f} bytes/s, and gave {:.0f}",
-			                                             source.rate.now(), source.rate.before()),
-			                                 now));
-		for (size_t at = 0; at < harvest->have; at += piece) {
-			const auto bytes =
-			    harvest->buffer.span().subspan(at, std::min(piece, harvest->have - at));
-			note(name, source.life.gave(bytes, now));
-			if (!source.life.usable())
-				continue;
-			if (!harvest->drawn) {
-				credited += use(source, bytes);
-			} else if (taker_) {
-				taker_->take(bytes, worth(source, bytes.size()));
-				source.counts.bytes_drawn += bytes.size();
-			}
-		}
-		// Somebody may wait for the CRNG, or for this daemon.
-		if (feeds_ == 0)
-			reseed();
-		const auto &error = harvest->error;
-		const bool lost = error && took_error(name, source, *error, now);
-		const bool wanted = source.life.proving() || source.life.tests().fips().blocks == 0 ||
-		                    (credited > 0 && !sink_.ready());
-		const bool waits = ask_next_.erase(name) > 0;
-		if (source.decision.use == Use::read && (wanted || waits) && !lost)
-			ask(name);
-	}
-	if (harvest->drawn && drawing_.empty())
-		end_draw();
-	settle();
+	const auto now = clock_.now();
+	auto &source = sources_.at(harvest.source.name);
+	source.being_read.reset();
+	source.counts.note(harvest);
+	if (!harvest.error)
+		check_speed(source, harvest, now);
+	const auto credited = test_and_hand_on(source, harvest, now);
+	// Somebody may wait for the CRNG, or for this daemon.
+	if (feeds_ == 0)
+		reseed();
+	const bool hopeless = harvest.error && handle_error(source, *harvest.error, now);
+	if (wants_more(source, credited) && !hopeless)
+		feed_from(source);
+	if (harvest.purpose == Purpose::draw && !reads_for(Purpose::draw))
+		finish_draw();
+	finish_feed();
 }
 
-bool Pipeline::took_error(const std::string &name, PipelineSource &source, const Error &error,
-                          Time now)
+void SourceCounts::note(const Harvest &harvest)
+{
+	bytes_read += harvest.have;
+	worst_latency = std::max(worst_latency, harvest.worst);
+	for (const auto each : harvest.latencies)
+		latency.add(each);
+}
+
+void Pipeline::check_speed(PipelineSource &source, const Harvest &harvest, Time now)
+{
+	if (harvest.worst > stutter_limit) {
+		const std::chrono::duration<double> seconds = harvest.worst;
+		report(source, source.life.stuttered(
+		                   fmt::format("it took {:.1f} s to answer", seconds.count()), now));
+	}
+	if (!source.rate.test(harvest.have, harvest.duration))
+		report(source, source.life.stuttered(fmt::format("it gives {:.0f} bytes/s, and gave {:.0f}",
+		                                                 source.rate.now(), source.rate.before()),
+		                                     now));
+}
+
+uint64_t Pipeline::test_and_hand_on(PipelineSource &source, Harvest &harvest, Time now)
+{
+	uint64_t credited = 0;
+	for (size_t at = 0; at < harvest.have; at += Harvest::piece) {
+		const auto bytes = harvest.bytes().subspan(at, std::min(Harvest::piece, harvest.have - at));
+		report(source, source.life.gave(bytes, now));
+		if (!source.life.usable())
+			continue;
+		if (harvest.purpose == Purpose::feed) {
+			credited += add_to_sink(source, bytes);
+		} else if (taker_) {
+			taker_->take(bytes, credit_of(source, bytes.size()));
+			source.counts.bytes_drawn += bytes.size();
+		}
+	}
+	return credited;
+}
+
+bool Pipeline::handle_error(PipelineSource &source, const Error &error, Time now)
 {
 	switch (error.code) {
 	case ExitCode::interrupted: // we are about to end
@@ -276,68 +239,72 @@ bool Pipeline::took_error(const std::string &name, PipelineSource &source, const
 		break;
 	}
 	source.counts.read_errors++;
-	note(name, error.number == ETIMEDOUT ? source.life.stalled(error.message, now)
-	                                     : source.life.failed_to_read(error.message, now));
+	report(source, error.number == ETIMEDOUT ? source.life.stalled(error.message, now)
+	                                         : source.life.failed_to_read(error.message, now));
 	if (error.code != ExitCode::no_source)
 		return false;
-	hooks_.on_lost(name);
+	hooks_.on_lost(name_of(source));
 	return true;
 }
 
-uint64_t Pipeline::worth(const PipelineSource &source, size_t bytes) const
+bool Pipeline::wants_more(PipelineSource &source, uint64_t credited)
+{
+	const bool unproven = source.life.proving() || source.life.tests().fips().blocks == 0;
+	const bool sink_waits = credited > 0 && !sink_.ready();
+	const bool feed_waits = std::exchange(source.feed_next, false);
+	return source.decision.use == Use::read && (unproven || sink_waits || feed_waits);
+}
+
+uint64_t Pipeline::credit_of(const PipelineSource &source, size_t bytes) const
 {
 	const auto &info = source.decision.source;
 	const auto said = config_.source(info.name);
 	return credited_bits(bytes, info.claim, said.assessed.value_or(full_quality), said.credit);
 }
 
-uint64_t Pipeline::use(PipelineSource &source, std::span<const uint8_t> bytes)
+uint64_t Pipeline::add_to_sink(PipelineSource &source, std::span<const uint8_t> bytes)
 {
-	auto bits = worth(source, bytes.size());
+	auto bits = credit_of(source, bytes.size());
 	if (const auto level = sink_.level())
 		bits = std::min(bits, creditable_bits(*level, config_.fill_watermark));
 	if (const auto added = sink_.add(bytes, bits); !added) {
 		hooks_.on_error(added.error());
 		return 0;
 	}
+	const auto now = clock_.now();
 	source.counts.bytes_fed += bytes.size();
 	source.counts.credited_bits += bits;
-	source.counts.last_fed = std::chrono::steady_clock::now();
+	source.counts.last_fed = now;
 	if (!added_) {
 		added_ = true;
-		reseed_deadline_.expires_after(reseed_limit);
-		reseed_deadline_.async_wait([this](const asio::error_code &error) {
-			if (!error)
-				reseed();
-		});
+		reseed_deadline_ = clock_.call_at(now + reseed_limit, [this] { reseed(); });
 	}
 	return bits;
 }
 
-void Pipeline::settle()
+void Pipeline::finish_feed()
 {
-	if (harvests_ > 0)
+	if (reads_for(Purpose::feed))
 		return;
 	reseed();
-	probe();
+	probe_next();
 }
 
-void Pipeline::probe()
+void Pipeline::probe_next()
 {
 	if (!feeding_ || config_.probe_interval.count() == 0 || !sink_.ready())
 		return;
-	const auto now = std::chrono::steady_clock::now();
-	for (const auto &[name, source] : sources_) {
+	const auto now = clock_.now();
+	for (auto &[name, source] : sources_) {
 		if (source.decision.use != Use::probe || !source.life.readable())
 			continue;
-		const auto last = probed_.find(name);
 		const auto interval = source.life.proving()
 		                          ? std::min(proof_interval, config_.probe_interval)
 		                          : config_.probe_interval;
-		if (last != probed_.end() && now - last->second < interval)
+		if (source.probed && now - *source.probed < interval)
 			continue;
-		probed_[name] = now;
-		ask(name);
+		source.probed = now;
+		feed_from(source);
 		return; // the next one afterwards
 	}
 }
@@ -347,44 +314,43 @@ void Pipeline::reseed()
 	if (!added_)
 		return;
 	added_ = false;
-	reseed_deadline_.cancel();
+	reseed_deadline_.reset();
 	if (const auto done = sink_.reseed(); !done)
 		hooks_.on_error(done.error());
 	feeds_++;
-	last_feed_ = std::chrono::steady_clock::now();
+	last_feed_ = clock_.now();
 	hooks_.on_feed();
 }
 
-void Pipeline::note(const std::string &name, const Step *step)
+void Pipeline::report(const PipelineSource &source, const Step *step)
 {
 	if (step == nullptr)
 		return;
-	hooks_.on_step(name, *step);
+	hooks_.on_step(name_of(source), *step);
 	if (step->to == SourceState::quarantined || step->from == SourceState::quarantined)
-		arm_retry();
+		schedule_retry();
 }
 
-void Pipeline::arm_retry()
+void Pipeline::schedule_retry()
 {
 	std::optional<Time> first;
 	for (const auto &[name, source] : sources_)
 		if (const auto at = source.life.retry_at(); at && (!first || *at < *first))
 			first = at;
-	retry_.cancel();
-	if (!first)
-		return;
-	retry_.expires_at(*first);
-	retry_.async_wait([this](const asio::error_code &error) {
-		if (error)
-			return;
-		for (auto &[name, source] : sources_) {
-			const auto *step = source.life.waited(std::chrono::steady_clock::now());
-			note(name, step);
-			if (step != nullptr && source.decision.use == Use::read)
-				ask(name);
-		}
-		arm_retry();
-	});
+	retry_.reset();
+	if (first)
+		retry_ = clock_.call_at(*first, [this] { retry(); });
+}
+
+void Pipeline::retry()
+{
+	for (auto &[name, source] : sources_) {
+		const auto *step = source.life.waited(clock_.now());
+		report(source, step);
+		if (step != nullptr && source.decision.use == Use::read)
+			feed_from(source);
+	}
+	schedule_retry();
 }
 
 std::map<std::string, SourceState> Pipeline::states() const

@@ -9,8 +9,9 @@
 #include "control/policy.h"
 #include "health/lifecycle.h"
 #include "health/rate_test.h"
+#include "pool/clock.h"
+#include "pool/harvest.h"
 #include "pool/sink.h"
-#include "source/source.h"
 
 #include <array>
 #include <chrono>
@@ -19,27 +20,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 
 namespace hwrngd {
-
-/// Access to a source, for one harvest.
-class Reading {
-public:
-	Reading() = default;
-	Reading(const Reading &) = delete;
-	Reading &operator=(const Reading &) = delete;
-	virtual ~Reading() = default;
-
-	[[nodiscard]] virtual Source &source() = 0;
-	/// Puts back what was changed for it. A source that `failed` is not read again.
-	[[nodiscard]] virtual Result<void> end(bool failed) = 0;
-};
 
 /// How long reads took: how many within each bound, as Prometheus counts.
 struct LatencyHistogram {
@@ -54,6 +40,9 @@ struct LatencyHistogram {
 
 /// What a source has done since the daemon began.
 struct SourceCounts {
+	/// Counts a harvest; what became of its bytes is counted elsewhere.
+	void note(const Harvest &harvest);
+
 	uint64_t bytes_read = 0;
 	uint64_t bytes_fed = 0;
 	uint64_t bytes_drawn = 0; ///< for others than the sink
@@ -72,14 +61,16 @@ struct PipelineSource {
 	Lifecycle life;
 	SourceCounts counts;
 	RateTest rate;
+	std::optional<Purpose> being_read; ///< for whom, while it is
+	bool feed_next = false;            ///< a feed waits for the draw that reads it
+	std::optional<Time> probed;        ///< when it was probed last
 };
 
 class Pipeline {
 public:
-	/// What the pipeline needs of others. `open` is called in the thread that reads, and must own
-	/// what it touches: the thread may outlive the pipeline.
+	/// What the pipeline needs of others.
 	struct Hooks {
-		std::function<Result<std::unique_ptr<Reading>>(const SourceInfo &)> open;
+		SourceOpener open;
 		/// A source changed its state. Must not call back.
 		std::function<void(const std::string &source, const Step &step)> on_step;
 		/// A source was not there when it was read. Must not call back.
@@ -91,6 +82,8 @@ public:
 	};
 
 	Pipeline(asio::io_context &io, Sink &sink, Hooks hooks, Backoff backoff = {});
+	/// As above, by another clock.
+	Pipeline(asio::io_context &io, Sink &sink, Hooks hooks, Backoff backoff, Clock clock);
 	Pipeline(const Pipeline &) = delete;
 	Pipeline &operator=(const Pipeline &) = delete;
 	/// Leaves behind whoever still reads.
@@ -118,7 +111,7 @@ public:
 	void draw(Taker taker);
 
 	/// Is somebody reading?
-	[[nodiscard]] bool busy() const { return harvests_ > 0 || !drawing_.empty(); }
+	[[nodiscard]] bool busy() const { return reads_for(Purpose::feed) || reads_for(Purpose::draw); }
 	[[nodiscard]] const std::map<std::string, PipelineSource> &sources() const { return sources_; }
 	[[nodiscard]] std::map<std::string, SourceState> states() const;
 	/// Times that the sink was reseeded with new bytes, and when last.
@@ -126,43 +119,53 @@ public:
 	[[nodiscard]] std::optional<Time> last_feed() const { return last_feed_; }
 
 private:
-	struct Harvest;
-
+	[[nodiscard]] bool reads_for(Purpose purpose) const;
 	/// Whose thread reads it; none: that of the event loop.
 	[[nodiscard]] Worker *worker_of(const SourceInfo &source);
-	void ask(const std::string &name);
-	void start(const std::shared_ptr<Harvest> &harvest, bool patient);
+	/// Begins to read a source for the sink, if it may be read.
+	void feed_from(PipelineSource &source);
+	void start(PipelineSource &source, Purpose purpose, size_t size, bool whole);
+
+	// The jobs when a source has been read, in their order.
+	void finish(Harvest &harvest);
+	/// Is it much slower than it was, or than it may be?
+	void check_speed(PipelineSource &source, const Harvest &harvest, Time now);
+	/// Tests the bytes, and hands on those that pass. Returns the bits that the sink credited.
+	[[nodiscard]] uint64_t test_and_hand_on(PipelineSource &source, Harvest &harvest, Time now);
+	/// Returns whether it is of no use to read again at once.
+	[[nodiscard]] bool handle_error(PipelineSource &source, const Error &error, Time now);
+	/// Must it be read again at once? `credited`: the bits that the sink got of it.
+	[[nodiscard]] bool wants_more(PipelineSource &source, uint64_t credited);
+	/// Once all sources of a feed have been read.
+	void finish_feed();
+	/// Once all sources of a draw have been read.
+	void finish_draw();
+
 	/// Bits that so many bytes of it are credited with.
-	[[nodiscard]] uint64_t worth(const PipelineSource &source, size_t bytes) const;
-	void took(const std::shared_ptr<Harvest> &harvest);
-	/// Returns whether it is of no use to ask again at once.
-	[[nodiscard]] bool took_error(const std::string &name, PipelineSource &source,
-	                              const Error &error, Time now);
+	[[nodiscard]] uint64_t credit_of(const PipelineSource &source, size_t bytes) const;
 	/// Returns the bits that the bytes were credited with.
-	[[nodiscard]] uint64_t use(PipelineSource &source, std::span<const uint8_t> bytes);
-	void settle();
-	void end_draw();
-	void probe();
+	[[nodiscard]] uint64_t add_to_sink(PipelineSource &source, std::span<const uint8_t> bytes);
 	void reseed();
-	void note(const std::string &name, const Step *step);
-	void arm_retry();
+	/// Reads a source that is due for a probe, if nobody else is to be read.
+	void probe_next();
+	/// Tells of a step that a source made, if it did.
+	void report(const PipelineSource &source, const Step *step);
+	/// Reads sources again when their quarantine ends.
+	void schedule_retry();
+	void retry();
 
 	Sink &sink_;
 	Hooks hooks_;
-	Backoff backoff_;                  ///< of every source
+	Backoff backoff_; ///< of every source
+	Clock clock_;
 	std::shared_ptr<Mailbox> mailbox_; ///< the readers' too
 	Config config_;
-	std::map<std::string, PipelineSource> sources_;
+	std::map<std::string, PipelineSource> sources_;          ///< none is ever removed
 	std::map<std::string, std::unique_ptr<Worker>> workers_; ///< by device: all hwrngs are one
-	std::map<std::string, Time> probed_;
-	std::map<std::string, bool> asked_;
-	asio::steady_timer retry_;
-	asio::steady_timer reseed_deadline_;
-	std::optional<Taker> taker_;     ///< of the draw that is under way
-	std::set<std::string> drawing_;  ///< sources that it waits for
-	std::set<std::string> ask_next_; ///< those of them to feed from afterwards
-	unsigned harvests_ = 0;          ///< under way, for the sink
-	bool added_ = false;             ///< since the last reseed
+	Alarm retry_;
+	Alarm reseed_deadline_;
+	std::optional<Taker> taker_; ///< of the draw that is under way
+	bool added_ = false;         ///< since the last reseed
 	bool feeding_ = false;
 	uint64_t feeds_ = 0;
 	std::optional<Time> last_feed_;

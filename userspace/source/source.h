@@ -33,6 +33,10 @@ public:
 	/// source must not be read again.
 	[[nodiscard]] virtual Result<size_t> read(std::span<uint8_t> out,
 	                                          std::chrono::milliseconds limit) = 0;
+
+	/// Puts back what was changed to open this source; it is not read afterwards. The destructor
+	/// does it too, but can report no error.
+	[[nodiscard]] virtual Result<void> close() { return {}; }
 };
 
 /// The error of a source that gave nothing within `limit`; its number is ETIMEDOUT.

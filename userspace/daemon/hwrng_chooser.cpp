@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/hwrng_chooser.h"
+
+#include "base/log.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Another program of ours may be probing a slow TPM.
+constexpr auto lock_limit = 60s;
+// At the end, for a probe that has yet to put back what it changed.
+constexpr auto end_limit = 10s;
+
+} // namespace
+
+HwrngChooser::HwrngChooser(Root root, ControlThread &control, std::function<void()> on_change)
+    : root_(std::move(root)), control_(control), on_change_(std::move(on_change))
+{
+}
+
+Result<void> HwrngChooser::start()
+{
+	const auto remembered = hwrng_choice::remembered(root_);
+	if (!remembered)
+		return std::unexpected(remembered.error());
+	chosen_ = *remembered;
+	control_.run([root = root_] {
+		if (const auto done = hwrng_choice::recover(root, lock_limit); !done)
+			log(Priority::warning, Event::hwrng_refused, done.error().message);
+	});
+	return {};
+}
+
+void HwrngChooser::choose(const std::string &name, const std::string &reason,
+                          const HwrngState &seen)
+{
+	if (name == refused_)
+		return;
+	refused_ = name; // until it is done, or for good
+	control_.run(
+	    [root = root_, name, seen] { return hwrng_choice::make(root, name, seen, lock_limit); },
+	    [this, name, reason](const Result<bool> &done) { finish(name, reason, done); });
+}
+
+void HwrngChooser::finish(const std::string &name, const std::string &reason,
+                          const Result<bool> &done)
+{
+	if (!done) {
+		log(Priority::warning, Event::hwrng_refused, done.error().message,
+		    {{"HWRNGD_SOURCE", name}});
+		return;
+	}
+	refused_.clear();
+	if (*done) {
+		chosen_ = name;
+		log(Priority::notice, Event::hwrng_chosen,
+		    fmt::format("the kernel's hwrng is now {}: {}", name, reason),
+		    {{"HWRNGD_SOURCE", name}});
+	}
+	on_change_();
+}
+
+Result<void> HwrngChooser::hand_back() const
+{
+	return hwrng_choice::hand_back(root_, end_limit);
+}
+
+} // namespace hwrngd

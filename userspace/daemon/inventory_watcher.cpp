@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/inventory_watcher.h"
+
+#include "base/log.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hwrngd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// For changes that send no event.
+constexpr auto refresh_interval = 60s;
+// Another program of ours may be probing a slow TPM.
+constexpr auto lock_limit = 60s;
+
+} // namespace
+
+InventoryWatcher::InventoryWatcher(Root root, const Config &config, ControlThread &control,
+                                   std::function<void(const Inventory &)> on_refresh)
+    : root_(std::move(root)), config_(config), control_(control), on_refresh_(std::move(on_refresh))
+{
+}
+
+void InventoryWatcher::refresh()
+{
+	refresh_again_ = busy_;
+	if (busy_)
+		return;
+	busy_ = true;
+	control_.run(
+	    [root = root_, config = config_] {
+		    // A probe must not be taken for the choice. Without a framework there is no lock.
+		    const auto lock = HwrngSysfs(root).lock(lock_limit);
+		    auto inventory = take_inventory(root, config);
+		    return Found{.inventory = std::move(inventory), .feeders = find_feeders(root, "")};
+	    },
+	    [this](const Found &found) { finish_refresh(found); });
+}
+
+void InventoryWatcher::check()
+{
+	if (std::chrono::steady_clock::now() - refreshed_ >= refresh_interval)
+		refresh();
+	else
+		check_framework();
+}
+
+void InventoryWatcher::check_framework()
+{
+	if (busy_)
+		return;
+	busy_ = true;
+	control_.run(
+	    [root = root_] {
+		    const auto lock = HwrngSysfs(root).lock(lock_limit);
+		    const auto state = HwrngSysfs(root).read();
+		    return state ? std::optional(*state) : std::nullopt;
+	    },
+	    [this](const std::optional<HwrngState> &now) {
+		    busy_ = false;
+		    if (refresh_again_ || now != inventory_.hwrng)
+			    refresh();
+	    });
+}
+
+void InventoryWatcher::finish_refresh(const Found &found)
+{
+	busy_ = false;
+	refreshed_ = std::chrono::steady_clock::now();
+	const auto before = std::exchange(inventory_, found.inventory);
+	on_refresh_(before);
+	if (refresh_again_)
+		refresh();
+	report_other_feeders(found.feeders);
+}
+
+void InventoryWatcher::report_other_feeders(const std::vector<Feeder> &feeders)
+{
+	std::set<std::string> others;
+	for (const auto &feeder : feeders) {
+		if (feeder.name == "hwrng" || feeder.name == "hwrngd")
+			continue; // the kernel's own, and us
+		others.insert(feeder.name);
+		if (!other_feeders_.contains(feeder.name))
+			log(Priority::notice, Event::other_feeder,
+			    fmt::format("{} (pid {}: {}) feeds the kernel's pool too; both may, and one is "
+			                "enough",
+			                feeder.name, feeder.pid, feeder.what),
+			    {{"HWRNGD_FEEDER", feeder.name}});
+	}
+	other_feeders_ = std::move(others);
+}
+
+} // namespace hwrngd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// rngtest: tests standard input by FIPS 140-2, a drop-in for the program of that name in rng-tools.
-// Options, output and exit codes are those of rng-tools 6.17, so that scripts need no change.
+// rngtest: tests standard input by FIPS 140-2. A drop-in replacement for the rngtest of rng-tools:
+// options, output and exit codes are those of rng-tools 6.17, so that scripts need no change.
 #include "base/secret_buffer.h"
 #include "health/fips140_2.h"
 
@@ -37,9 +37,9 @@ using Microseconds = std::chrono::duration<double, std::micro>;
 
 enum Exit : int { passed = 0, failed = 1, usage = 10, io_error = 11, os_error = 12 };
 
-constexpr size_t blocks_a_read = 100;
+constexpr size_t blocks_per_read = 100;
 
-/// 0: without limit, or never.
+/// 0 means "no limit" or "never".
 struct Options {
 	uint64_t block_count = 0;
 	uint64_t block_stats = 0;
@@ -47,10 +47,10 @@ struct Options {
 	bool pipe = false;
 };
 
-volatile std::sig_atomic_t caught = 0; // NOLINT: a signal handler can reach nothing else
+volatile std::sig_atomic_t caught = 0; // NOLINT: a signal handler needs a global variable
 
-/// A signal that comes just before read(2) or write(2) does not end them, so another one follows
-/// each second.
+/// A signal that arrives just before read(2) or write(2) does not interrupt them, so SIGALRM
+/// follows every second.
 extern "C" void on_signal(int number)
 {
 	if (number != SIGALRM)
@@ -63,7 +63,7 @@ void report(const std::string &text)
 	fmt::print(stderr, "rngtest: {}\n", text);
 }
 
-/// The speed of a channel, by what each block took.
+/// The speed of a channel, computed from the time for each block.
 class Speed {
 public:
 	void add(uint64_t blocks, Clock::duration duration)
@@ -75,7 +75,7 @@ public:
 		blocks_ += blocks;
 	}
 
-	/// As in "(min=1.000; avg=2.500; max=3.000)Mibits/s".
+	/// Text such as "(min=1.000; avg=2.500; max=3.000)Mibits/s".
 	[[nodiscard]] std::string text() const
 	{
 		constexpr std::array<const char *, 7> units{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
@@ -112,7 +112,7 @@ public:
 			fmt::print(stderr, "{}\n\n", argp_program_version);
 			report("starting FIPS tests...");
 		}
-		// With -p, a word is discarded before the one that starts the continuous test.
+		// With -p, one word is discarded before the word that starts the continuous test.
 		const size_t discarded = options_.pipe ? bootstrap_bytes : 0;
 		if (!read_to(discarded + bootstrap_bytes, discarded + bootstrap_bytes))
 			return failed;
@@ -137,7 +137,7 @@ private:
 		return options_.block_count > 0 && fips_.blocks >= options_.block_count;
 	}
 
-	/// Reads what comes, up to `most` bytes in the buffer, until there are `least`. False at the
+	/// Reads until the buffer has at least `least` and at most `most` bytes. Returns false at the
 	/// end of the input, after an error or a signal.
 	bool read_to(size_t least, size_t most)
 	{
@@ -156,10 +156,10 @@ private:
 		return true;
 	}
 
-	/// Reads one block at least, and no more than is still to be tested.
+	/// Reads at least one block, and no more blocks than still need testing.
 	bool read_blocks()
 	{
-		uint64_t wanted = blocks_a_read;
+		uint64_t wanted = blocks_per_read;
 		if (options_.block_count > 0)
 			wanted = std::min(wanted, options_.block_count - fips_.blocks);
 		const auto start = Clock::now();
@@ -169,8 +169,8 @@ private:
 		return true;
 	}
 
-	/// Tests the whole blocks of the buffer and passes the good ones on. False when they could not
-	/// be written.
+	/// Tests the complete blocks in the buffer and passes good ones on. Returns false if they could
+	/// not be written.
 	bool test_blocks(Tester &tester)
 	{
 		const size_t end = have_ / block_bytes;
@@ -196,7 +196,7 @@ private:
 		return true;
 	}
 
-	/// Counts the blocks from `first` to `end`, with -p after having written the good ones.
+	/// Counts the blocks from `first` to `end`. With -p, writes the good ones first.
 	bool account(size_t first, size_t end)
 	{
 		while (first < end) {
@@ -212,7 +212,7 @@ private:
 				sent_ += sent;
 				if (written)
 					output_.add(next - first, Clock::now() - start);
-				else // the block that failed on its way out was received and good
+				else // the block that could not be written was good, and counts
 					next = first + sent / block_bytes + 1;
 			}
 			for (; first < next; first++) {
@@ -225,7 +225,7 @@ private:
 		return true;
 	}
 
-	/// Returns how many bytes could be written.
+	/// Returns the number of bytes that could be written.
 	size_t write_all(std::span<const uint8_t> bytes)
 	{
 		size_t sent = 0;
@@ -244,7 +244,8 @@ private:
 		return sent;
 	}
 
-	/// After a system call that failed: waits if it would have blocked, and reports an error.
+	/// Handles a failed system call. Waits if it would have blocked, and reports other errors.
+	/// Returns true if the call must be repeated.
 	bool try_again(int fd, short event, const char *what)
 	{
 		const int number = errno;
@@ -293,9 +294,9 @@ private:
 	}
 
 	Options options_;
-	SecretBuffer buffer_{blocks_a_read * block_bytes}; // with -p these bytes serve as keys
-	size_t have_ = 0; ///< bytes in the buffer that are not tested yet
-	std::array<uint8_t, blocks_a_read> verdicts_{};
+	SecretBuffer buffer_{blocks_per_read * block_bytes}; // with -p these bytes serve as keys
+	size_t have_ = 0; ///< bytes in the buffer that have not been tested
+	std::array<uint8_t, blocks_per_read> verdicts_{};
 	uint64_t received_ = 0;
 	uint64_t sent_ = 0;
 	Statistics fips_;
@@ -371,7 +372,7 @@ try {
 	using namespace hwrngd;
 	const Options options = parse(argc, argv);
 	struct sigaction action = {};
-	action.sa_handler = on_signal; // without SA_RESTART: a blocked read(2) ends
+	action.sa_handler = on_signal; // without SA_RESTART, so that a blocked read(2) ends
 	for (const int number : {SIGTERM, SIGINT, SIGALRM})
 		if (sigaction(number, &action, nullptr) < 0) {
 			report(fmt::format("signal {}: {}", number, std::generic_category().message(errno)));
@@ -379,6 +380,6 @@ try {
 		}
 	return Rngtest(options).run();
 } catch (const std::exception &error) {
-	std::fprintf(stderr, "rngtest: %s\n", error.what()); // NOLINT: no memory is left for more
+	std::fprintf(stderr, "rngtest: %s\n", error.what()); // NOLINT: there may be no memory for more
 	return hwrngd::os_error;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Random-looking bytes by a recipe, so that known answers need no data file: the AES-128-CTR key
-// stream of key 00112233445566778899aabbccddeeff from IV 0.
+// Reproducible random-looking bytes, so that known answers need no data file: the AES-128-CTR key
+// stream for the key 00112233445566778899aabbccddeeff and IV 0.
 #pragma once
 
 #include <array>

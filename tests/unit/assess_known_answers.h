@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What NIST's ea_non_iid (tree of version 1.1.8, -vv) says of six inputs that anyone can make: S is
-// the key stream of aes_ctr.h, n is 1,000,000 but for ctr8_short (10,000), and symbol i is
+// The output of NIST's ea_non_iid (source tree of version 1.1.8, -vv) for six inputs that anyone
+// can make. S is the key stream of aes_ctr.h, n is 1,000,000 (10,000 for ctr8_short), and symbol i
+// is
 //
 //   ctr8, ctr8_short   S[i]
 //   ctr4               S[i] and 15
@@ -16,7 +17,7 @@ namespace hwrngd::test {
 
 struct KnownAnswer {
 	std::string_view input;
-	std::string_view figures; ///< a line per estimate: form, estimator, figures by name
+	std::string_view figures; ///< one line per estimate: form, estimator, named figures
 };
 
 // clang-format off

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The costly estimators of SP 800-90B once more: step by step as the standard's text goes, with
-// maps and without a thought for time. Where NIST's tool departs from the text, a comment says so.
+// A second implementation of the slow estimators of SP 800-90B: step by step as in the standard's
+// text, with maps and without optimization. Comments say where NIST's tool differs from the text.
 #pragma once
 
 #include <algorithm>
@@ -29,14 +29,15 @@ struct Hits {
 	}
 };
 
-/// What each subpredictor says, if anything; the winner is judged, then all are scored.
+/// Takes the prediction of each subpredictor, if any. Judges the winner, then scores all.
 class Race {
 public:
 	explicit Race(size_t predictors) : scores_(predictors) {}
 
 	void judge(const std::vector<std::optional<uint8_t>> &said, uint8_t symbol)
 	{
-		// The text counts a winner that says nothing as wrong; NIST's tool lets the run go on.
+		// If the winner predicts nothing, the text counts that as wrong; in NIST's tool the run
+		// continues.
 		if (said[winner_])
 			hits_.add(said[winner_] == symbol);
 		for (size_t i = 0; i < said.size(); i++)
@@ -89,14 +90,14 @@ inline Hits lag(const Symbols &symbols)
 
 using Dictionary = std::map<Symbols, std::map<uint8_t, uint64_t>>;
 
-/// The `length` symbols that end before `end`.
+/// The `length` symbols before `end`.
 inline Symbols context(const Symbols &symbols, size_t end, size_t length)
 {
 	const auto to = symbols.begin() + static_cast<ptrdiff_t>(end);
 	return {to - static_cast<ptrdiff_t>(length), to};
 }
 
-/// The most frequent one, the greatest among equals.
+/// The most frequent symbol (the greatest of several), and its count.
 inline std::pair<uint8_t, uint64_t> best(const std::map<uint8_t, uint64_t> &counts)
 {
 	std::pair<uint8_t, uint64_t> found{0, 0};
@@ -165,8 +166,8 @@ inline Hits lz78y(const Symbols &symbols)
 	return hits;
 }
 
-/// For tuples of each length from 1 until none repeats: how often the most frequent one occurs, and
-/// how many pairs of equal tuples there are.
+/// For each length of tuples, from 1 until none repeats: the count of the most frequent tuple, and
+/// the number of pairs of equal tuples.
 inline std::vector<std::pair<uint32_t, uint64_t>> repeats(const Symbols &symbols)
 {
 	std::vector<std::pair<uint32_t, uint64_t>> by_length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The fast estimators against plain ones, on inputs that are small or nasty.
+// Compares the fast estimators with plain ones, on small and difficult inputs.
 #include "aes_ctr.h"
 #include "assess/estimators.h"
 #include "assess/prediction.h"
@@ -39,7 +39,7 @@ reference::Symbols make(size_t size, const std::function<unsigned(size_t, uint32
 	return symbols;
 }
 
-/// Of so many symbols, for a given alphabet.
+/// Inputs of `size` symbols of the given alphabet.
 std::vector<Input> inputs(size_t size, unsigned alphabet)
 {
 	const auto a = alphabet;
@@ -105,7 +105,7 @@ const std::array<Predictor, 4> predictors{{
     {"lz78y", lz78y, lz78y, reference::lz78y},
 }};
 
-/// Symbols of an alphabet of two go both ways, as bits and as symbols.
+/// An input with an alphabet of two is tested both as bits and as symbols.
 void expect_equal(const Predictor &predictor, const Input &input)
 {
 	SCOPED_TRACE(
@@ -127,7 +127,7 @@ TEST(AssessReference, PredictorsOnShortInputs)
 	for (const size_t size : {20U, 64U, 65U, 500U})
 		for (const auto &input : inputs_of_all_alphabets(size))
 			for (const auto &predictor : predictors)
-				if (predictor.plain != reference::multi_mcw) // needs more
+				if (predictor.plain != reference::multi_mcw) // needs more symbols
 					expect_equal(predictor, input);
 }
 
@@ -143,7 +143,7 @@ TEST(AssessReference, Lz78yWithItsDictionaryFull)
 	expect_equal(predictors[3], inputs(6000, 256)[0]);
 	expect_equal(predictors[3], inputs(12000, 5)[0]);
 	expect_equal(predictors[3], inputs(24000, 2)[0]);
-	// Half the values come when there is no room any more.
+	// Half of the values occur only after the dictionary is full.
 	expect_equal(predictors[3], {"late_values",
 	                             make(6000,
 	                                  [](size_t i, uint32_t random) {
@@ -160,8 +160,8 @@ TEST(AssessReference, Lz78yWhoseDictionaryFillsInTheMiddleOfAPlace)
 	for (; contexts.size() < 65536; place++)
 		for (size_t length = 16; length > 0; length--)
 			contexts.insert(reference::context(symbols, place, length));
-	// Contexts that end in a new value have room at that place, but only the longest. So later
-	// there is nothing to be said after that value.
+	// At this place only the longest of the contexts that end in a new value still has room. So
+	// later nothing is predicted after that value.
 	symbols.resize(place + 100);
 	symbols[place - 2] = 200;
 	for (uint8_t i = 0; i < 100; i++)
@@ -171,7 +171,7 @@ TEST(AssessReference, Lz78yWhoseDictionaryFillsInTheMiddleOfAPlace)
 
 TEST(AssessReference, ARaceIsJudgedInBlocksAsPlaceByPlace)
 {
-	// Subpredictors that lie close to each other, and say nothing now and then.
+	// Subpredictors with similar scores that sometimes predict nothing.
 	AesCtr stream;
 	std::vector<uint8_t> random(size_t{3} * 64 * 200);
 	stream.fill(random);
@@ -190,7 +190,7 @@ TEST(AssessReference, ARaceIsJudgedInBlocksAsPlaceByPlace)
 					const uint64_t bit = uint64_t{1} << (63 - place);
 					if (number < silent)
 						continue;
-					// The second and third grow better as time goes by, and are alike often.
+					// The second and third improve over time, and often have equal scores.
 					said[i] = number < 100 + 50 * std::min<size_t>(i, block / 60) ? 1 : 0;
 					predicted[i] |= bit;
 					right[i] |= said[i] == 1 ? bit : 0;
@@ -215,7 +215,7 @@ TEST(AssessReference, HitsCountRunsAcrossBlocks)
 		uint64_t right = 0;
 		for (size_t j = 0; j < 8; j++)
 			right = right << 8U | random[i + j];
-		if (i % 16 == 0) // long runs, and whole blocks
+		if (i % 16 == 0) // long runs; at multiples of 48 whole blocks
 			right |= right << 1U | right << 2U | right << 3U | right << 4U;
 		if (i % 48 == 0)
 			right = ~uint64_t{0};
@@ -274,7 +274,7 @@ TEST(AssessReference, SuffixesAreInTheSameOrderHoweverTheyAreSorted)
 			const bool random = input.name.starts_with("random");
 			EXPECT_FALSE(random && by_windows.empty());
 		}
-	EXPECT_GT(gave_up, 0U); // else the way without windows was not taken
+	EXPECT_GT(gave_up, 0U); // so that the way without windows was tested too
 }
 
 TEST(AssessReference, LongRepeatsAreCountedWithoutWindows)
@@ -289,7 +289,7 @@ TEST(AssessReference, LongRepeatsAreCountedWithoutWindows)
 	EXPECT_EQ(repeats.most[150'000], 2U);
 	EXPECT_EQ(repeats.pairs[150'000], 50'001U);
 
-	// All equal but one: n - 1 zeros hold n - i tuples of i zeros.
+	// All symbols but one are equal: n - 1 zeros contain n - i tuples of i zeros.
 	symbols.assign(100'000, 0);
 	symbols.push_back(1);
 	const Bits zeros(symbols, 1);

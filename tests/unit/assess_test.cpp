@@ -20,7 +20,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// "form estimator figure" to number.
+/// Maps "form estimator figure" to a number.
 using Figures = std::map<std::string, double>;
 
 double number(const Value &value)
@@ -63,7 +63,7 @@ Figures figures(std::string_view lines)
 	return all;
 }
 
-/// Every figure is there, none is too many, and they agree to nine digits.
+/// Both must have the same figures, equal to nine digits.
 void expect_same(const Figures &found, const Figures &expected)
 {
 	for (const auto &[name, value] : expected) {
@@ -92,7 +92,7 @@ TEST_P(KnownAnswers, EveryFigureIsThatOfNistsTool)
 INSTANTIATE_TEST_SUITE_P(Assess, KnownAnswers, testing::ValuesIn(known_answers),
                          [](const auto &test) { return std::string(test.param.input); });
 
-/// The estimators and figures as NIST's tool prints them.
+/// The names of estimators and figures in the output of NIST's tool.
 struct Printed {
 	const char *estimator;
 	const char *key;
@@ -138,7 +138,7 @@ const std::vector<Printed> printed{
     {"LZ78Y Prediction", "lz78y", printed_predictions},
 };
 
-/// "Literal t-Tuple Estimate: p_u = 0.5", and "H_original: 0.5" at the end.
+/// Parses lines like "Literal t-Tuple Estimate: p_u = 0.5", and "H_original: 0.5" at the end.
 Figures parse_published(std::istream &in)
 {
 	Figures all;
@@ -175,14 +175,14 @@ class Published : public testing::TestWithParam<const char *> {};
 
 TEST_P(Published, EveryFigureIsThatOfNistsTool)
 {
-	const char *folder = std::getenv("HWRNGD_VECTORS"); // NOLINT: one thread
+	const char *folder = std::getenv("HWRNGD_VECTORS"); // NOLINT: there is only one thread
 	if (folder == nullptr)
-		GTEST_SKIP() << "HWRNGD_VECTORS names no folder with NIST's files in sp800_90b/";
+		GTEST_SKIP() << "HWRNGD_VECTORS must name a folder with NIST's files in sp800_90b/";
 	const auto path = std::string(folder) + "/sp800_90b/" + GetParam();
 	std::ifstream in(path + ".bin", std::ios::binary);
 	std::ifstream expected(path + ".res");
 	if (!in || !expected)
-		GTEST_SKIP() << path << ".bin and .res are not there";
+		GTEST_SKIP() << path << ".bin or .res is missing";
 	const auto symbols =
 	    to_symbols({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}, {});
 	ASSERT_TRUE(symbols) << symbols.error().message;
@@ -227,7 +227,7 @@ TEST(Assess, NothingAndTooLittleAreRefused)
 {
 	EXPECT_FALSE(to_symbols({}, std::nullopt));
 
-	// 6006 bits are the least for the compression estimate, 4096 symbols for MultiMCW.
+	// The compression estimate needs at least 6006 bits, MultiMCW at least 4096 symbols.
 	auto bits = stream(6006);
 	for (auto &bit : bits)
 		bit &= 1U;
@@ -250,7 +250,7 @@ TEST(Assess, AConstantHasNoEntropy)
 	ASSERT_FALSE(assessment);
 	EXPECT_EQ(assessment.error().message, "all 10000 samples are 9: no entropy");
 
-	// All but one: the compression estimate must not take it for perfect.
+	// All samples but one are equal: the compression estimate must not find full entropy.
 	std::vector<uint8_t> nearly(10'000, 0);
 	nearly.back() = 1;
 	const auto little = non_iid(*to_symbols(nearly, 1));
@@ -261,7 +261,7 @@ TEST(Assess, AConstantHasNoEntropy)
 
 TEST(Assess, AnUndefinedEstimateSaysWhyAndTheOthersDecide)
 {
-	// Each of 256 values occurs 16 times in 4096 samples: none 35 times.
+	// Each of 256 values occurs only 16 times in 4096 samples, not 35 times.
 	std::vector<uint8_t> values(4096);
 	for (size_t i = 0; i < values.size(); i++)
 		values[i] = static_cast<uint8_t>(i);
@@ -276,7 +276,7 @@ TEST(Assess, AnUndefinedEstimateSaysWhyAndTheOthersDecide)
 		}
 	}
 	EXPECT_TRUE(found);
-	// A counter is predicted by the lag of its period.
+	// The lag of its period predicts a counter.
 	EXPECT_LT(assessment->min_entropy, 0.1);
 }
 

@@ -14,7 +14,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// The identity for the values that occur.
+/// The identity for the values that occur, and 0 for the others.
 std::array<uint8_t, 256> raw_of(std::span<const uint8_t> samples)
 {
 	std::array<uint8_t, 256> raw{};
@@ -39,7 +39,7 @@ std::vector<uint8_t> random_samples(Xoshiro256 &random, size_t count, unsigned m
 
 TEST(Bzip2Size, OfFewSamplesOfAnyAlphabet)
 {
-	// So few that there are two to six codes, with all counts of symbols where that changes.
+	// So few samples that there are two to six codes, with all counts at which the number changes.
 	Xoshiro256 random(1);
 	for (size_t count = 1; count < 900; count++)
 		for (const unsigned modulus : {11U, 200U, 256U})
@@ -48,8 +48,8 @@ TEST(Bzip2Size, OfFewSamplesOfAnyAlphabet)
 
 TEST(Bzip2Size, BlocksEndWhereThoseOfBzip2End)
 {
-	// A block has 499,981 bytes; numbers of one digit make 2 n - 1, and one of two digits 2 n, so
-	// that the second block has none, one, two bytes and so on.
+	// A block has 499,981 bytes. n numbers of one digit make 2 n - 1 bytes; with one of two digits
+	// they make 2 n. So the second block has 0, 1, 2 ... bytes.
 	Xoshiro256 random(1);
 	auto samples = random_samples(random, 249'994, 10);
 	for (const uint8_t first : {uint8_t{7}, uint8_t{77}}) {
@@ -57,7 +57,7 @@ TEST(Bzip2Size, BlocksEndWhereThoseOfBzip2End)
 		for (size_t count = 249'990; count < samples.size(); count++)
 			expect_same_as_bzip2(std::span(samples).first(count));
 	}
-	// Runs of two and three digits at the border.
+	// Runs of two and three equal digits at the border of the block.
 	for (const uint8_t last : std::array<uint8_t, 3>{11, 111, 211})
 		for (size_t end = 249'988; end <= 249'990; end++) {
 			auto runs = samples;
@@ -82,7 +82,7 @@ TEST(Bzip2Size, OfSamplesThatRepeat)
 		for (size_t i = 0; i < samples.size(); i++)
 			samples[i] = static_cast<uint8_t>(i % period);
 		expect_same_as_bzip2(samples);
-		// One that differs, so that rotations are different, but only far behind.
+		// One sample differs, so that rotations differ, but only after many samples.
 		samples[2500] = 201;
 		expect_same_as_bzip2(samples);
 	}

@@ -12,7 +12,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// The message of a configuration that is refused, without the folder of the tree.
+/// The error message for a configuration, without the folder of the tree.
 std::string refused(const std::string &text)
 {
 	FakeTree tree;
@@ -54,14 +54,14 @@ TEST(Config, WhatIsWrongIsNamedWithItsLine)
 {
 	EXPECT_TRUE(refused("\n[sources.x]\n")
 	                .starts_with("/etc/hwrngd.conf, line 2: unknown key \"sources\"; did you mean "
-	                             "\"source\"? There are: reseed_interval, "));
+	                             "\"source\"? Known keys: reseed_interval, "));
 	EXPECT_EQ(
 	    refused("[source.x]\n\nasessed = 1\n"),
-	    "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; did you mean \"assessed\"? There "
-	    "are: credit, assessed, path, speed, command, egd, ssh, tls_ca, tls_certificate, tls_key, "
+	    "/etc/hwrngd.conf, line 3: unknown key \"asessed\"; did you mean \"assessed\"? Known "
+	    "keys: credit, assessed, path, speed, command, egd, ssh, tls_ca, tls_certificate, tls_key, "
 	    "identity, known_hosts");
 	EXPECT_EQ(refused("[source]\nx = 1\n"),
-	          "/etc/hwrngd.conf, line 2: source.x is not a table; its keys stand below "
+	          "/etc/hwrngd.conf, line 2: source.x is not a table: write its keys below "
 	          "[source.\"x\"]");
 	for (const char *value : {"-1", "1025", "0.5", "\"512\"", "true"})
 		EXPECT_EQ(refused(std::string("[source.x]\nassessed = ") + value + "\n"),
@@ -137,7 +137,7 @@ TEST(Config, WhatALaterFileOverridesIsNotSelected)
 	EXPECT_NE(tree.text("/etc/hwrngd.conf.d/zz-selected.conf").find("'a'"), std::string::npos);
 }
 
-/// What the installed file shows as defaults, behind a # and no space, are the defaults.
+/// The lines of the installed file that begin with a # and no space must be the defaults.
 TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 {
 	std::ifstream installed(HWRNGD_CONF);
@@ -252,9 +252,9 @@ TEST(Config, WrongEgdIsNamed)
 		return message.substr(message.find(": ") + 2);
 	};
 	EXPECT_EQ(refused("egd = 1"),
-	          "/etc/hwrngd.conf, line 1: egd is not a table; its keys stand below [egd]");
+	          "/etc/hwrngd.conf, line 1: egd is not a table: write its keys below [egd]");
 	EXPECT_EQ(wrong("listen = [\"8888\"]"),
-	          "listen: \"8888\" is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
+	          "listen: \"8888\" is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT");
 	EXPECT_EQ(wrong("max_clients = 0"), "max_clients: give a whole number of clients, 1 to 100000");
 	EXPECT_EQ(wrong("idle_seconds = 0.5"),
 	          "idle_seconds: give seconds, 1 to 86400, or 0 for never");
@@ -272,8 +272,8 @@ TEST(Config, OtherMachinesAreServedInPlaintextOnlyIfThatIsSaid)
 		const auto config = read_config(tree.root());
 		ASSERT_FALSE(config);
 		EXPECT_EQ(config.error().code, ExitCode::usage);
-		EXPECT_TRUE(config.error().message.starts_with(std::string("egd.listen: ") + address +
-		                                               " can be reached from other machines"));
+		EXPECT_TRUE(config.error().message.starts_with(
+		    std::string("egd.listen: ") + address + " serves other machines without encryption"));
 		EXPECT_NE(config.error().message.find("plaintext = true"), std::string::npos);
 		tree.file("/etc/hwrngd.conf", listen + "plaintext = true\n");
 		EXPECT_TRUE(read_config(tree.root()));
@@ -285,7 +285,7 @@ TEST(Config, OtherMachinesAreServedInPlaintextOnlyIfThatIsSaid)
 		const auto config = read_config(tls.root());
 		ASSERT_FALSE(config);
 		EXPECT_EQ(config.error().message,
-		          "egd.listen: tls:[::]:8889 takes tls_certificate, tls_key and tls_client_ca");
+		          "egd.listen: tls:[::]:8889 needs tls_certificate, tls_key and tls_client_ca");
 		text += std::string(key) + " = \"/etc/x.pem\"\n";
 	}
 	tls.file("/etc/hwrngd.conf", text);
@@ -315,15 +315,15 @@ TEST(Config, WrongValuesAreNamed)
 	EXPECT_EQ(wrong("rng_current = \"keep\""),
 	          "rng_current: give one of \"hold\", \"prefer\", \"leave\"");
 	EXPECT_EQ(wrong("rng_current = 1"), "rng_current: give one of \"hold\", \"prefer\", \"leave\"");
-	EXPECT_EQ(wrong("status_socket = 1"), "status_socket: give a text, in quotation marks");
-	EXPECT_EQ(wrong("deny = \"x\""), "deny: give a list of texts, [\"...\", ...]");
-	EXPECT_EQ(wrong("deny = [\"x\", 1]"), "deny: give texts, in quotation marks");
+	EXPECT_EQ(wrong("status_socket = 1"), "status_socket: give a text in quotation marks");
+	EXPECT_EQ(wrong("deny = \"x\""), "deny: give a list of texts: [\"...\", ...]");
+	EXPECT_EQ(wrong("deny = [\"x\", 1]"), "deny: give texts in quotation marks");
 	EXPECT_EQ(wrong("deny = [\"\"]"), "deny: \"\" matches nothing");
-	EXPECT_EQ(wrong("prefer = [\"a[bc\"]"), "prefer: \"a[bc\" has a [ without its ]");
+	EXPECT_EQ(wrong("prefer = [\"a[bc\"]"), "prefer: \"a[bc\" has a [ without a closing ]");
 	EXPECT_EQ(wrong("prefer = ['a\\']"),
-	          "prefer: \"a\\\" ends with a backslash, which must stand before something");
-	EXPECT_EQ(wrong("modules = [\"vfat\"]"), "modules: \"vfat\" is none of: tpm_rng, cpu_rng");
-	EXPECT_EQ(wrong("source = 1"), "source is not a table; write [source.\"NAME\"]");
+	          "prefer: \"a\\\" ends with a backslash: a character must follow it");
+	EXPECT_EQ(wrong("modules = [\"vfat\"]"), "modules: \"vfat\" is not one of: tpm_rng, cpu_rng");
+	EXPECT_EQ(wrong("source = 1"), "source is not a table: write [source.\"NAME\"]");
 	EXPECT_EQ(wrong("[source.x]\ncredit = 1025"),
 	          "credit: give a whole number of bits in 1024, 0 to 1024");
 	EXPECT_TRUE(
@@ -351,7 +351,7 @@ command = ["old"]
 	EXPECT_EQ(config->sources.at("onerng").speed, 115200U);
 	EXPECT_EQ(config->sources.at("camera").command, (std::vector<std::string>{"lavarnd", "--raw"}));
 	EXPECT_EQ(config->sources.at("moved").path, "/dev/new");
-	EXPECT_TRUE(config->sources.at("moved").command.empty()) << "the last file decides";
+	EXPECT_TRUE(config->sources.at("moved").command.empty()) << "the last file wins";
 }
 
 TEST(Config, WrongGeneratorsAreNamed)
@@ -361,15 +361,16 @@ TEST(Config, WrongGeneratorsAreNamed)
 		return message.substr(message.find(": ") + 2);
 	};
 	EXPECT_EQ(wrong("path = \"tty\""), "path: \"tty\" does not begin with /");
-	EXPECT_EQ(
-	    wrong("path = \"/a\"\ncommand = [\"b\"]"),
-	    "command: there is a key path already; a source has one of path, command, egd and ssh");
+	EXPECT_EQ(wrong("path = \"/a\"\ncommand = [\"b\"]"),
+	          "command: the source has the key path already; it needs exactly one of path, "
+	          "command, egd and ssh");
 	for (const char *empty : {"[]", "[\"\"]"})
 		EXPECT_EQ(wrong(std::string("command = ") + empty),
-		          "command: give its name, and then its arguments");
+		          "command: give the name of a program, then its arguments");
 	EXPECT_EQ(wrong("speed = 1"), "speed: give a whole number of baud, 50 to 4000000");
 	EXPECT_EQ(wrong("path = \"/a\"\n[source.\"b*\"]\npath = \"/b\""),
-	          "\"b*\" is a pattern; a source that is made by its path has a name");
+	          "\"b*\" is a pattern; a source that is defined by path needs a name without *, ?, [ "
+	          "and \\");
 }
 
 TEST(Config, AnotherMachineIsASource)
@@ -403,9 +404,9 @@ identity = ""
 	EXPECT_EQ(config->sources.at("far").ssh, "rng@[2001:db8::1]:2222");
 	EXPECT_EQ(config->sources.at("far").known_hosts, "/etc/known");
 	EXPECT_EQ(config->sources.at("moved").egd, "tcp:192.0.2.1:8888");
-	EXPECT_TRUE(config->sources.at("moved").command.empty()) << "the last file decides";
+	EXPECT_TRUE(config->sources.at("moved").command.empty()) << "the last file wins";
 	EXPECT_TRUE(config->sources.at("bare").ssh.empty());
-	EXPECT_FALSE(config->source("near").credit) << "nothing, unless it is said";
+	EXPECT_FALSE(config->source("near").credit) << "no credit unless the file sets it";
 }
 
 TEST(Config, WhatIsWrongWithAnotherMachineIsNamed)
@@ -423,27 +424,29 @@ TEST(Config, WhatIsWrongWithAnotherMachineIsNamed)
 		return line == std::string::npos ? message : message.substr(message.find(": ", line) + 2);
 	};
 	EXPECT_EQ(wrong("egd = \"tcp:host:1\"\nssh = \"a@b\""),
-	          "ssh: there is a key egd already; a source has one of path, command, egd and ssh");
+	          "ssh: the source has the key egd already; it needs exactly one of path, command, egd "
+	          "and ssh");
 	EXPECT_EQ(wrong("egd = \"host:1\""),
-	          "egd: \"host:1\" is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
-	EXPECT_EQ(wrong("egd = 1"), "egd: give a text, in quotation marks");
-	EXPECT_EQ(wrong("ssh = \"host\""), "ssh: \"host\" is none of USER@HOST, USER@HOST:PORT");
+	          "egd: \"host:1\" is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT");
+	EXPECT_EQ(wrong("egd = 1"), "egd: give a text in quotation marks");
+	EXPECT_EQ(wrong("ssh = \"host\""), "ssh: \"host\" is not USER@HOST or USER@HOST:PORT");
 	EXPECT_EQ(wrong("tls_ca = \"ca.pem\""), "tls_ca: \"ca.pem\" does not begin with /");
-	EXPECT_EQ(wrong("egd = \"tls:host:1\""), "[source.\"x\"] egd: tls:host:1 takes tls_ca, the "
-	                                         "authorities that sign its certificate");
+	EXPECT_EQ(wrong("egd = \"tls:host:1\""), "[source.\"x\"] egd: tls:host:1 needs tls_ca, the "
+	                                         "authorities that sign the server's certificate");
 	for (const char *key : {"tls_ca", "tls_certificate", "tls_key"})
 		EXPECT_EQ(wrong(fmt::format("egd = \"tcp:host:1\"\n{} = \"/a\"", key)),
-		          "[source.\"x\"] tls_ca, tls_certificate and tls_key are for an egd = "
+		          "[source.\"x\"] tls_ca, tls_certificate and tls_key need egd = "
 		          "\"tls:HOST:PORT\"");
 	for (const char *key : {"tls_certificate", "tls_key"})
-		EXPECT_EQ(wrong(fmt::format("egd = \"tls:host:1\"\ntls_ca = \"/a\"\n{} = \"/a\"", key)),
-		          "[source.\"x\"] tls_certificate and tls_key go together: give both, or none");
+		EXPECT_EQ(
+		    wrong(fmt::format("egd = \"tls:host:1\"\ntls_ca = \"/a\"\n{} = \"/a\"", key)),
+		    "[source.\"x\"] tls_certificate and tls_key belong together: give both or neither");
 	for (const char *key : {"identity", "known_hosts"})
 		EXPECT_EQ(wrong(fmt::format("{} = \"/a\"", key)),
-		          "[source.\"x\"] identity and known_hosts are for an ssh = \"USER@HOST\"");
+		          "[source.\"x\"] identity and known_hosts need ssh = \"USER@HOST\"");
 	EXPECT_EQ(refused("[source.\"b*\"]\negd = \"tcp:host:1\""),
-	          "/etc/hwrngd.conf, line 2: \"b*\" is a pattern; a source that is made by its egd has "
-	          "a name");
+	          "/etc/hwrngd.conf, line 2: \"b*\" is a pattern; a source that is defined by egd "
+	          "needs a name without *, ?, [ and \\");
 }
 
 TEST(Config, ANameDecidesOverALongPatternOverAShortOne)

@@ -44,7 +44,7 @@ TEST(CpuInstruction, FillsOddSizesOnThisMachine)
 	for (const auto &name : names) {
 		auto source = open_cpu_instruction(name);
 		ASSERT_TRUE(source);
-		// 16 guard bytes show a write beyond the end; 19 zero bytes in a row are no accident.
+		// 16 guard bytes reveal a write beyond the end. 19 zero bytes in a row cannot be chance.
 		std::array<uint8_t, 35> bytes{};
 		const auto n = fill(**source, std::span(bytes).first(19));
 		ASSERT_TRUE(n) << n.error().message;

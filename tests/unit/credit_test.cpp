@@ -24,8 +24,8 @@ TEST(Credit, IsZeroWithoutClaimOrBytes)
 
 TEST(Credit, IsBoundedByWhatWasAssessed)
 {
-	EXPECT_EQ(credited_bits(2500, 1000, 512), 9765); // half of the claim is less
-	EXPECT_EQ(credited_bits(2500, 1000, 500), 9765); // just as much
+	EXPECT_EQ(credited_bits(2500, 1000, 512), 9765); // half of the claim is the lower limit
+	EXPECT_EQ(credited_bits(2500, 1000, 500), 9765); // both limits are equal
 	EXPECT_EQ(credited_bits(2500, 1000, 499), 9746); // 20000 * 499 / 1024 is 9746.09
 	EXPECT_EQ(credited_bits(2500, 1000, 0), 0);
 	EXPECT_EQ(credited_bits(2500, 4, 1024), 39);

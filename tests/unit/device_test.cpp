@@ -45,7 +45,7 @@ TEST(Device, AStalledReadEndsWithinTheLimit)
 {
 	FakeTree tree;
 	ASSERT_EQ(mkfifo(tree.at("/fifo").c_str(), 0600), 0);
-	// A writer that never writes, so that the read neither ends nor fails.
+	// With a writer that never writes, the read neither ends nor fails.
 	const FileDescriptor writer(::open(tree.at("/fifo").c_str(), O_RDWR | O_CLOEXEC));
 	ASSERT_TRUE(writer);
 	auto source = open_device(tree.at("/fifo"), 4);
@@ -54,7 +54,7 @@ TEST(Device, AStalledReadEndsWithinTheLimit)
 	const auto n = (*source)->read(bytes, 100ms);
 	ASSERT_FALSE(n);
 	EXPECT_EQ(n.error().number, ETIMEDOUT);
-	// While that read hangs, no other is begun.
+	// While that read hangs, no other read starts.
 	auto another = open_device(tree.at("/fifo"), 4);
 	ASSERT_TRUE(another);
 	const auto begin = std::chrono::steady_clock::now();
@@ -62,7 +62,7 @@ TEST(Device, AStalledReadEndsWithinTheLimit)
 	ASSERT_FALSE(refused);
 	EXPECT_EQ(refused.error().number, ETIMEDOUT);
 	EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
-	// Lets the thread that still reads end.
+	// Let the thread that still reads end.
 	EXPECT_EQ(::write(writer.get(), "x", 1), 1);
 	for (int i = 0; i < 100; i++) {
 		another = open_device(tree.at("/fifo"), 4);
@@ -74,7 +74,7 @@ TEST(Device, AStalledReadEndsWithinTheLimit)
 		}
 		std::this_thread::sleep_for(20ms);
 	}
-	FAIL() << "the read that hung has ended, and still no other is begun";
+	FAIL() << "the read that hung has ended, but still no other read starts";
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A machine made of files: sysfs, procfs and dev below a temporary folder.
+// A fake machine made of files: sysfs, procfs and /dev below a temporary folder.
 #pragma once
 
 #include "base/root.h"
@@ -37,10 +37,10 @@ public:
 		return root().at(name);
 	}
 
-	// Not const: they change the tree, though no member.
+	// Not const, because they change the tree, although no member.
 	// NOLINTBEGIN(readability-make-member-function-const)
 
-	/// Makes file `name`, and the folders it needs.
+	/// Creates the file `name` and its folders.
 	void file(const std::string &name, const std::string &text)
 	{
 		std::filesystem::create_directories(at(name).parent_path());
@@ -62,7 +62,7 @@ public:
 		return {std::istreambuf_iterator<char>(in), {}};
 	}
 
-	/// The hwrng framework with these files' contents.
+	/// Creates the files of the hwrng framework with these contents.
 	void hwrng(const std::string &available, const std::string &current, bool selected = false,
 	           const std::string &quality = "1024")
 	{

@@ -19,7 +19,7 @@ namespace {
 
 using Random = std::mt19937_64;
 
-/// All variants count in `block` what the reference does, and are judged like it.
+/// All variants must have the same counts for `block` as the reference, and the same verdict.
 void expect_all_agree(const Block &block, const std::string &what)
 {
 	static const auto variants = count_variants();
@@ -53,7 +53,8 @@ Block random_block(Random &random)
 	return block;
 }
 
-/// `length` bits of `value` from bit `at` on; before and behind them, ones and zeros alternate.
+/// A block with `length` bits of `value` from bit `at` on; before and after them, ones and zeros
+/// alternate.
 Block block_with_run(size_t length, bool value, size_t at)
 {
 	const auto alternating = [](bool first) { return static_cast<uint8_t>(first ? 0xaa : 0x55); };

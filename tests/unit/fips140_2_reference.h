@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The tests of FIPS 140-2 as plainly as they can be written: one bit after the other.
+// The tests of FIPS 140-2 written as plainly as possible: bit by bit.
 #pragma once
 
 #include "health/fips140_2_count.h"
@@ -26,7 +26,7 @@ inline void set_bit(Block &block, size_t i, bool value = true)
 	block[i / 8] = static_cast<uint8_t>(value ? block[i / 8] | mask : block[i / 8] & ~mask);
 }
 
-/// What there is to count, in the terms of the standard.
+/// The counts, in the terms of the standard.
 struct Reference {
 	uint32_t ones = 0;
 	std::array<uint32_t, 16> nibbles{};
@@ -53,7 +53,7 @@ struct Reference {
 			equal_words |= std::memcmp(&block[i], &block[i - 4], 4) == 0;
 	}
 
-	/// The Failure bits, by the limits as rngtest states them.
+	/// The Failure bits, with rngtest's limits.
 	[[nodiscard]] uint8_t failed() const
 	{
 		uint8_t failed = 0;
@@ -77,7 +77,7 @@ struct Reference {
 		return failed;
 	}
 
-	/// The same in the form that the variants count.
+	/// The counts in the form that the variants use.
 	[[nodiscard]] fips140_2::Counts counts() const
 	{
 		fips140_2::Counts counts{};

@@ -24,8 +24,8 @@ uint8_t test_one(const Block &block)
 using RunCounts = std::array<size_t, 6>; ///< runs of length 1, 2, 3, 4, 5 and 6 to 25
 constexpr RunCounts nominal{2450, 1200, 600, 300, 150, 150};
 
-/// A block with these runs of ones and of zeros; the counts' sums must be equal. Runs of class 6
-/// are lengthened to fill the block.
+/// A block with these runs of ones and of zeros, as many of the one as of the other. Runs of class
+/// 6 are lengthened to fill the block.
 Block block_of_runs(const RunCounts &ones, const RunCounts &zeros)
 {
 	std::array<std::vector<size_t>, 2> lengths;
@@ -74,8 +74,8 @@ Block block_of_squares(uint32_t target)
 			total += n * n;
 		return total;
 	};
-	// Moving one from a smaller count a to a larger b adds 2(b - a) + 2: take the largest step
-	// that fits, down to the smallest, 2 (two equal counts).
+	// Moving one from a smaller count a to a larger count b adds 2(b - a) + 2 to the sum. Take the
+	// largest step that fits; the smallest is 2, for two equal counts.
 	while (sum() < target) {
 		size_t best_a = 16;
 		size_t best_b = 16;
@@ -136,7 +136,7 @@ TEST(Fips140_2, RunsAtTheirLimitsForEachLengthAndValue)
 				const int change = count - static_cast<int>(nominal[k]);
 				RunCounts changed = nominal;
 				changed[k] = static_cast<size_t>(count);
-				// As many runs of the other value, none of its lengths out of its limits.
+				// The other value has as many runs, with all lengths within the limits.
 				RunCounts other = nominal;
 				if (k == 0) {
 					other[1] += static_cast<size_t>(change * 3 / 5);
@@ -188,7 +188,7 @@ TEST(Fips140_2, ContinuousTestCrossesBlocksAndStartsWithTheBootstrap)
 TEST(Fips140_2, VerdictFollowsTheStatistics)
 {
 	EXPECT_FALSE(Statistics{}.healthy());
-	// A perfect source: P(more than k failures) of Poisson(8.3e-4 n) must be below 1e-3.
+	// For a perfect source P(more than k failures) of Poisson(8.3e-4 n) must be below 1e-3.
 	EXPECT_EQ(failures_allowed(1), 0);
 	EXPECT_EQ(failures_allowed(2), 1);
 	EXPECT_EQ(failures_allowed(27), 1);

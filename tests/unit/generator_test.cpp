@@ -28,7 +28,7 @@ namespace {
 std::string read_text(Source &source, size_t most = 100)
 {
 	std::string text(most, '\0');
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): text for the eye
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): to read bytes as text
 	const auto n = source.read({reinterpret_cast<uint8_t *>(text.data()), text.size()}, 5s);
 	return n ? text.substr(0, *n) : "error: " + n.error().message;
 }
@@ -57,7 +57,8 @@ TEST(Generator, AFifoOutlivesItsWriters)
 	const auto begin = std::chrono::steady_clock::now();
 	const auto nothing = (*source)->read(out, 100ms);
 	ASSERT_FALSE(nothing);
-	EXPECT_EQ(nothing.error().number, ETIMEDOUT) << "the last writer's end is no end";
+	EXPECT_EQ(nothing.error().number, ETIMEDOUT)
+	    << "the FIFO does not end when its last writer closes it";
 	EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
 	std::ofstream(path) << "two";
 	EXPECT_EQ(read_text(**source), "two");
@@ -86,7 +87,7 @@ TEST(Generator, OfAFileWhatIsAppendedIsReadOnce)
 	std::array<uint8_t, 8> out{};
 	const auto nothing = (*source)->read(out, 100ms);
 	ASSERT_FALSE(nothing);
-	EXPECT_EQ(nothing.error().number, ETIMEDOUT) << "its end is no end";
+	EXPECT_EQ(nothing.error().number, ETIMEDOUT) << "the source waits at the end of the file";
 	std::ofstream(tree.at("/file"), std::ios::app) << "new";
 	EXPECT_EQ(read_text(**source), "new");
 	EXPECT_FALSE((*source)->read(out, 100ms));
@@ -98,7 +99,7 @@ TEST(Generator, AnythingElseIsRefusedAndWhatIsMissingIsNamed)
 	const auto folder = open_generator(tree.root(), "/", 0);
 	ASSERT_FALSE(folder);
 	EXPECT_EQ(folder.error().code, ExitCode::usage);
-	EXPECT_NE(folder.error().message.find("no FIFO"), std::string::npos);
+	EXPECT_NE(folder.error().message.find("is not a FIFO"), std::string::npos);
 	const auto missing = open_generator(tree.root(), "/missing", 0);
 	ASSERT_FALSE(missing);
 	EXPECT_EQ(missing.error().code, ExitCode::no_source);
@@ -111,13 +112,13 @@ TEST(Generator, ASerialLineIsMadeRawAndPutBack)
 	ASSERT_TRUE(device);
 	ASSERT_EQ(grantpt(device.get()), 0);
 	ASSERT_EQ(unlockpt(device.get()), 0);
-	const std::string path = ptsname(device.get()); // NOLINT: one thread
+	const std::string path = ptsname(device.get()); // NOLINT: there is only one thread
 	const FileDescriptor line(open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
 	struct termios before = {};
 	ASSERT_EQ(tcgetattr(line.get(), &before), 0);
 	ASSERT_NE(before.c_lflag & ICANON, 0U);
 
-	EXPECT_FALSE(open_generator(Root(), path, 12345)) << "no speed";
+	EXPECT_FALSE(open_generator(Root(), path, 12345)) << "not a speed";
 	struct termios now = {};
 	{
 		auto source = open_generator(Root(), path, 115200);
@@ -125,7 +126,7 @@ TEST(Generator, ASerialLineIsMadeRawAndPutBack)
 		ASSERT_EQ(tcgetattr(line.get(), &now), 0);
 		EXPECT_EQ(now.c_lflag & (ICANON | ECHO | ISIG), 0U);
 		EXPECT_EQ(cfgetispeed(&now), static_cast<speed_t>(B115200));
-		// What a line with rules would keep, change or take for a signal.
+		// A line that is not raw would hold back, change or interpret these bytes.
 		ASSERT_EQ(write(device.get(), "\r\x03\x11z", 4), 4);
 		EXPECT_EQ(read_text(**source), "\r\x03\x11z");
 	}
@@ -143,8 +144,8 @@ TEST(Command, ItsOutputIsRead)
 
 TEST(Command, FailuresAreNamed)
 {
-	EXPECT_EQ(read_text(*command({"false"})), "error: `false`: ended with 1");
-	EXPECT_EQ(read_text(*command({"true"})), "error: `true`: ended and gave nothing");
+	EXPECT_EQ(read_text(*command({"false"})), "error: `false`: exited with status 1");
+	EXPECT_EQ(read_text(*command({"true"})), "error: `true`: ended without output");
 	EXPECT_EQ(read_text(*command({"/no/such", "program"})),
 	          "error: `/no/such program`: No such file or directory");
 	auto silent = command({"sleep", "60"});

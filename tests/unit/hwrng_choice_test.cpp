@@ -27,7 +27,7 @@ std::string current(const FakeTree &tree)
 	return tree.text(std::string(hw_random) + "/rng_current");
 }
 
-/// As somebody who has just looked.
+/// Calls make() with the current state as `seen`.
 Result<bool> make(const FakeTree &tree, const std::string &name)
 {
 	const auto seen = HwrngSysfs(tree.root()).read();
@@ -64,7 +64,7 @@ TEST(HwrngChoice, IsHandedBack)
 	tree.file(file, "a\n");
 	const auto done = hwrng_choice::hand_back(tree.root(), 1s);
 	ASSERT_TRUE(done) << done.error().message;
-	EXPECT_EQ(current(tree), "\n") << "by which the kernel chooses";
+	EXPECT_EQ(current(tree), "\n") << "an empty line lets the kernel choose";
 	EXPECT_FALSE(tree.root().exists(file));
 }
 
@@ -130,7 +130,7 @@ TEST(HwrngChoice, AFileThatCannotBeReadIsTold)
 {
 	FakeTree tree;
 	with_hwrngs(tree, true);
-	std::filesystem::create_directories(tree.at(file)); // a folder
+	std::filesystem::create_directories(tree.at(file)); // a folder in place of the file
 	EXPECT_FALSE(hwrng_choice::remembered(tree.root()));
 	EXPECT_FALSE(make(tree, "b"));
 	EXPECT_EQ(current(tree), "a\n") << "nothing was changed";

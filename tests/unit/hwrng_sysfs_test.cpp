@@ -85,11 +85,11 @@ TEST(HwrngSysfs, NoticesAChoiceThatTheKernelDidNotTake)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
-	tree.symlink(current_file, "/dev/null"); // takes every write in silence, reads empty
+	tree.symlink(current_file, "/dev/null"); // silently accepts every write, reads as empty
 	const auto done = HwrngSysfs(tree.root()).select("tpm_rng.0");
 	ASSERT_FALSE(done);
 	EXPECT_EQ(done.error().code, ExitCode::io_error);
-	EXPECT_NE(done.error().message.find("did not take"), std::string::npos);
+	EXPECT_NE(done.error().message.find("did not select"), std::string::npos);
 }
 
 TEST(HwrngSysfs, HandsTheChoiceBackWithANewline)

@@ -56,7 +56,8 @@ TEST(AssessTests, TheRestartTestsTakeAMatrixOfTheSameWidth)
 
 	ran = run(tree, command + tree.at("/bits").string());
 	EXPECT_EQ(ran.code, 1);
-	EXPECT_NE(ran.err.find("1000 of each of 1000 restarts"), std::string::npos) << ran.err;
+	EXPECT_NE(ran.err.find("1000 samples from each of 1000 restarts"), std::string::npos)
+	    << ran.err;
 }
 
 TEST(AssessTests, TheRestartTestsFollowTheIidTrack)

@@ -28,8 +28,8 @@ struct KnownAnswer {
 	Values statistics;
 };
 
-// What NIST's ea_iid -vvv (1.1.7) prints of the inputs of samples.h: "Unpermuted result" and the
-// rest, all digits that a double takes.
+// The output of NIST's ea_iid -vvv (1.1.7) for the inputs of samples.h ("Unpermuted result" and
+// others), with all digits of a double.
 const auto known_answers = std::to_array<KnownAnswer>({
     {.input = "ctr8",
      .h_original = 7.884460262112087,
@@ -92,7 +92,7 @@ const auto known_answers = std::to_array<KnownAnswer>({
                     42, 44, 162036277, 162631350, 162609678, 162179997, 160858777, 10991}},
 });
 
-/// Equal to 1e-9, relative; NIST's tool loses what is far below 1 to rounding.
+/// Equal with a relative error of 1e-9. NIST's tool loses values far below 1 to rounding.
 void expect_same(double found, double expected, const std::string &what)
 {
 	EXPECT_NEAR(found, expected, std::abs(expected) * 1e-9 + 1e-18) << what;
@@ -131,7 +131,7 @@ TEST(Iid, KnownAnswers)
 	}
 }
 
-/// The statistics as the standard's text has them, but for the compression: slow and plain.
+/// The statistics except the compression, computed slowly and plainly as in the standard's text.
 Values plain_statistics(const assess::Symbols &symbols)
 {
 	const bool binary = symbols.alphabet == 2;
@@ -209,7 +209,7 @@ TEST(Iid, StatisticsAreThoseOfAPlainReference)
 {
 	Xoshiro256 random(1);
 	for (int round = 0; round < 400; round++) {
-		// All lengths modulo 64, wide and narrow alphabets with gaps, short and long runs.
+		// Tests all lengths modulo 64, wide and narrow alphabets with gaps, short and long runs.
 		std::vector<uint8_t> raw(Statistics::least_samples + static_cast<size_t>(round) % 130);
 		const uint8_t mask =
 		    std::array<uint8_t, 5>{0xff, 0x41, 0x13, 0x40, 0x01}[static_cast<size_t>(round) % 5];
@@ -252,7 +252,7 @@ TEST(Iid, OneSeedGivesOneResultOnAnyNumberOfThreads)
 		EXPECT_EQ(one.higher, three.higher) << i;
 		EXPECT_EQ(one.equal, three.equal) << i;
 		EXPECT_EQ(one.lower, three.lower) << i;
-		// As early as it can be: the sixth on one side decides.
+		// As early as possible: the sixth permutation on one side decides.
 		EXPECT_EQ(std::min(one.higher, one.lower) + one.equal, 6U) << i;
 	}
 }
@@ -274,13 +274,13 @@ TEST(Iid, AWalkFailsEveryStatisticThatSeesIt)
 		EXPECT_EQ(ranked.verdict, Verdict::failed) << name(static_cast<Statistic>(i));
 		EXPECT_EQ(ranked.higher + ranked.equal + ranked.lower, 200U);
 	}
-	// Known without compressing a permutation: it is far below what they hold.
+	// Decided without compressing a permutation, because the size is far below their entropy.
 	EXPECT_EQ(result->permutations[compression].higher, 200U);
 }
 
 TEST(Iid, TheCompressionIsRankedOnlyWhereItMatters)
 {
-	// Random but for one sample of 20, which repeats its neighbour.
+	// Random, except that every twentieth sample repeats its neighbour.
 	auto raw = samples_of("ctr8_short");
 	for (size_t i = 20; i < raw.size(); i += 20)
 		raw[i] = raw[i - 1];
@@ -308,7 +308,7 @@ TEST(Iid, TooFewSamplesOrValuesAreRefused)
 	EXPECT_EQ(run_track(symbols_of(raw)).error().code, ExitCode::check_failed);
 	raw.assign(Statistics::least_samples, 7);
 	EXPECT_EQ(run_track(symbols_of(raw)).error().code, ExitCode::check_failed);
-	// The least that is taken.
+	// The fewest samples that are accepted.
 	raw.front() = 8;
 	Options options;
 	options.permutations = 20;
@@ -362,7 +362,7 @@ TEST(Iid, ChiSquareTails)
 	EXPECT_NEAR(chi_square_p(3.841458820694124, 1), 0.05, 1e-12);
 	EXPECT_NEAR(chi_square_p(18.307038053275146, 10), 0.05, 1e-12);
 	EXPECT_NEAR(chi_square_p(29.58829844507442, 10), 0.001, 1e-14);
-	// With two degrees of freedom it is exp(-x / 2).
+	// With two degrees of freedom the result is exp(-x / 2).
 	for (const double x : {0.1, 1.0, 2.0, 10.0, 100.0})
 		EXPECT_NEAR(chi_square_p(x, 2), std::exp(-x / 2), std::exp(-x / 2) * 1e-12);
 	EXPECT_EQ(chi_square_p(0, 5), 1);

@@ -18,7 +18,7 @@ void machine(FakeTree &tree, const std::string &capabilities = "000001ffffffffff
 {
 	tree.file("/proc/modules", "");
 	tree.file("/proc/self/status", "Name:\tx\nCapEff:\t" + capabilities + "\n");
-	// libkmod reads only the binary index. depmod wants ELF, and any will do.
+	// libkmod reads only the binary index, so depmod must run. It needs an ELF file; any will do.
 	tree.file(folder + "/modules.order", "");
 	tree.file(folder + "/modules.builtin", "");
 	std::filesystem::create_directories(tree.at(folder + "/updates"));
@@ -116,7 +116,7 @@ TEST(KernelModule, WhyNotSignatureEnforced)
 	machine(tree);
 	tree.file("/sys/module/module/parameters/sig_enforce", "Y\n");
 	EXPECT_NE(only_obstacle(tree).find("sig_enforce"), std::string::npos);
-	EXPECT_NE(only_obstacle(tree).find("has no such dialogue"), std::string::npos)
+	EXPECT_NE(only_obstacle(tree).find("has no such screen"), std::string::npos)
 	    << "no key can be enrolled without UEFI";
 }
 
@@ -139,13 +139,14 @@ TEST(KernelModule, WhyNotSecureBoot)
 	EXPECT_NE(obstacle.find("Secure Boot"), std::string::npos);
 	EXPECT_NE(obstacle.find("mokutil --import"), std::string::npos);
 	EXPECT_NE(obstacle.find("press a key within ten seconds"), std::string::npos)
-	    << "unanswered, MokManager forgets what was imported";
-	EXPECT_EQ(obstacle.find("has no such dialogue"), std::string::npos);
+	    << "without a key press MokManager drops the import";
+	EXPECT_EQ(obstacle.find("has no such screen"), std::string::npos);
 	std::filesystem::remove(tree.at("/sys/kernel/security/lockdown"));
 	EXPECT_NE(only_obstacle(tree).find("Secure Boot"), std::string::npos)
 	    << "securityfs is missing";
 	tree.file("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
-	EXPECT_TRUE(inspect(tree).obstacles.empty()) << "shim verifies nothing, nor does the kernel";
+	EXPECT_TRUE(inspect(tree).obstacles.empty())
+	    << "neither shim nor the kernel verifies signatures";
 }
 
 } // namespace

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t block = fips140_2::block_bytes;
 
-/// A source that gives random bytes, or bad ones when told.
+/// A source that gives random bytes, or bad bytes on request.
 struct Machine {
 	explicit Machine(Backoff backoff = {}) : life(backoff) {}
 
@@ -31,14 +31,15 @@ struct Machine {
 		good(2000);
 		good(100);
 	}
-	/// Fails one block of FIPS 140-2, and nothing else.
+	/// Fails one FIPS 140-2 block, and no other test.
 	const Step *one_bad_block()
 	{
 		std::vector<uint8_t> bytes(2 * block);
 		random.fill(bytes);
 		for (size_t i = 0; i < bytes.size(); i += 16)
 			bytes[i] = 0xfb;
-		for (size_t at = 0;; at += 100) { // the whole of it might be two blocks
+		for (size_t at = 0;;
+		     at += 100) { // in pieces, because all bytes at once might complete two blocks
 			const auto before = life.tests().fips().failures;
 			const auto *step = life.gave(std::span(bytes).subspan(at, 100), now);
 			if (life.tests().fips().failures > before)
@@ -96,7 +97,7 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 		ASSERT_NE(step, nullptr);
 		EXPECT_EQ(step->to, quarantined);
 		EXPECT_EQ(step->reason,
-		          fmt::format("SP 800-90B: repetition count; tried again in {} s", length.count()));
+		          fmt::format("SP 800-90B: repetition count; next try in {} s", length.count()));
 		EXPECT_FALSE(m.life.usable());
 		EXPECT_FALSE(m.life.readable());
 		EXPECT_EQ(m.life.retry_at(), m.now + length);
@@ -107,7 +108,7 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 		ASSERT_NE(step, nullptr);
 		EXPECT_EQ(step->to, starting);
 		EXPECT_FALSE(m.life.retry_at());
-		// The start-up test alone is not enough now.
+		// The start-up test is not enough after a quarantine.
 		EXPECT_EQ(m.good(4 + (8 * block) - 1), nullptr);
 		EXPECT_FALSE(m.life.usable());
 	}
@@ -116,12 +117,12 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 	EXPECT_EQ(step->to, healthy);
 	EXPECT_EQ(step->reason, "it passed all tests again");
 	EXPECT_TRUE(m.life.usable());
-	// Long ago is forgiven, counted from the end of the last quarantine.
+	// A quarantine is forgiven some time after its end.
 	m.now += 1h - 1s;
-	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; tried again in 35 s");
+	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; next try in 35 s");
 	m.now += 35s + 1h;
 	EXPECT_EQ(m.life.waited(m.now)->to, starting);
-	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; tried again in 10 s");
+	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; next try in 10 s");
 }
 
 TEST(Lifecycle, ADoubtfulBlockMakesItSuspectUntilEightPassed)
@@ -137,7 +138,7 @@ TEST(Lifecycle, ADoubtfulBlockMakesItSuspectUntilEightPassed)
 	EXPECT_TRUE(m.life.proving());
 	EXPECT_EQ(m.good(7 * block), nullptr);
 	EXPECT_FALSE(m.life.usable());
-	// The next one begins the proof anew.
+	// Another bad block means that the source must start to prove itself again.
 	EXPECT_EQ(m.one_bad_block(), nullptr);
 	EXPECT_EQ(m.life.state(), suspect);
 	EXPECT_EQ(m.good(7 * block), nullptr);
@@ -185,7 +186,7 @@ TEST(Lifecycle, AStallIsEnoughAndAStutterIsSuspicious)
 	EXPECT_EQ(m.life.stuttered("slow", m.now)->to, suspect);
 	EXPECT_FALSE(m.life.usable());
 	EXPECT_EQ(m.life.stuttered("slow", m.now), nullptr);
-	// What it passed before does not count.
+	// Tests that it passed before do not count.
 	EXPECT_EQ(m.good(100), nullptr);
 	EXPECT_EQ(m.good(9 * block)->to, healthy);
 	EXPECT_EQ(m.life.stalled("dead", m.now)->to, quarantined);

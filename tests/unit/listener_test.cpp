@@ -40,16 +40,16 @@ TEST(Listener, AddressesAreUnderstood)
 
 TEST(Listener, WhatIsWrongIsNamed)
 {
-	const std::string kinds = "is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT";
+	const std::string kinds = "is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT";
 	for (const char *text : {"", "/run/egd", "udp:127.0.0.1:1", "127.0.0.1:8888"})
 		EXPECT_EQ(wrong(text), kinds);
-	EXPECT_EQ(wrong("unix:egd"), "has no path that begins with /");
+	EXPECT_EQ(wrong("unix:egd"), "has no absolute path: write unix:/PATH");
 	for (const char *text : {"tcp:", "tcp:127.0.0.1", "tcp:127.0.0.1:", "tcp:127.0.0.1:0",
 	                         "tcp:127.0.0.1:65536", "tcp:127.0.0.1:-1", "tcp:127.0.0.1:egd"})
-		EXPECT_EQ(wrong(text), "does not end with a port, :1 to :65535") << text;
+		EXPECT_EQ(wrong(text), "does not end with a port: add one of :1 to :65535") << text;
 	for (const char *text : {"tcp::1", "tcp:localhost:1", "tcp:::1:1", "tcp:[127.0.0.1]:1",
 	                         "tcp:[::1:1", "tcp:256.0.0.1:1"})
-		EXPECT_TRUE(wrong(text).starts_with("has no address of IPv4")) << text;
+		EXPECT_TRUE(wrong(text).starts_with("has no numeric address")) << text;
 }
 
 TEST(Listener, WhatIsLocalIsKnown)
@@ -75,7 +75,7 @@ TEST(Listener, AUnixSocketIsForAll)
 	EXPECT_EQ(status.st_mode & 0777U, 0666U);
 	EXPECT_TRUE(connect_unix(tree.at("/run/hwrngd/egd").string(), SOCK_STREAM));
 	EXPECT_EQ(address_of(*listener)->path, tree.at("/run/hwrngd/egd"));
-	// A second one takes its place.
+	// A second listener replaces the first.
 	EXPECT_TRUE(open_listener(tree.root(), *parse_listen_address("unix:/run/hwrngd/egd")));
 	std::filesystem::remove(tree.at("/run/hwrngd/egd"));
 	tree.file("/run/hwrngd/egd/folder", "");
@@ -90,7 +90,7 @@ TEST(Listener, AUnixSocketIsForAll)
 TEST(Listener, TcpOfBothKindsSideBySide)
 {
 	const FakeTree tree;
-	// A port that was free a moment ago.
+	// Find a port that is free now.
 	std::string port;
 	{
 		ListenAddress any{.tls = false, .path = "", .ip = {127, 0, 0, 1}, .port = 0};
@@ -106,12 +106,12 @@ TEST(Listener, TcpOfBothKindsSideBySide)
 	    EADDRINUSE);
 	const auto v6 = open_listener(tree.root(), *parse_listen_address("tcp:[::]:" + port));
 	if (!v6 && (v6.error().number == EAFNOSUPPORT || v6.error().number == EADDRNOTAVAIL))
-		GTEST_SKIP() << "there is no IPv6 here";
+		GTEST_SKIP() << "this machine has no IPv6";
 	ASSERT_TRUE(v6) << v6.error().message;
 	EXPECT_EQ(text_of(*address_of(*v6)), "tcp:[::]:" + port);
 }
 
-/// In a process of its own, with these sockets where a service manager puts them.
+/// Runs a check in a process of its own, with passed sockets of these names.
 void passed(const std::string &names, const std::function<bool()> &good)
 {
 	const FakeTree tree;

@@ -19,7 +19,8 @@ std::span<const uint8_t> part(const std::vector<uint8_t> &bytes, size_t at, size
 	return std::span(bytes).subspan(at, size);
 }
 
-/// A block with 10,300 ones of 20,000: it fails monobit and nothing else that would end it all.
+/// Makes the block at `at` have 10,300 ones of 20,000. It fails monobit, but no test that ends the
+/// stream.
 void spoil(std::vector<uint8_t> &bytes, size_t at)
 {
 	for (size_t i = 0; i < block; i += 16)
@@ -64,7 +65,7 @@ TEST(CycleTest, RandomBytesPass)
 
 TEST(CycleTest, NothingIsRememberedBeforeSixteenBytes)
 {
-	// Zeros are what an empty memory would hold.
+	// Memory that was not filled yet would hold zeros too.
 	CycleTest test;
 	for (int i = 0; i < 16; i++)
 		EXPECT_TRUE(test.test(0));
@@ -142,14 +143,16 @@ TEST(LiveTests, AFailedBlockIsDoubtfulAndTooManyFail)
 	LiveTests tests;
 	EXPECT_EQ(tests.test(part(bytes, 0, 4 + (10 * block))), Verdict::starting);
 	EXPECT_EQ(tests.test(part(bytes, 4 + (10 * block), block - 1)), Verdict::good);
-	// The block is judged by its last byte, and what came with that is not used.
+	// The last byte of a block completes its test, and the bytes passed with it are not used.
 	EXPECT_EQ(tests.test(part(bytes, 4 + (11 * block) - 1, 1)), Verdict::doubtful);
-	EXPECT_TRUE(tests.reason().starts_with("FIPS 140-2: 1 of the last 11 blocks failed, this one "
-	                                       "Monobit"))
+	EXPECT_TRUE(
+	    tests.reason().starts_with("FIPS 140-2: 1 of the last 11 blocks failed; the newest failed "
+	                               "Monobit"))
 	    << tests.reason();
 	EXPECT_EQ(tests.test(part(bytes, 4 + (11 * block), 9 * block)), Verdict::good);
 	EXPECT_EQ(tests.test(part(bytes, 4 + (20 * block), block)), Verdict::doubtful);
-	// A perfect source fails three of 22 with a probability of 1.003e-6, four of 23 with 5e-9.
+	// A perfect source fails three of 22 blocks with a probability of 1.003e-6, and four of 23 with
+	// 5e-9.
 	EXPECT_EQ(tests.test(part(bytes, 4 + (21 * block), block)), Verdict::doubtful);
 	EXPECT_EQ(tests.test(part(bytes, 4 + (22 * block), block)), Verdict::failed);
 	EXPECT_EQ(tests.fips().blocks, 23U);
@@ -161,7 +164,7 @@ TEST(LiveTests, AFailedBlockIsDoubtfulAndTooManyFail)
 
 TEST(LiveTests, OldMeritsExcuseNothing)
 {
-	// Of four thousand blocks a perfect source may fail far more than of the last 512.
+	// A perfect source may fail far more of four thousand blocks than of the last 512.
 	LiveTests tests;
 	auto bytes = stream(4020 * block);
 	EXPECT_NE(tests.test(part(bytes, 0, 4000 * block)), Verdict::failed);

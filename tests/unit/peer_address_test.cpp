@@ -38,16 +38,18 @@ TEST(PeerAddress, OfEgdWhatIsWrongIsNamed)
 {
 	for (const char *text : {"", "/run/egd", "udp:host:1", "host:8888", "tcp"})
 		EXPECT_EQ(wrong(parse_egd_address(text)),
-		          "is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
-	EXPECT_EQ(wrong(parse_egd_address("unix:egd")), "has no path that begins with /");
+		          "is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT");
+	EXPECT_EQ(wrong(parse_egd_address("unix:egd")), "has no absolute path: write unix:/PATH");
 	for (const char *text : {"tcp:", "tcp:host", "tcp:host:", "tcp:host:0", "tls:host:65536",
 	                         "tcp:host:-1", "tcp:host:egd", "tcp:[::1]"})
-		EXPECT_EQ(wrong(parse_egd_address(text)), "does not end with a port, :1 to :65535") << text;
+		EXPECT_EQ(wrong(parse_egd_address(text)),
+		          "does not end with a port: add one of :1 to :65535")
+		    << text;
 	for (const char *text : {"tcp::1", "tcp:::1:1", "tcp:-o:1", "tcp:.a:1", "tcp:a b:1",
 	                         "tcp:a/b:1", "tls:[::1:1", "tls:\xc3\xa4:1"})
 		EXPECT_TRUE(wrong(parse_egd_address(text)).starts_with("has no host: ")) << text;
 	for (const char *text : {"tcp:[host]:1", "tcp:[]:1", "tcp:[192.0.2.1]:1"})
-		EXPECT_TRUE(wrong(parse_egd_address(text)).starts_with("has no address of IPv6")) << text;
+		EXPECT_TRUE(wrong(parse_egd_address(text)).starts_with("has no IPv6 address")) << text;
 }
 
 TEST(PeerAddress, OfSshAreUnderstood)
@@ -66,11 +68,12 @@ TEST(PeerAddress, OfSshAreUnderstood)
 TEST(PeerAddress, OfSshNothingIsTakenForAnOption)
 {
 	for (const char *text : {"", "host", "@host", "-oProxyCommand=x@host", "a b@host", "a\n@b"})
-		EXPECT_EQ(wrong(parse_ssh_address(text)), "is none of USER@HOST, USER@HOST:PORT") << text;
+		EXPECT_EQ(wrong(parse_ssh_address(text)), "is not USER@HOST or USER@HOST:PORT") << text;
 	for (const char *text : {"a@", "a@-oProxyCommand=x", "a@b@c", "a@::1", "a@b c"})
 		EXPECT_TRUE(wrong(parse_ssh_address(text)).starts_with("has no host: ")) << text;
-	EXPECT_EQ(wrong(parse_ssh_address("a@b:0")), "does not end with a port, :1 to :65535");
-	EXPECT_TRUE(wrong(parse_ssh_address("a@[b]")).starts_with("has no address of IPv6"));
+	EXPECT_EQ(wrong(parse_ssh_address("a@b:0")),
+	          "does not end with a port: add one of :1 to :65535");
+	EXPECT_TRUE(wrong(parse_ssh_address("a@[b]")).starts_with("has no IPv6 address"));
 }
 
 } // namespace

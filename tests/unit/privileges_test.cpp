@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What is given up is given up for good, so it is in processes of their own.
+// Privileges cannot be regained after they are dropped, so each test runs in its own process.
 #include "base/privileges.h"
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ using namespace hwrngd;
 
 namespace {
 
-/// Ends the process with 0 if it is as it should be.
+/// Ends the process with status 0 if `good`.
 void finish(bool good)
 {
 	_exit(good ? 0 : 1);
@@ -77,7 +77,7 @@ TEST(Privileges, ExecveGainsNothing)
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-/// As the process ends that has done `what` behind the filter.
+/// Runs `what` behind the filter and ends the process with its result.
 void filtered(const std::function<bool()> &what)
 {
 	if (!forbid_gaining_rights() || !filter_system_calls())
@@ -93,7 +93,7 @@ TEST(SystemCalls, WhatTheDaemonDoesGoesOn)
 		    std::array<int, 2> ends{};
 		    char byte = 0;
 		    const int pool = open("/dev/random", O_RDONLY | O_CLOEXEC);
-		    // Without an argument it is refused, but by the kernel's pool.
+		    // Without an argument the kernel's pool refuses it, but the filter does not.
 		    const bool asked = ioctl(pool, RNDADDENTROPY, nullptr) < 0 && errno != ENOSYS;
 		    return Root().exists("/proc") && Root().read("/proc/self/comm") &&
 		           getrandom(&byte, 1, 0) == 1 && asked &&

@@ -32,7 +32,7 @@ TEST(Profile, PiecesOfAnySizeGiveTheSame)
 	          std::vector<uint8_t>(samples.begin(), samples.begin() + Profile::pictured));
 	EXPECT_EQ(std::accumulate(whole.histogram.begin(), whole.histogram.end(), uint64_t{0}),
 	          20'003U);
-	EXPECT_EQ(whole.fips.blocks, 7U); // of 2500 bytes, after the first four
+	EXPECT_EQ(whole.fips.blocks, 7U); // 2500 bytes each, after the first four bytes
 	for (const size_t piece : std::vector<size_t>{1, 7, 63, 64, 65, 5000}) {
 		const auto pieces = profile_of(samples, 8, piece);
 		EXPECT_EQ(pieces.first, whole.first);
@@ -79,13 +79,14 @@ TEST(Profile, FewSamplesOrNone)
 
 TEST(Profile, RunsOfBitsMostSignificantFirst)
 {
-	// 0011 1001: two, three, two, one; of nibbles 3 and 9, the upper four bits do not count.
+	// 0011 1001 has runs of two, three, two and one. For the nibbles 3 and 9, the upper four bits
+	// do not count.
 	for (const auto &profile : {profile_of({0x39}, 8), profile_of({0x03, 0x09}, 4)}) {
 		EXPECT_EQ(profile.runs[0], 1U);
 		EXPECT_EQ(profile.runs[1], 2U);
 		EXPECT_EQ(profile.runs[2], 1U);
 	}
-	// 19, then 21 bits: the last class takes both what is as long and what is longer.
+	// Runs of 19 and 21 bits: the last class also counts runs that are longer than it says.
 	const auto profile = profile_of({0xff, 0xff, 0xe0, 0x00, 0x00}, 8);
 	EXPECT_EQ(profile.runs[Profile::run_lengths - 2], 1U);
 	EXPECT_EQ(profile.runs[Profile::run_lengths - 1], 1U);
@@ -93,7 +94,7 @@ TEST(Profile, RunsOfBitsMostSignificantFirst)
 
 TEST(Profile, BlocksOfBitsWhateverTheWidth)
 {
-	// The bits of ctr8, once in bytes and once one by one, are the same blocks.
+	// The bits of ctr8 give the same blocks as bytes and as single bits.
 	auto bytes = samples_of("ctr8");
 	bytes.resize(4 + 30 * 2500);
 	bytes[4 + 7 * 2500] = bytes[4 + 7 * 2500 + 1] = bytes[4 + 7 * 2500 + 2] =
@@ -112,7 +113,7 @@ TEST(Profile, BlocksOfBitsWhateverTheWidth)
 
 TEST(Profile, PeriodsGrowAndLoseNoBlock)
 {
-	// All blocks but the first fail: zeros.
+	// All blocks but the first are zeros, and fail.
 	for (const size_t blocks : std::vector<size_t>{128, 129, 256, 257, 300, 1000}) {
 		std::vector<uint8_t> bytes(4 + blocks * 2500);
 		AesCtr().fill(std::span(bytes).first(4 + 2500));

@@ -31,7 +31,7 @@ using Bytes = std::vector<uint8_t>;
 
 constexpr Pace fast{.answer = 1s, .first_pause = 2ms, .longest_pause = 8ms};
 
-/// Gives the numbers from 0 on, `size` at a time, after such failures.
+/// First fails with each of `failures`, then gives bytes that count from 0, `size` at a time.
 class Counting : public Peer {
 public:
 	explicit Counting(size_t size, std::vector<std::string> failures = {})
@@ -57,7 +57,7 @@ private:
 	uint8_t next_ = 0;
 };
 
-/// A pump between a peer and a pipe, which has our end.
+/// A pump from a peer to a pipe, and our end of the pipe.
 struct Pumped {
 	explicit Pumped(Peer &peer)
 	{
@@ -84,7 +84,7 @@ struct Pumped {
 		}
 		return got;
 	}
-	/// Nobody reads any more.
+	/// Closes the reading end.
 	[[nodiscard]] Result<void> end()
 	{
 		output = FileDescriptor();
@@ -92,7 +92,7 @@ struct Pumped {
 	}
 
 	FileDescriptor output;
-	std::vector<std::string> told; ///< to be read after end()
+	std::vector<std::string> told; ///< read it only after end()
 	std::future<Result<void>> done;
 };
 
@@ -110,7 +110,7 @@ TEST(Pump, PullsNoMoreThanIsWanted)
 	EXPECT_TRUE(within_seconds([&] { return peer.calls.load() == 1; }));
 	Bytes all;
 	for (unsigned pulls = 1; pulls < 5; pulls++) {
-		// Nearly all of it: what was pulled is not used up.
+		// Read all but one byte: then the pipe is not empty, so no pull follows.
 		for (const size_t n : {Peer::most_at_once - 1, size_t{1}}) {
 			std::this_thread::sleep_for(30ms);
 			EXPECT_EQ(peer.calls.load(), pulls);
@@ -119,7 +119,7 @@ TEST(Pump, PullsNoMoreThanIsWanted)
 		}
 		EXPECT_TRUE(within_seconds([&] { return peer.calls.load() == pulls + 1; }));
 	}
-	EXPECT_TRUE(pumped.end()) << "who reads no more ends it";
+	EXPECT_TRUE(pumped.end()) << "closing the reading end stops it";
 	for (size_t i = 0; i < all.size(); i++)
 		ASSERT_EQ(all[i], static_cast<uint8_t>(i)) << "in order, each once";
 	EXPECT_TRUE(pumped.told.empty());
@@ -140,7 +140,7 @@ TEST(Pump, TriesForEverButNotFaster)
 	const auto begin = std::chrono::steady_clock::now();
 	Pumped pumped(peer);
 	EXPECT_TRUE(within_seconds([&] { return peer.calls.load() >= 20; }));
-	// Pauses of 1, 2, 4, 4 ... ms at least.
+	// The pauses are at least 1, 2, 4, 4 ... ms.
 	EXPECT_GE(std::chrono::steady_clock::now() - begin, 70ms);
 	EXPECT_TRUE(pumped.end()) << "while it pauses, too";
 	EXPECT_EQ(pumped.told.size(), 1U);
@@ -156,7 +156,7 @@ TEST(Pump, WantsAPipe)
 	EXPECT_EQ(peer.calls.load(), 0U);
 }
 
-/// The real program, as the daemon starts it.
+/// Runs the real program, started like the daemon starts it.
 TEST(Pump, AReaderWhoStopsCostsTheServerOnePull)
 {
 	std::atomic<size_t> asked = 0;
@@ -177,7 +177,7 @@ TEST(Pump, AReaderWhoStopsCostsTheServerOnePull)
 	std::this_thread::sleep_for(300ms);
 	EXPECT_LE(asked - got.size(), Peer::most_at_once);
 	ASSERT_EQ(fill(*source, got).value_or(0), got.size());
-	EXPECT_EQ(got, Bytes(255, 2)) << "what was pulled is not lost";
+	EXPECT_EQ(got, Bytes(255, 2)) << "bytes that were pulled are not lost";
 }
 
 TEST(Pump, TheProgramSaysWhatItCannotDo)
@@ -192,7 +192,7 @@ TEST(Pump, TheProgramSaysWhatItCannotDo)
 	EXPECT_EQ(code({}).first, usage);
 	EXPECT_EQ(code({"x", "egd", "tcp:127.0.0.1:1"}).first, usage);
 	EXPECT_EQ(code({"x", "egd", "nonsense", "", "", ""}).second,
-	          "hwrngd: x: \"nonsense\" is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT\n");
+	          "hwrngd: x: \"nonsense\" is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT\n");
 	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/nowhere/ca.pem", "", ""}).second,
 	          "hwrngd: x: tls_ca: /nowhere/ca.pem: No such file or directory\n");
 	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/dev/null", "", ""}).second,
@@ -206,9 +206,9 @@ TEST(Pump, TheProgramSaysWhatItCannotDo)
 	                "of those who sign the server's certificate, in PEM\n",
 	                empty));
 	EXPECT_EQ(code({"x", "ssh", "nonsense", "", ""}).second,
-	          "hwrngd: x: \"nonsense\" is none of USER@HOST, USER@HOST:PORT\n");
+	          "hwrngd: x: \"nonsense\" is not USER@HOST or USER@HOST:PORT\n");
 	EXPECT_EQ(code({"x", "egd", "tcp:127.0.0.1:1", "", "", ""}).second,
-	          "hwrngd: standard output is no pipe: hwrngd starts this\n");
+	          "hwrngd: standard output is not a pipe: hwrngd starts this program\n");
 }
 
 } // namespace

@@ -42,7 +42,7 @@ TEST(RateTest, AHiccupIsNone)
 	for (int i = 0; i < 1000; i++)
 		EXPECT_TRUE(rate.test(512, 10us));
 	for (int i = 0; i < 8; i++) {
-		EXPECT_TRUE(rate.test(64, 250ms)) << "one harvest that was interrupted";
+		EXPECT_TRUE(rate.test(64, 250ms)) << "a harvest that was interrupted";
 		EXPECT_TRUE(rate.test(512, 10us));
 	}
 }

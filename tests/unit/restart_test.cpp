@@ -16,25 +16,26 @@ namespace {
 
 TEST(Restart, Cutoffs)
 {
-	// Of two values the greater count is binomial, of four equal ones all but: these were summed
-	// exactly, in decimals of 60 digits. NIST's tool simulates, and is one off now and then.
+	// With two values the greater count is binomial, and with four equally likely values nearly so.
+	// These cutoffs were summed exactly, with 60 decimal digits. NIST's tool simulates, and is
+	// sometimes off by one.
 	EXPECT_EQ(most_common_cutoff(0.5), 769U);
 	EXPECT_EQ(most_common_cutoff(0.99), 574U);
 	EXPECT_EQ(most_common_cutoff(2), 316U);
-	// What NIST's ea_restart found in 5,000,000 rounds of simulation.
+	// NIST's ea_restart found these in 5,000,000 rounds of simulation.
 	EXPECT_EQ(most_common_cutoff(3.3093), 150U);
 	EXPECT_EQ(most_common_cutoff(3.97), 105U);
 	EXPECT_EQ(most_common_cutoff(6), 40U);
 	EXPECT_EQ(most_common_cutoff(7.88), 20U);
 	EXPECT_EQ(most_common_cutoff(8), 19U);
-	// Nothing is claimed.
+	// Without a claim.
 	EXPECT_EQ(most_common_cutoff(0), 1000U);
 }
 
 TEST(Restart, CutoffsAreThoseOfASimulation)
 {
-	// The share of simulated rows above a cutoff is about alpha; that of a cutoff some less, for a
-	// figure that 20,000 rows can give, is far above it.
+	// A simulated row exceeds the cutoff with a probability of about alpha, so hardly more than two
+	// of 20,000 rows do. A cutoff that is a little too low would be exceeded far more often.
 	constexpr int rows = 20'000;
 	Xoshiro256 random(1);
 	for (const double h : {1.0, 1.5, 4.3, 7.3}) {
@@ -48,7 +49,7 @@ TEST(Restart, CutoffsAreThoseOfASimulation)
 			most.push_back(*std::max_element(counts.begin(), counts.end()));
 		}
 		EXPECT_LE(std::count_if(most.begin(), most.end(), [&](auto m) { return m > cutoff; }), 2);
-		// Some deviations below it lies the most that any of the rows has.
+		// The greatest count of all rows is a few deviations below the cutoff.
 		EXPECT_GE(*std::max_element(most.begin(), most.end()) * 1.15, cutoff) << h;
 	}
 }
@@ -61,13 +62,13 @@ std::vector<uint8_t> matrix()
 TEST(Restart, KnownAnswers)
 {
 	struct KnownAnswer {
-		const char *input; // of samples.h
+		const char *input; // a name in samples.h
 		double h_initial;
 		uint32_t most;
 		double h_rows;
 		double h_columns;
 	};
-	// NIST's ea_restart -n -vv (1.1.7), which prints six digits.
+	// The output of NIST's ea_restart -n -vv (1.1.7), which prints six digits.
 	for (const auto &known : {KnownAnswer{"ctr4", 3.9, 95, 3.874517, 3.872578},
 	                          KnownAnswer{"ctr1", 0.9, 558, 0.896955, 0.876460}}) {
 		SCOPED_TRACE(known.input);
@@ -83,7 +84,7 @@ TEST(Restart, KnownAnswers)
 
 TEST(Restart, IidSamplesAreAssessedByTheirMostCommonValue)
 {
-	// Rows and columns hold the same samples: what ea_non_iid prints of them for this estimate.
+	// Rows and columns hold the same samples. ea_non_iid prints this estimate for them.
 	const auto result = run_tests(symbols_of(matrix()), 7.8, Track::iid);
 	ASSERT_TRUE(result);
 	EXPECT_TRUE(result->passed());
@@ -97,14 +98,14 @@ TEST(Restart, AValueThatIsTooCommonInOneRowOrColumn)
 	const uint32_t cutoff = most_common_cutoff(7.8);
 	for (const size_t step : {size_t{1}, samples}) { // along a row, along a column
 		auto raw = matrix();
-		// A row and column of all values in turn, so that the count of one is known.
+		// A row or column with all values in turn, so that the count of one value is known.
 		for (size_t i = 0; i < 1000; i++)
 			raw[i * step] = static_cast<uint8_t>(i % 250);
 		const auto set = [&](size_t times) {
 			for (size_t i = 0; i < times; i++)
 				raw[i * step] = 250;
 		};
-		// A sane matrix is assessed next, which is told to stop.
+		// After the sanity check the matrix is assessed; stop that.
 		std::stop_source stop;
 		stop.request_stop();
 		assess::Options options;

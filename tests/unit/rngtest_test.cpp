@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// rngtest as its users run it. tests/peers compares it with that of rng-tools.
+// Runs rngtest like its users do. tests/peers compares it with the rngtest of rng-tools.
 #include "aes_ctr.h"
 #include "fake_tree.h"
 
@@ -37,7 +37,7 @@ struct Ran {
 	std::string err;
 };
 
-/// Runs `rngtest arguments` in the shell on a file of these bytes.
+/// Runs `rngtest arguments` in a shell, with a file of these bytes as input.
 Ran run(const std::string &arguments, const std::string &input, const std::string &more = "")
 {
 	FakeTree tree;
@@ -49,7 +49,7 @@ Ran run(const std::string &arguments, const std::string &input, const std::strin
 	return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, tree.text("/out"), tree.text("/err")};
 }
 
-/// What rngtest prints at its end, times aside.
+/// The statistics that rngtest prints at its end, without times.
 std::string statistics(uint64_t received, const std::string &sent, uint64_t good, uint64_t bad,
                        const std::array<uint64_t, 5> &failed)
 {
@@ -80,7 +80,7 @@ std::string without_times(const std::string &text)
 	return std::regex_replace(std::regex_replace(text, speed, "SPEED"), duration, "N microseconds");
 }
 
-/// `text` without the banner of four lines, which must be there.
+/// Removes the banner of four lines, which must be there.
 std::string without_banner(const std::string &text)
 {
 	static const std::regex banner("^rngtest [^\n]+\nCopyright [^\n]+\n[^\n]+\n\n");
@@ -211,7 +211,7 @@ TEST(Rngtest, InputErrorBeforeTheStartIsCode1)
 	EXPECT_EQ(ran.code, 1);
 }
 
-/// An rngtest that runs, with pipes to its standard input and from its standard output.
+/// A running rngtest, with pipes to its standard input and from its standard output.
 class Running {
 public:
 	explicit Running(const FakeTree &tree)
@@ -228,7 +228,7 @@ public:
 		                                 O_WRONLY | O_CREAT, 0600);
 		std::array<char *, 3> arguments{const_cast<char *>(RNGTEST), const_cast<char *>("-p"),
 		                                nullptr};
-		// Other tests ignore SIGPIPE.
+		// Other tests ignore SIGPIPE, so reset it here.
 		sigset_t usual;
 		sigemptyset(&usual);
 		sigaddset(&usual, SIGPIPE);
@@ -257,7 +257,7 @@ public:
 		ASSERT_EQ(::write(to_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
 	}
 
-	/// `size` bytes, or what has come when for ten seconds nothing more comes.
+	/// Reads `size` bytes, or fewer if no more come for ten seconds.
 	[[nodiscard]] std::string read(size_t size) const
 	{
 		std::string bytes;
@@ -282,7 +282,7 @@ public:
 
 	void kill(int signal) const { ::kill(pid_, signal); }
 
-	/// The status of waitpid(2).
+	/// Waits for the end, and returns the status of waitpid(2).
 	[[nodiscard]] int wait() const
 	{
 		int status = 0;

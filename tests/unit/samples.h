@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The inputs of the known answers of SP 800-90B, by recipe. S is the stream of AesCtr.
+// Generates the inputs of the known answers for SP 800-90B. S is the stream of AesCtr.
 #pragma once
 
 #include "aes_ctr.h"
@@ -17,13 +17,13 @@ inline std::vector<uint8_t> stream(size_t size)
 	return bytes;
 }
 
-/// A million samples, symbol i being
+/// A million samples, where symbol i is
 ///	ctr8   S[i]
 ///	ctr4   S[i] and 15
 ///	ctr1   S[i] and 1
 ///	and8   S[2i] and S[2i + 1]
-///	walk8  w = (w + (S[i] and 3) - 1) mod 256, w before the first being 0
-/// or, of ctr8_short, the first 10,000 of ctr8.
+///	walk8  w = (w + (S[i] and 3) - 1) mod 256, with w = 0 before the first
+/// The input ctr8_short is the first 10,000 samples of ctr8.
 inline std::vector<uint8_t> samples_of(const std::string &input)
 {
 	size_t size = 1'000'000;
@@ -49,7 +49,7 @@ inline std::vector<uint8_t> samples_of(const std::string &input)
 	return samples;
 }
 
-/// Samples as Symbols, of the least width that holds them.
+/// Converts samples to Symbols, with the least width that holds them.
 inline assess::Symbols symbols_of(std::vector<uint8_t> raw)
 {
 	return assess::to_symbols(std::move(raw), std::nullopt).value();

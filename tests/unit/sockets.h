@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The other side of what connects to sockets of unix(7).
+// Listening unix(7) sockets for tests of clients.
 #pragma once
 
 #include "base/file_descriptor.h"
@@ -13,7 +13,7 @@
 
 namespace hwrngd::test {
 
-/// A socket of `type` bound to `path`, and listening if it can.
+/// A socket of `type` that is bound to `path`, and listens if its type allows that.
 [[nodiscard]] inline FileDescriptor listen_unix(const std::string &path, int type)
 {
 	struct sockaddr_un address = {};
@@ -22,7 +22,7 @@ namespace hwrngd::test {
 		throw std::runtime_error(path + " is too long");
 	std::ranges::copy(path, &address.sun_path[0]);
 	FileDescriptor fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bind(2) requires it
 	const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
 	if (!fd || bind(fd.get(), at, sizeof address) < 0 ||
 	    (type != SOCK_DGRAM && listen(fd.get(), 1) < 0))

@@ -15,7 +15,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// The cutoff of 4.4.2 in whole numbers, for a claim of whole bits: the least C with
+/// Computes the cutoff of 4.4.2 in whole numbers, for a claim of whole bits. It is the least C with
 ///	sum over k >= C of binomial(W, k) (2^H - 1)^(W - k)  <=  2^(H W - a)
 uint32_t exact_proportion_cutoff(unsigned h, unsigned alpha_log2, uint32_t samples)
 {
@@ -28,19 +28,19 @@ uint32_t exact_proportion_cutoff(unsigned h, unsigned alpha_log2, uint32_t sampl
 	const auto bound = number(0);
 	BN_set_bit(bound.get(), static_cast<int>(h * samples - alpha_log2));
 	const auto tail = number(0);
-	const auto term = number(1); // of k = W
+	const auto term = number(1); // the term for k = W
 	for (uint32_t k = samples;; k--) {
 		BN_add(tail.get(), tail.get(), term.get());
 		if (BN_cmp(tail.get(), bound.get()) > 0)
 			return k + 1;
-		// To k - 1: binomial(W, k - 1) = binomial(W, k) k / (W - k + 1), without a remainder.
+		// Next term: binomial(W, k - 1) = binomial(W, k) k / (W - k + 1), without a remainder.
 		BN_mul_word(term.get(), k);
 		BN_div_word(term.get(), samples - k + 1);
 		BN_mul_word(term.get(), static_cast<BN_ULONG>((1U << h) - 1));
 	}
 }
 
-/// The same for any claim, from the lower end: P(X <= k) by a recurrence in long double.
+/// The same for any claim, from the lower end: computes P(X <= k) by a recurrence in long double.
 uint32_t recurrent_proportion_cutoff(const Claim &claim, uint32_t samples)
 {
 	const long double alpha = std::exp2(-static_cast<long double>(claim.alpha_log2));
@@ -77,7 +77,7 @@ TEST(Sp80090b, RepetitionCutoffs)
 
 TEST(Sp80090b, ProportionCutoffsAreTheExactBinomialSums)
 {
-	// Samples of 1 to 16 bits, all claims of whole bits for both windows.
+	// All claims of 1 to 16 whole bits, for both windows.
 	for (const unsigned alpha_log2 : {1U, 20U, 30U, 40U, 64U})
 		for (const uint32_t samples : {window, binary_window})
 			for (unsigned h = 1; h <= 16; h++)
@@ -112,7 +112,7 @@ TEST(Sp80090b, RepetitionFailsAtItsCutoffAndNotBefore)
 	RepetitionCount test(9);
 	for (int i = 0; i < 8; i++)
 		EXPECT_TRUE(test.test(0));
-	EXPECT_TRUE(test.test(uint64_t{1} << 40U)); // a wide sample, another value
+	EXPECT_TRUE(test.test(uint64_t{1} << 40U)); // a wide sample with another value
 	for (int i = 0; i < 8; i++)
 		EXPECT_TRUE(test.test(0)) << i;
 	EXPECT_FALSE(test.test(0));
@@ -123,11 +123,13 @@ TEST(Sp80090b, ProportionFailsAtItsCutoffAndNotBefore)
 	for (const uint32_t samples : {window, binary_window}) {
 		constexpr uint32_t cutoff = 71;
 		AdaptiveProportion test(cutoff, samples);
-		// Windows with the first value cutoff - 1 times, the last of them as the last sample.
+		// In these windows the first value occurs cutoff - 1 times, the last time as the last
+		// sample.
 		for (int windows = 0; windows < 3; windows++)
 			for (uint32_t i = 0; i < samples; i++)
 				EXPECT_TRUE(test.test(i < cutoff - 2 || i == samples - 1 ? 7 : 1));
-		// And a window with once more, at its end: had the window begun elsewhere, it would pass.
+		// Then a window with one occurrence more, at its end. If the window began elsewhere, it
+		// would pass.
 		for (uint32_t i = 0; i < samples - 1; i++)
 			EXPECT_TRUE(test.test(i < cutoff - 1 ? 7 : 1));
 		EXPECT_FALSE(test.test(7));
@@ -148,7 +150,7 @@ TEST(Sp80090b, TheStartUpTestTakesItsSamples)
 	EXPECT_FALSE(tests.test(bytes));
 	EXPECT_EQ(tests.startup(), 24U);
 	stream.fill(bytes);
-	EXPECT_FALSE(tests.test(bytes)); // it passes within them, and takes them all
+	EXPECT_FALSE(tests.test(bytes)); // the start-up test ends within them and consumes them all
 	EXPECT_EQ(tests.startup(), 0U);
 	EXPECT_FALSE(tests.failed());
 	for (int i = 0; i < 1000; i++) {
@@ -165,7 +167,8 @@ TEST(Sp80090b, AFailureStaysUntilRestart)
 	stream.fill(good);
 	EXPECT_FALSE(tests.test(good));
 	EXPECT_TRUE(tests.test(good));
-	// Eight zeros, then another value: one below the cutoff. Nine, over two calls: at it.
+	// Eight zeros and then another value are one below the cutoff. Nine zeros, over two calls, are
+	// at the cutoff.
 	std::vector<uint8_t> bytes(9, 0);
 	bytes[8] = 1;
 	EXPECT_TRUE(tests.test(bytes));
@@ -185,7 +188,7 @@ TEST(Sp80090b, AFailureStaysUntilRestart)
 TEST(Sp80090b, AFailureInTheStartUpTestIsAFailure)
 {
 	auto tests = tests_of_claim(4);
-	// One value 71 times among others, never twice in a row.
+	// One value occurs 71 times among others, never twice in a row.
 	std::vector<uint8_t> bytes(2 * 71 - 1);
 	for (size_t i = 0; i < bytes.size(); i++)
 		bytes[i] = static_cast<uint8_t>(i % 2 == 0 ? 255 : i);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A source by SSH, with an ssh(1) that fails as no real one can be made to (tests/peers/ssh has the
-// real one).
+// The SSH peer with a fake ssh(1), which can fail in ways that the real one cannot be made to fail.
+// tests/peers/ssh uses the real one.
 #include "pull/ssh_peer.h"
 
 #include "fake_tree.h"
@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folders in which sockets of peers are.
+/// The folders that hold sockets of peers.
 std::set<std::string> folders()
 {
 	std::set<std::string> found;
@@ -33,7 +33,7 @@ std::set<std::string> folders()
 
 class SshPeer : public testing::Test {
 protected:
-	/// From now on ssh is this script; "$@" and its last word, $bytes, are what it was asked for.
+	/// From now on ssh is this script. "$@" are its arguments; $bytes is the last one, the request.
 	void ssh(const std::string &script)
 	{
 		tree_.file("/bin/ssh", "#!/bin/sh\nfor bytes; do :; done\necho \"$@\" >>" +
@@ -51,16 +51,16 @@ protected:
 		return std::move(*made);
 	}
 
-	/// What came, or "error: ...".
+	/// Pulls, and returns the bytes or "error: ...".
 	static std::string pull(Peer &peer, size_t bytes, std::chrono::milliseconds limit = 5s)
 	{
 		std::string text(bytes, '\xee');
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): text for the eye
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): to read bytes as text
 		const std::span out(reinterpret_cast<uint8_t *>(text.data()), text.size());
 		const auto got = peer.pull(out, limit);
 		if (got)
 			return text.substr(0, *got);
-		EXPECT_EQ(text, std::string(bytes, '\0')) << "what came before the error is wiped";
+		EXPECT_EQ(text, std::string(bytes, '\0')) << "bytes that came before the error are wiped";
 		return "error: " + got.error().message;
 	}
 
@@ -93,22 +93,23 @@ TEST_F(SshPeer, FewerBytesThanAskedForAreThose)
 TEST_F(SshPeer, MoreBytesThanAskedForAreRefused)
 {
 	ssh("printf abcde");
-	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: prints more than the 4 "
-	                            "bytes that were asked for");
+	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: printed more than the "
+	                            "requested 4 bytes");
 	ssh("exec cat /dev/zero");
-	EXPECT_TRUE(pull(*peer(), 512).starts_with("error: ")) << "without end, too";
+	EXPECT_TRUE(pull(*peer(), 512).starts_with("error: ")) << "endless output is refused too";
 }
 
 TEST_F(SshPeer, NothingIsAnError)
 {
 	ssh("exit 0");
-	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: gave nothing");
+	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: returned no data");
 }
 
 TEST_F(SshPeer, BytesOfWhoFailsAreNotTaken)
 {
 	ssh("printf ab; echo oh >&2; exit 75");
-	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: the host refuses (75): oh");
+	EXPECT_EQ(pull(*peer(), 4),
+	          "error: ssh bytes@[host.example]:2222: the host refused (status 75): oh");
 	ssh("kill -KILL $$");
 	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: killed by signal 9");
 }
@@ -119,7 +120,7 @@ TEST_F(SshPeer, OnlyTheLastLineOfComplaintsIsTold)
 	EXPECT_EQ(pull(*peer(), 4), "error: ssh bytes@[host.example]:2222: two ?[31m");
 	ssh("head -c 1000000 /dev/zero | tr '\\0' 'x' >&2; echo end >&2; echo; echo last >&2; exit "
 	    "255");
-	EXPECT_TRUE(pull(*peer(), 4).ends_with(": last")) << "however much there was";
+	EXPECT_TRUE(pull(*peer(), 4).ends_with(": last")) << "however much the program wrote";
 }
 
 TEST_F(SshPeer, AChangedHostKeyHasAWayOut)
@@ -158,7 +159,7 @@ TEST_F(SshPeer, AProcessThatHoldsThePipesKeepsNobodyWaiting)
 
 TEST_F(SshPeer, TheConnectionEndsWithAnErrorAndInTheEnd)
 {
-	// What keeps a connection makes its socket, the word after -S.
+	// The ssh(1) that keeps a connection makes its socket: the word after -S.
 	const std::string find = "while [ \"$1\" != -S ]; do shift; done; ";
 	ssh("case $* in *'-O exit'*) exit ;; esac\n" + find +
 	    ": >\"$2\"; case $bytes in 4) printf abcd ;; *) exit 64 ;; esac");

@@ -22,7 +22,7 @@ TEST(UnixSocket, ConnectsToWhoListens)
 		EXPECT_TRUE(connect_unix(path, SOCK_STREAM));
 	}
 	const auto nobody = connect_unix(path, SOCK_STREAM);
-	ASSERT_FALSE(nobody) << "who listened has gone, and left the file";
+	ASSERT_FALSE(nobody) << "the listener is gone but its file remains";
 	EXPECT_EQ(nobody.error().code, ExitCode::no_source);
 	EXPECT_EQ(connect_unix(path + "s", SOCK_STREAM).error().code, ExitCode::no_source);
 }
@@ -34,7 +34,7 @@ TEST(UnixSocket, AnAtSignIsAnAbstractName)
 	address.sun_family = AF_UNIX;
 	std::ranges::copy(name, &address.sun_path[0]);
 	const FileDescriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bind(2) requires it
 	const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
 	const auto size = offsetof(struct sockaddr_un, sun_path) + name.size();
 	ASSERT_EQ(bind(listener.get(), at, static_cast<socklen_t>(size)), 0);

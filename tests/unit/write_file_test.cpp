@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The names in the folder of `file`.
+/// The names of the files in the folder of `file`.
 std::vector<std::string> names_beside(const fs::path &file)
 {
 	std::vector<std::string> names;
@@ -51,7 +51,7 @@ TEST(WriteFile, AFullDiskLeavesTheOldFileAndNothingElse)
 {
 	FakeTree tree;
 	tree.file("/d/report", "old");
-	// A limit of the process stands for the disk: half of the text can be written.
+	// A file size limit stands in for a full disk: only half of the text can be written.
 	std::signal(SIGXFSZ, SIG_IGN);
 	rlimit before{};
 	ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);

@@ -32,7 +32,8 @@ constexpr std::array<Names, all_estimators.size()> names{{
     {"lz78y", "LZ78Y"},
 }};
 
-/// One estimator on one form, or two that share their work; `cost` is its share of the time.
+/// One estimator (or two that share their work) applied to one form. `cost` is its share of the
+/// time.
 struct Task {
 	Form form;
 	double cost;
@@ -45,8 +46,8 @@ std::vector<Estimate> as_vector(std::pair<Estimate, Estimate> both)
 	return {std::move(both.first), std::move(both.second)};
 }
 
-/// The costs are nanoseconds a symbol, as measured on random data; they order the tasks and move
-/// the progress, nothing else.
+/// The costs are nanoseconds per symbol, measured on random data. They only decide the order of the
+/// tasks and the reported progress.
 template <typename Series> void add_tasks(std::vector<Task> &tasks, Form form, const Series &series)
 {
 	const auto n = static_cast<double>(series.size());
@@ -74,7 +75,7 @@ template <typename Series> void add_tasks(std::vector<Task> &tasks, Form form, c
 	add(bits ? 8 : 13, [](const Series &s, Pace &pace) { return lz78y(s, pace); });
 }
 
-/// Runs the tasks, the most costly first, on so many threads.
+/// Runs the tasks on `options.threads` threads, the most costly first.
 void run_all(std::vector<Task> &tasks, const Options &options)
 {
 	std::vector<Task *> by_cost;
@@ -138,7 +139,7 @@ Result<Symbols> to_symbols(std::vector<uint8_t> raw, std::optional<unsigned> bit
 	for (const uint8_t value : raw)
 		occurs[value] = true;
 	const auto greatest =
-	    std::max_element(raw.begin(), raw.end()); // the first of them, to be named
+	    std::max_element(raw.begin(), raw.end()); // the first one: the message names it
 	const auto width = static_cast<unsigned>(std::bit_width(*greatest));
 	if (bits && width > *bits)
 		return fail(ExitCode::usage,
@@ -169,16 +170,16 @@ Result<Assessment> non_iid(const Symbols &symbols, const Options &options)
 	if (symbols.values.size() < fewest)
 		return fail(ExitCode::check_failed,
 		            fmt::format("{} samples are too few: the {} estimate needs {}, and the "
-		                        "standard asks for {}",
+		                        "standard requires {}",
 		                        symbols.values.size(), binary ? "compression" : "MultiMCW", fewest,
 		                        recommended_samples));
 	if (symbols.values.size() > most_bits / symbols.bits)
 		return fail(ExitCode::usage,
-		            fmt::format("{} samples of {} bits are too many: at most {} are assessed",
+		            fmt::format("{} samples of {} bits are too many: the limit is {}",
 		                        symbols.values.size(), symbols.bits, most_bits / symbols.bits));
 
-	// The bitstring is that of the values as they were read; an alphabet of two has none, its
-	// symbols are bits.
+	// The bitstring consists of the values as read. With an alphabet of two there is none, because
+	// the symbols are bits.
 	const Bits bits = binary ? Bits(symbols.values, 1) : Bits(symbols.raw, symbols.bits);
 	const Literals literals{symbols.values, symbols.alphabet};
 	std::vector<Task> tasks;

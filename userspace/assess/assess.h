@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How much entropy a source's samples hold: the assessment of NIST SP 800-90B (January 2018),
-// non-IID track, section 6.3. The figures are those of NIST's own tool, ea_non_iid.
+// Estimates the entropy of a source's samples by NIST SP 800-90B (January 2018), non-IID track,
+// section 6.3. The figures are the same as those of NIST's own tool, ea_non_iid.
 #pragma once
 
 #include "base/error.h"
@@ -17,24 +17,26 @@
 
 namespace hwrngd::assess {
 
-/// The samples that SP 800-90B asks for (section 3.1.1); fewer are assessed, with a warning.
+/// The number of samples that SP 800-90B requires (section 3.1.1). Fewer are assessed with a
+/// warning.
 inline constexpr uint64_t recommended_samples = 1'000'000;
 
-/// The most bits of all samples together that are assessed, and as many samples of any width.
-/// Memory grows with the bits, up to nine bytes for each.
+/// Limits of an assessment: the bits of all samples together, and the number of samples of any
+/// width. The memory used grows with the number of bits, up to nine bytes for each.
 inline constexpr uint64_t most_bits = uint64_t{1} << 27U;
 inline constexpr uint64_t most_samples = most_bits / 8;
 
 /// Samples of one source, in the order in which they were taken.
 struct Symbols {
-	std::vector<uint8_t> raw;    ///< as they were read, one sample a byte
-	std::vector<uint8_t> values; ///< raw, with the values that occur numbered 0 ... alphabet - 1
+	std::vector<uint8_t> raw;    ///< as read, one sample per byte
+	std::vector<uint8_t> values; ///< raw, with the occurring values renumbered 0 ... alphabet - 1
 	unsigned bits = 0;           ///< bits per symbol, 1 to 8
 	unsigned alphabet = 0;       ///< distinct values
 };
 
-/// Samples as Symbols. `bits` is the width of a sample; without it that of the greatest sample, as
-/// in NIST's tool. Fails when there is no sample, or one does not fit into `bits`.
+/// Converts samples to Symbols. `bits` is the width of a sample; the default is the width of the
+/// greatest sample, as in NIST's tool. Fails if there are no samples, or one does not fit into
+/// `bits`.
 [[nodiscard]] Result<Symbols> to_symbols(std::vector<uint8_t> raw, std::optional<unsigned> bits);
 
 /// The ten estimators, in the order of section 6.3.
@@ -64,12 +66,12 @@ inline constexpr std::array<Estimator, 10> all_estimators{
     Estimator::lz78y,
 };
 
-/// As a key of JSON ("t_tuple") and as the standard calls it ("t-Tuple").
+/// The name of an estimator as a JSON key ("t_tuple") and in the standard ("t-Tuple").
 [[nodiscard]] std::string_view key(Estimator estimator);
 [[nodiscard]] std::string_view title(Estimator estimator);
 
-/// What an estimator looked at: the symbols themselves, or the string of all their bits, most
-/// significant first.
+/// The input of an estimator: the symbols themselves, or the string of all their bits, most
+/// significant bit first.
 enum class Form : uint8_t { literal, bitstring };
 
 [[nodiscard]] std::string_view key(Form form);
@@ -77,21 +79,21 @@ enum class Form : uint8_t { literal, bitstring };
 /// A count, or anything that is computed from counts.
 using Value = std::variant<uint64_t, double>;
 
-/// What one estimator found on its way, by the standard's name for it ("p_hat", "mean").
+/// An intermediate result of an estimator, with the standard's name for it ("p_hat", "mean").
 struct Figure {
 	std::string_view name;
 	Value value;
 };
 
-// What designated initializers leave out must have one here, for g++ 12.
+// For g++ 12, members that designated initializers leave out need an initializer here.
 // NOLINTBEGIN(readability-redundant-member-init)
 
 /// The result of one estimator on one form.
 struct Estimate {
 	Estimator estimator = Estimator::most_common_value;
 	Form form = Form::literal;
-	/// Bits per symbol (literal) or per bit (bitstring). None where the estimator is not defined
-	/// for these samples; `note` says why, and the others decide.
+	/// Bits per symbol (literal) or per bit (bitstring). Empty if the estimator is not defined for
+	/// these samples; then `note` says why, and the other estimators decide.
 	std::optional<double> min_entropy{};
 	std::vector<Figure> figures{};
 	std::string note{};
@@ -102,9 +104,9 @@ struct Assessment {
 	uint64_t samples = 0;
 	unsigned bits = 0;
 	unsigned alphabet = 0;
-	std::vector<Estimate> estimates{};   ///< by estimator; bitstring before literal
-	double h_original = 0;               ///< bits per symbol, by the literal estimates
-	std::optional<double> h_bitstring{}; ///< bits per bit; none for an alphabet of two
+	std::vector<Estimate> estimates{};   ///< ordered by estimator; bitstring before literal
+	double h_original = 0;               ///< bits per symbol: the least literal estimate
+	std::optional<double> h_bitstring{}; ///< bits per bit; empty for an alphabet of two
 	/// Bits per symbol: the lesser of h_original and h_bitstring times the width. NIST's tool calls
 	/// it the assessed min entropy.
 	double min_entropy = 0;
@@ -112,7 +114,7 @@ struct Assessment {
 
 /// How an assessment is run.
 struct Options {
-	unsigned threads = 0;   ///< 0: one a core
+	unsigned threads = 0;   ///< 0: one per core
 	std::stop_token stop{}; ///< ends the work early, with ExitCode::interrupted
 	/// Called with the share of the work that is done, 0 to 1, by one thread at a time.
 	std::function<void(double)> progress{};
@@ -120,8 +122,8 @@ struct Options {
 
 // NOLINTEND(readability-redundant-member-init)
 
-/// Runs all ten estimators. Fails when there are too few samples for one of them to be defined,
-/// when all samples are equal, and when it was told to stop.
+/// Runs all ten estimators. Fails if there are too few samples for an estimator, or more than the
+/// limit, if all samples are equal, or if it was stopped.
 [[nodiscard]] Result<Assessment> non_iid(const Symbols &symbols, const Options &options = {});
 
 } // namespace hwrngd::assess

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A string of bits, packed. The assessment's time goes into eight million of them, so they are
-// looked at 64 at a time.
+// A packed string of bits. An assessment spends its time on millions of bits, so they are processed
+// 64 at a time.
 #pragma once
 
 #include <bit>
@@ -15,7 +15,8 @@ class Bits {
 public:
 	static constexpr size_t window_bits = 64;
 
-	/// The symbols' bits, `width` (1 to 8) of each, most significant first; the others are zero.
+	/// Packs the low `width` (1 to 8) bits of each symbol, most significant bit first. The other
+	/// bits of the symbols must be zero.
 	Bits(std::span<const uint8_t> symbols, unsigned width)
 	    : words_((symbols.size() * width / window_bits) + 2), size_(symbols.size() * width)
 	{
@@ -37,7 +38,8 @@ public:
 		return static_cast<unsigned>(words_[at / window_bits] >> (63 - at % window_bits)) & 1U;
 	}
 
-	/// The 64 bits from `at` < size() on, the first as the most significant; zeros after the end.
+	/// The 64 bits from `at` < size() on, with the first as the most significant bit. Bits after
+	/// the end are zero.
 	[[nodiscard]] uint64_t window(size_t at) const
 	{
 		const size_t used = at % window_bits;
@@ -46,7 +48,7 @@ public:
 		return word[0] << used | word[1] >> 1U >> (63 - used);
 	}
 
-	/// As window(), for the bits that end before `end` <= size(); zeros before the start.
+	/// Like window(), for the 64 bits before `end` <= size(). Bits before the start are zero.
 	[[nodiscard]] uint64_t window_before(size_t end) const
 	{
 		if (end >= window_bits)
@@ -54,12 +56,12 @@ public:
 		return end == 0 ? 0 : words_[0] >> (window_bits - end);
 	}
 
-	/// Brings the bits from `at` on into the cache.
+	/// Loads the bits from `at` on into the cache.
 	void prefetch(size_t at) const { __builtin_prefetch(&words_[at / window_bits]); }
 
 private:
 	std::vector<uint64_t>
-	    words_; // one more than there are bits for, so that a window needs no check
+	    words_; // one word more than the bits need, so that window() needs no check
 	size_t size_;
 };
 

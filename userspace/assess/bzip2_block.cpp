@@ -13,9 +13,9 @@ namespace {
 constexpr size_t group_size = 50;
 constexpr unsigned longest_code = 17;
 
-/// The lengths of Huffman codes for symbols of these frequencies. Where weights are equal the heap
-/// decides, so it must be bzip2's: a node's weight has its depth in the lowest 8 bits, and of two
-/// equal children the left one goes down last.
+/// Computes the lengths of Huffman codes for symbols of given frequencies. The heap decides between
+/// equal weights, so it must work exactly like bzip2's. A node's weight has the node's depth in its
+/// lowest 8 bits, and of two equal children the left one moves up.
 class Huffman {
 public:
 	std::vector<unsigned> lengths(std::span<const uint32_t> frequencies)
@@ -83,7 +83,7 @@ private:
 	static constexpr size_t most = 16;
 	size_t size_ = 0;
 	size_t count_ = 0;
-	// From 1; 0 is no node.
+	// Indices begin at 1; 0 means no node.
 	std::array<size_t, most + 1> heap_{};
 	std::array<uint32_t, 2 * most> weight_{};
 	std::array<size_t, 2 * most> parent_{};
@@ -101,7 +101,8 @@ void Bzip2Block::put(unsigned symbol)
 	fill_++;
 }
 
-/// A run of letters that are in front already: its length in digits 1 and 2, the lowest first.
+/// Writes the length of a run of letters that were already in front: as digits 1 and 2 in base 2,
+/// lowest digit first.
 void Bzip2Block::put_zeros(uint64_t run)
 {
 	for (; run > 0; run = (run - 1) / 2)
@@ -112,7 +113,7 @@ void Bzip2Block::move_to_front(std::span<const uint8_t> column, unsigned letters
 {
 	groups_.assign(1, {});
 	fill_ = 0;
-	// The letters in their order, four bits each, the front one lowest.
+	// The list of letters, four bits each, with the front letter in the lowest bits.
 	constexpr uint64_t ones = 0x1111111111111111U;
 	uint64_t list = 0xfedcba9876543210U;
 	uint64_t zeros = 0;
@@ -123,7 +124,7 @@ void Bzip2Block::move_to_front(std::span<const uint8_t> column, unsigned letters
 		}
 		put_zeros(zeros);
 		zeros = 0;
-		// The nibble that is equal becomes zero, and is the lowest to borrow.
+		// The nibble that equals `letter` becomes zero. It is the lowest nibble that borrows.
 		const uint64_t equal = list ^ (ones * letter);
 		const auto at =
 		    static_cast<unsigned>(std::countr_zero((equal - ones) & ~equal & (ones << 3U)) / 4);
@@ -135,8 +136,8 @@ void Bzip2Block::move_to_front(std::span<const uint8_t> column, unsigned letters
 	put(letters + 1);
 }
 
-/// The first codes: each is short for its share of the symbols, as even as whole symbols can be,
-/// and long for the others.
+/// The initial code lengths. The symbols are divided among the tables, as evenly as possible; each
+/// table has short codes for its own symbols and long codes for the others.
 Bzip2Block::Lengths Bzip2Block::first_lengths(unsigned used, unsigned alphabet) const
 {
 	std::array<uint64_t, symbols> frequencies{};
@@ -163,7 +164,7 @@ Bzip2Block::Lengths Bzip2Block::first_lengths(unsigned used, unsigned alphabet) 
 	return lengths;
 }
 
-/// Gives each group the table that makes it shortest, the first of them if there are several.
+/// Selects for each group the table that makes it shortest; of several equal tables the first.
 void Bzip2Block::select(const Lengths &lengths, unsigned used)
 {
 	selectors_.clear();
@@ -192,13 +193,14 @@ Bzip2Block::Lengths Bzip2Block::better_lengths(unsigned used, unsigned alphabet)
 	return lengths;
 }
 
-/// Selectors are moved to front too, and written as so many ones and a zero.
+/// The size of the selectors in bits. They are moved to front too; position N is written as N ones
+/// and a zero.
 uint64_t Bzip2Block::bits_of_selectors(unsigned used) const
 {
 	std::array<uint8_t, tables> list{0, 1, 2, 3, 4, 5, 6, 7};
 	uint64_t bits = 0;
 	for (const uint8_t selector : selectors_) {
-		// Each in front of it moves back by one.
+		// Each table in front of the selected one moves back by one.
 		uint8_t moving = selector;
 		for (unsigned at = 0; at < used; at++) {
 			bits++;
@@ -226,11 +228,12 @@ uint64_t Bzip2Block::bits(std::span<const uint8_t> column, unsigned letters)
 	}
 
 	constexpr uint64_t start =
-	    48 + 32 + 1 + 24;               // mark, checksum, flag, place of the first rotation
-	constexpr uint64_t counts = 3 + 15; // of tables and of selectors
+	    48 + 32 + 1 + 24;               // magic, checksum, flag, place of the first rotation
+	constexpr uint64_t counts = 3 + 15; // number of tables, number of selectors
 	uint64_t bits = start + counts + bits_of_selectors(used);
 	for (unsigned table = 0; table < used; table++) {
-		// The first length, then for each symbol steps of two bits and an end.
+		// The first length, then for each symbol the steps to its length (two bits each) and an
+		// end bit.
 		int last = lengths[0][table];
 		bits += 5;
 		for (size_t i = 0; i < alphabet; i++) {

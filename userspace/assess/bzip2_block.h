@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The second half of bzip2's work on a block, as far as it decides the size: move to front, runs of
-// zeros, and the choice of six Huffman codes (bzip2 1.0.3 to 1.0.8). No bit is written.
+// The second half of what bzip2 does with a block, as far as it decides the size: move to front,
+// runs of zeros, and the choice of up to six Huffman codes (bzip2 1.0.3 to 1.0.8). It only counts
+// bits.
 #pragma once
 
 #include <array>
@@ -15,14 +16,15 @@ class Bzip2Block {
 public:
 	static constexpr unsigned most_letters = 12;
 
-	/// The bits of a block, without the map of the bytes that it uses. `column`: the bytes before
-	/// the sorted rotations of the block, each as its number among the `letters` bytes in use.
+	/// The size of a block in bits, without the map of the bytes that it uses. `column` holds the
+	/// byte before each sorted rotation of the block, as a number among the `letters` bytes in use.
 	[[nodiscard]] uint64_t bits(std::span<const uint8_t> column, unsigned letters);
 
 private:
-	// Room for all symbols: two of runs, all letters but the first, the end. Eight lanes a vector.
+	// Room for two symbols for runs, one for each letter except the first, and one for the end, in
+	// whole vectors of eight.
 	static constexpr size_t symbols = 16;
-	static constexpr size_t tables = 8; // of which six at most are used
+	static constexpr size_t tables = 8; // at most six are used
 	using Frequencies = std::array<uint16_t, symbols>;
 	using Lengths = std::array<std::array<uint16_t, tables>, symbols>;
 
@@ -34,8 +36,8 @@ private:
 	[[nodiscard]] Lengths better_lengths(unsigned used, unsigned alphabet) const;
 	[[nodiscard]] uint64_t bits_of_selectors(unsigned used) const;
 
-	std::vector<Frequencies> groups_; // how often each symbol occurs in each 50
-	size_t fill_ = 0;                 // of the last group
+	std::vector<Frequencies> groups_; // how often each symbol occurs in each group of 50
+	size_t fill_ = 0;                 // number of symbols in the last group
 	std::vector<uint8_t> selectors_;  // the table of each group
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int hundreds_of_kb = 5;
 constexpr size_t full_block = hundreds_of_kb * 100'000 - 19; // bytes
-constexpr char space = ' ';                                  // below all digits
+constexpr char space = ' ';                                  // sorts before all digits
 
 } // namespace
 
@@ -37,7 +37,7 @@ void Bzip2Size::write(std::span<const uint8_t> samples)
 	text_.resize(samples.size() * 4);
 	char *end = text_.data();
 	for (const uint8_t sample : samples) {
-		// A word has four bytes at most, and the buffer of a short string more.
+		// Always copies four bytes: a word has at most four, and a std::string's buffer has more.
 		std::memcpy(end, words_[sample].data(), 4);
 		end += words_[sample].size();
 	}
@@ -47,7 +47,7 @@ void Bzip2Size::write(std::span<const uint8_t> samples)
 uint64_t Bzip2Size::by_bzip2(std::span<const uint8_t> samples)
 {
 	write(samples);
-	// The size is wanted, not the bytes: each full buffer is overwritten.
+	// Only the size matters, so each full buffer is overwritten.
 	bz_stream stream = {};
 	std::vector<char> out(size_t{1} << 16U);
 	if (BZ2_bzCompressInit(&stream, hundreds_of_kb, 0, 0) != BZ_OK)
@@ -71,17 +71,18 @@ uint64_t Bzip2Size::operator()(std::span<const uint8_t> samples)
 	write(samples);
 	const std::string_view text = text_;
 	uint64_t bits = header + trailer;
-	size_t word = 0;   // the next of the samples
-	size_t offset = 0; // where it begins in the text
+	size_t word = 0;   // index of the next sample
+	size_t offset = 0; // where its word begins in the text
 	for (size_t begin = 0, end = 0; begin < text.size(); begin = end) {
-		// A block does not end between equal letters. (It takes one letter more if that is the last
-		// of all; there is no space in what then remains here.)
+		// bzip2 does not end a block between equal letters. (If a single letter would remain, bzip2
+		// adds it to the block. Here such a rest has no space, so by_bzip2() handles it.)
 		end = std::min(begin + full_block, text.size());
 		while (end < text.size() && text[end] == text[end - 1])
 			end++;
 		const auto block = text.substr(begin, end - begin);
 
-		// The block is a ring: what follows its last space goes on with what is before its first.
+		// The block is a ring: the text after its last space continues with the text before its
+		// first space.
 		const size_t last_space = block.rfind(space);
 		if (last_space == std::string_view::npos)
 			return by_bzip2(samples);
@@ -103,8 +104,8 @@ uint64_t Bzip2Size::operator()(std::span<const uint8_t> samples)
 	return (bits + 7) / 8;
 }
 
-/// The bits of a block of the words of ring_ and then `joint`, if it is not empty. None when too
-/// much repeats.
+/// The size in bits of a block of the words in ring_, followed by `joint` if that is not empty.
+/// std::nullopt if too much repeats.
 std::optional<uint64_t> Bzip2Size::bits_of_ring(const std::string &joint)
 {
 	auto words = sorted_;
@@ -121,13 +122,14 @@ std::optional<uint64_t> Bzip2Size::bits_of_ring(const std::string &joint)
 	if (!sort_rotations(static_cast<unsigned>(std::bit_width(words.size() - 1))))
 		return std::nullopt;
 	const unsigned letters = fill_column(words);
-	// The map of bytes: sixteen bits for each sixteen bytes, if one of them occurs. The space is in
-	// another such range than the digits.
+	// The map of bytes: 16 bits that tell which ranges of 16 bytes occur, and 16 bits for each such
+	// range. The space is in another range than the digits.
 	const uint64_t map = letters > 1 ? 16 * 3 : 16 * 2;
 	return map + block_.bits(column_, letters);
 }
 
-/// Sorts the rotations that begin with a word into rotations_. False when too many begin alike.
+/// Sorts the rotations that begin with a word into rotations_. Returns false if too many begin
+/// alike.
 bool Bzip2Size::sort_rotations(unsigned code_bits)
 {
 	const size_t count = ring_.size();
@@ -136,13 +138,13 @@ bool Bzip2Size::sort_rotations(unsigned code_bits)
 	keys_.resize(count);
 	uint64_t key = 0;
 	for (size_t i = count + words_a_key + 1; i-- > 0;) {
-		// Lower bits may be a part of one word more: that does no harm to the order.
+		// The lowest bits may hold a part of one more word: that does not change the order.
 		key = key >> bits | static_cast<uint64_t>(ring_[i % count]) << (64 - bits);
 		if (i < count)
 			keys_[i] = key;
 	}
 
-	// By the top 16 bits first, which leaves little to sort.
+	// Distribute by the top 16 bits first: that leaves little to sort.
 	std::vector<uint32_t> ends((size_t{1} << 16U) + 1);
 	for (const uint64_t one : keys_)
 		ends[(one >> 48U) + 1]++;
@@ -176,7 +178,7 @@ bool Bzip2Size::sort_rotations(unsigned code_bits)
 	return true;
 }
 
-/// Sorts rotations whose keys are equal. False when some are equal for many keys.
+/// Sorts rotations with equal keys. Returns false if some of them agree in too many further keys.
 bool Bzip2Size::sort_equal(std::span<Rotation> rotations, size_t words_a_key)
 {
 	constexpr size_t depth = 8;
@@ -197,16 +199,16 @@ bool Bzip2Size::sort_equal(std::span<Rotation> rotations, size_t words_a_key)
 	return true;
 }
 
-/// Fills column_ with the letter before each rotation, in their order, as the number of the letter
-/// among those in use. Returns how many are.
+/// Fills column_ with the letter before each rotation, in the order of the rotations. A letter is
+/// given as its number among the letters in use. Returns how many letters are in use.
 unsigned Bzip2Size::fill_column(const std::vector<std::string> &words)
 {
 	std::vector<uint32_t> counts(words.size());
 	for (const uint16_t code : ring_)
 		counts[code]++;
 
-	// A tail is what a rotation begins with, up to a space; it has as many rotations as it is
-	// found at the end of words.
+	// A tail is the beginning of a rotation, up to the first space: the end of a word. It has as
+	// many rotations as there are words that end with it.
 	std::map<std::string_view, uint32_t> tails;
 	std::array<uint8_t, 256> letters{};
 	for (size_t code = 0; code < words.size(); code++)
@@ -222,7 +224,7 @@ unsigned Bzip2Size::fill_column(const std::vector<std::string> &words)
 		size += std::exchange(count, size);
 
 	struct Place {
-		uint32_t *next; // where the tail's next rotation goes
+		uint32_t *next; // place of the tail's next rotation
 		uint8_t before;
 	};
 	std::vector<std::vector<Place>> places(words.size());

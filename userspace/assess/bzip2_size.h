@@ -15,22 +15,22 @@
 
 namespace hwrngd::iid {
 
-/// Computes the bytes that bzip2, with blocks of 500 kB as in NIST's tool, makes of samples that
-/// are written as decimal numbers with a space between two.
+/// Computes how many bytes bzip2 makes of samples that are written as decimal numbers with spaces
+/// between them. The blocks have 500 kB, as in NIST's tool.
 ///
-/// bzip2 sorts all rotations of a block. Here they are words that each end with a space, so it is
-/// enough to sort the rotations that begin with a word: a rotation that begins within one is
-/// ordered by the letters up to the space, and then as the rotation that follows.
+/// bzip2 sorts all rotations of a block. Here a block consists of words that each end with a space,
+/// so only the rotations that begin with a word need sorting. A rotation that begins within a word
+/// is ordered by its letters up to the space, and then like the rotation that begins after it.
 class Bzip2Size {
 public:
-	/// `raw`: the number to write, by sample.
+	/// `raw` maps a sample to the number to write.
 	explicit Bzip2Size(const std::array<uint8_t, 256> &raw);
 
-	/// The size for one sample or more, in a fraction of bzip2's time where samples repeat as
-	/// little as random ones do.
+	/// The size for one or more samples. Far faster than bzip2 if the samples repeat no more than
+	/// random ones.
 	[[nodiscard]] uint64_t operator()(std::span<const uint8_t> samples);
 
-	/// The same by bzip2 itself.
+	/// The same, computed by bzip2 itself.
 	[[nodiscard]] uint64_t by_bzip2(std::span<const uint8_t> samples);
 
 private:
@@ -45,13 +45,13 @@ private:
 	[[nodiscard]] bool sort_equal(std::span<Rotation> rotations, size_t words_a_key);
 	unsigned fill_column(const std::vector<std::string> &words);
 
-	std::array<std::string, 256> words_; ///< with its space, by sample
-	std::vector<std::string> sorted_;    ///< the different ones
-	std::array<uint16_t, 256> ranks_{};  ///< place in sorted_, by sample
+	std::array<std::string, 256> words_; ///< the word of each sample, with its space
+	std::vector<std::string> sorted_;    ///< the distinct words, sorted
+	std::array<uint16_t, 256> ranks_{};  ///< the place of each sample's word in sorted_
 
-	// Kept from one call to the next, so that nothing is allocated.
+	// Kept between calls, to avoid allocations.
 	std::string text_;
-	std::vector<uint16_t> ring_; ///< the words of a block, by their order
+	std::vector<uint16_t> ring_; ///< the words of a block, as places in sorted_
 	std::vector<uint64_t> keys_;
 	std::vector<Rotation> rotations_;
 	std::vector<uint8_t> column_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What came after which symbols: the dictionaries of MultiMMC and LZ78Y.
+// The dictionaries of MultiMMC and LZ78Y: which symbols came after which contexts, and how often.
 #pragma once
 
 #include <array>
@@ -9,15 +9,16 @@
 
 namespace hwrngd::assess {
 
-/// A map from keys below 2^32 - 1 to numbers, 0 where there is none. Open addressing; keys stay.
+/// A map from keys below 2^32 - 1 to numbers above 0. Open addressing; keys are never removed.
 class NumberMap {
 public:
-	/// All keys are below `direct`, and need no search; or, for 0, they may be any.
+	/// If `direct` is above 0, all keys are below it and need no search. If it is 0, keys may be
+	/// any.
 	explicit NumberMap(size_t direct) : direct_(direct), slots_(direct > 0 ? 0 : size_t{1} << 12U)
 	{
 	}
 
-	/// The number of `key` where there is one, or nullptr.
+	/// The number of `key`, or nullptr if there is none.
 	[[nodiscard]] uint32_t *find(uint32_t key)
 	{
 		uint32_t &number = direct_.empty() ? slots_[place(key)].number : direct_[key];
@@ -45,11 +46,11 @@ private:
 		uint32_t number = 0;
 	};
 
-	/// Where `key` is, or belongs.
+	/// The slot that holds `key`, or where `key` must be put.
 	[[nodiscard]] size_t place(uint32_t key) const
 	{
 		const size_t mask = slots_.size() - 1;
-		// Fibonacci hashing: the upper bits of the product depend on all of the key.
+		// Fibonacci hashing: the upper bits of the product depend on all bits of the key.
 		size_t at = (key * 0x9e3779b97f4a7c15U) >> 32U & mask;
 		while (slots_[at].key != key && slots_[at].key != none)
 			at = (at + 1) & mask;
@@ -70,25 +71,26 @@ private:
 	size_t used_ = 0;
 };
 
-/// The contexts of one length, and what came after them. Each is a node below the context that
-/// lacks its first symbol: one goes back in time from the empty context, whose node is 0. Nodes are
-/// numbered from 1 on, and are fewer than 2^24.
+/// The contexts of one length, and the symbols that came after them. A context is a node of a tree.
+/// Its parent is the context without its first symbol, so a path from the root (the empty context,
+/// node 0) goes back in time. Nodes are numbered from 1, and there are fewer than 2^24.
 class ContextLevel {
 public:
 	using Node = uint32_t;
 	static constexpr Node none = 0;
 
-	/// `length` of the contexts. There are at most 257 nodes above those of lengths 1 and 2.
+	/// `length` is the length of the contexts. For lengths 1 and 2 there are at most 257 parents.
 	explicit ContextLevel(size_t length)
 	    : children_(length <= 2 ? size_t{257} << 8U : 0),
 	      counts_(length == 1 ? size_t{257} << 8U : 0), nodes_(1)
 	{
 	}
 
-	/// The context that has `symbol` before that of `parent`, a node of the level before; or none.
+	/// The context that consists of `symbol` and then the context `parent`, a node of the next
+	/// shorter level; or `none`.
 	[[nodiscard]] Node find(Node parent, uint8_t symbol)
 	{
-		// In random data most contexts have one child, and need no look into the map.
+		// In random data most contexts have one child, so the map is rarely needed.
 		if (parent >= first_children_.size())
 			return none;
 		const Child &first = first_children_[parent];
@@ -114,12 +116,12 @@ public:
 		return added;
 	}
 
-	/// The symbol that came most often after the context, the greatest among equals, and how often.
-	/// That is 0 for a node that is only on the way to others.
+	/// The symbol that came most often after the context (the greatest of several), and its count.
+	/// The count is 0 for a node that is only on the path to others.
 	[[nodiscard]] uint32_t best_count(Node node) const { return nodes_[node].best_count; }
 	[[nodiscard]] uint8_t best(Node node) const { return nodes_[node].best; }
 
-	/// Counts that `symbol` came after the context once more. False if it never did before.
+	/// Counts another `symbol` after the context. Returns false if there was none before.
 	bool count_again(Node node, uint8_t symbol)
 	{
 		Data &data = nodes_[node];
@@ -135,7 +137,7 @@ public:
 		return true;
 	}
 
-	/// Counts that `symbol` came after the context for the first time.
+	/// Counts the first `symbol` after the context.
 	void count_first(Node node, uint8_t symbol)
 	{
 		Data &data = nodes_[node];
@@ -153,19 +155,19 @@ private:
 	struct Child {
 		Node node = none;
 		uint8_t symbol = 0;
-		bool more = false; // children than this, in children_
+		bool more = false; // there are more children, in children_
 	};
 
 	struct Data {
-		uint32_t best_count = 0; // of `best`; its entry in counts_ is out of date
+		uint32_t best_count = 0; // count of `best`, whose entry in counts_ is out of date
 		uint8_t best = 0;
-		bool more = false; // symbols than the best, in counts_
+		bool more = false; // there are more symbols, in counts_
 	};
 
 	static uint32_t key(Node node, uint8_t symbol) { return node << 8U | symbol; }
 
-	/// Makes `symbol`, which has been counted, the best if it is. Only then is the best's own
-	/// entry in the map brought up to date, or made.
+	/// Makes `symbol` the best if its `count` is higher, or equal and `symbol` is greater. Only
+	/// then the entry of the former best is updated or created.
 	void compare(Node node, uint8_t symbol, uint32_t count)
 	{
 		Data &data = nodes_[node];
@@ -176,13 +178,13 @@ private:
 		data.best_count = count;
 	}
 
-	std::vector<Child> first_children_; // by the parent
+	std::vector<Child> first_children_; // by parent
 	NumberMap children_;
 	NumberMap counts_;
 	std::vector<Data> nodes_;
 };
 
-/// Levels for contexts of 1, 2, ... symbols.
+/// Makes levels for contexts of 1, 2, ... `count` symbols.
 template <size_t count> std::vector<ContextLevel> make_context_levels()
 {
 	std::vector<ContextLevel> levels;

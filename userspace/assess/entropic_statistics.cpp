@@ -30,8 +30,8 @@ Estimate by_most_common(uint64_t mode, size_t size)
 	        .figures = {{"mode_count", mode}, {"p_hat", p}, {"p_u", bound}}};
 }
 
-/// The expected mean of the compression statistic (6.3.4, step 7): for a source whose most likely
-/// block has the probability p, and whose other 63 share the rest.
+/// The expected mean of the compression statistic (6.3.4, step 7), for a source whose most likely
+/// block has the probability p while the other 63 blocks share the rest.
 class ExpectedDistance {
 public:
 	ExpectedDistance(size_t dictionary, size_t blocks) : dictionary_(dictionary), blocks_(blocks) {}
@@ -39,13 +39,13 @@ public:
 	double operator()(double p) { return static_cast<double>(sum(p) + (63 * sum((1 - p) / 63))); }
 
 private:
-	/// G(z) of the standard, with the sums over t and u exchanged: log2(u) z^2 (1-z)^(u-1) occurs
-	/// once for every t > u, and log2(t) z (1-z)^(t-1) once.
+	/// The standard's G(z), with the sums over t and u exchanged: log2(u) z^2 (1-z)^(u-1) occurs
+	/// once for every t > u, and log2(t) z (1-z)^(t-1) occurs once.
 	long double sum(long double z)
 	{
 		if (z <= 0)
 			return 0;
-		// What follows a factor below 1e-25 adds nothing to the digits of a double.
+		// Terms with a factor below 1e-25 do not change the digits of a double.
 		const long double enough = std::ceil(std::log(1e-25L) / std::log1p(-z)) + 1;
 		const auto terms = z < 1 && enough < static_cast<long double>(blocks_)
 		                       ? std::max(static_cast<size_t>(enough), dictionary_)
@@ -91,7 +91,7 @@ Estimate most_common_value(const Literals &literals)
 Estimate collision(const Bits &bits)
 {
 	Estimate estimate{.estimator = Estimator::collision};
-	// Among three bits two are equal: it takes two bits, or three.
+	// Two of any three bits are equal, so a collision takes two or three bits.
 	uint64_t collisions = 0;
 	uint64_t of_three = 0;
 	size_t at = 0;
@@ -116,8 +116,8 @@ Estimate collision(const Bits &bits)
 	const double mean = total / v;
 	const double sigma = std::sqrt((squares - total * mean) / (v - 1));
 	const double bound = std::fmax(2.0, mean - static_cast<double>(z_alpha) * sigma / std::sqrt(v));
-	// Step 7 reduces to bound = 2 + 2p - 2p^2, since only 0.5 <= p is asked for; there is no
-	// such p above 2.5, where the standard grants full entropy.
+	// Since p >= 0.5, step 7 reduces to bound = 2 + 2p - 2p^2. If the bound is above 2.5 there is
+	// no such p; then the standard grants full entropy.
 	const double p = bound < 2.5 ? 0.5 + std::sqrt(1.25 - 0.5 * bound) : 0.5;
 	estimate.min_entropy = std::fabs(std::log2(p));
 	estimate.figures = {{"v", collisions},    {"sum_t", uint64_t{at}}, {"mean", mean},
@@ -127,7 +127,7 @@ Estimate collision(const Bits &bits)
 
 Estimate markov(const Bits &bits)
 {
-	// Counts of the pairs of neighbours.
+	// Counts of pairs of neighbours.
 	const size_t n = bits.size();
 	uint64_t first_ones = 0;
 	uint64_t one_one = 0;
@@ -153,7 +153,8 @@ Estimate markov(const Bits &bits)
 	const double p10 = share(one_zero, first_ones);
 	const double p11 = first_ones > 0 ? 1 - p10 : 0;
 
-	// The likeliest sequence of 128 bits is one of these six; what cannot occur is minus infinity.
+	// The likeliest sequence of 128 bits is one of these six. A sequence that cannot occur has the
+	// logarithm minus infinity.
 	double likeliest = -128;
 	for (const double log_p : {
 	         std::log2(p0) + 127 * std::log2(p00),
@@ -190,7 +191,7 @@ Estimate compression(const Bits &bits, Pace &pace)
 	std::array<double, 1024> log2_of_near{};
 	for (size_t i = 1; i < log2_of_near.size(); i++)
 		log2_of_near[i] = std::log2(static_cast<double>(i));
-	std::array<size_t, alphabet> last{}; // where a block was last, from 1 on; 0 is never
+	std::array<size_t, alphabet> last{}; // place of a block's last occurrence, from 1; 0: none
 	long double sum = 0;
 	long double squares = 0;
 	const bool all = pace.run(0, blocks, [&](size_t from, size_t to) {
@@ -212,9 +213,9 @@ Estimate compression(const Bits &bits, Pace &pace)
 
 	const auto v = static_cast<long double>(blocks - dictionary);
 	const auto mean = static_cast<double>(sum / v);
-	// 0.5907 corrects for blocks that depend on each other (6.3.4, step 5).
-	// Rounding must not make it negative where all distances are equal: NIST's tool then takes the
-	// root of it, and grants full entropy to a constant.
+	// 0.5907 corrects for the dependence between blocks (6.3.4, step 5).
+	// If all distances are equal, rounding must not make the variance negative: NIST's tool then
+	// takes its square root, and grants full entropy to a constant.
 	const long double variance = squares / (v - 1) - static_cast<long double>(mean) * mean;
 	const double sigma = 0.5907 * static_cast<double>(std::sqrt(std::fmax(0.0L, variance)));
 	const double bound = mean - static_cast<double>(z_alpha) * sigma /

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The estimators of SP 800-90B, section 6.3, one function each: for bits, which are packed, and for
-// symbols of a larger alphabet. Numbers in their comments are the steps of the standard's text.
+// The estimators of SP 800-90B, section 6.3, each for packed bits and for symbols of a larger
+// alphabet. Step numbers in comments are those of the standard.
 #pragma once
 
 #include "assess/assess.h"
@@ -12,7 +12,7 @@
 
 namespace hwrngd::assess {
 
-/// Symbols 0 ... alphabet - 1, of an alphabet of more than two.
+/// Symbols 0 ... alphabet - 1; the alphabet has more than two.
 struct Literals {
 	std::span<const uint8_t> symbols;
 	unsigned alphabet = 0;
@@ -21,14 +21,13 @@ struct Literals {
 	[[nodiscard]] uint8_t operator[](size_t at) const { return symbols[at]; }
 };
 
-/// Z(1 - 0.005): every upper bound is that of a 99 % confidence interval.
+/// Z(1 - 0.005): every upper bound is the end of a 99 % confidence interval.
 inline constexpr long double z_alpha = 2.575829303548900384158L;
 
-/// The least number of bits that the compression estimate is defined for: 1000 blocks of six bits
-/// fill its dictionary, and at least one must follow.
+/// The compression estimate needs at least this many bits: 1000 blocks of six bits fill its
+/// dictionary, and at least one more block must follow.
 inline constexpr size_t least_bits = size_t{6} * (1000 + 1);
-/// The least number of symbols that the MultiMCW estimate is defined for: its longest window and
-/// one.
+/// The MultiMCW estimate needs at least this many symbols: its longest window and one more.
 inline constexpr size_t least_symbols = 4095 + 1;
 
 [[nodiscard]] Estimate most_common_value(const Bits &bits);
@@ -37,7 +36,7 @@ inline constexpr size_t least_symbols = 4095 + 1;
 [[nodiscard]] Estimate markov(const Bits &bits);
 [[nodiscard]] Estimate compression(const Bits &bits, Pace &pace);
 
-/// t-Tuple and LRS, which count the same repeats.
+/// The t-Tuple and the LRS estimate, together because both count the same repeats.
 [[nodiscard]] std::pair<Estimate, Estimate> repeated_tuples(const Bits &bits, Pace &pace);
 [[nodiscard]] std::pair<Estimate, Estimate> repeated_tuples(const Literals &literals, Pace &pace);
 

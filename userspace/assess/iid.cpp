@@ -18,7 +18,7 @@ namespace hwrngd::iid {
 
 namespace {
 
-constexpr uint64_t extreme = 5; // section 5, step 3: ranks so near to an end are a failure
+constexpr uint64_t extreme = 5; // section 5, step 3: a rank this close to an end is a failure
 
 void estimate_entropy(const assess::Symbols &symbols, Assessment &result)
 {
@@ -37,7 +37,7 @@ void estimate_entropy(const assess::Symbols &symbols, Assessment &result)
 	result.min_entropy = std::min(result.min_entropy, h_bitstring * symbols.bits);
 }
 
-/// The logarithm to the base 2 of how many sequences the samples can be arranged to.
+/// The binary logarithm of the number of different arrangements of the samples.
 double arrangements_log2(const assess::Symbols &symbols)
 {
 	std::array<uint64_t, 256> counts{};
@@ -49,17 +49,17 @@ double arrangements_log2(const assess::Symbols &symbols)
 	return log / std::numbers::ln2;
 }
 
-/// True when no permutation that one will ever see compresses to `size` bytes or less.
+/// True if a random permutation practically never compresses to `size` bytes or less.
 ///
-/// What bzip2 makes of two sequences differs, since it can be undone: at most 2^(8 size + 1)
-/// sequences become so short. When there are 2^128 times as many arrangements of the samples, the
-/// chance that a random one is among those is below 2^-128.
+/// bzip2's output can be decompressed, so it differs for different sequences. At most
+/// 2^(8 size + 1) sequences become that short. If there are 2^128 times as many arrangements of the
+/// samples, a random one becomes that short with a probability of at most 2^-128.
 bool compresses_beyond_chance(double size, const assess::Symbols &symbols)
 {
 	return 8 * size + 1 + 128 <= arrangements_log2(symbols);
 }
 
-/// Ranks statistics of the samples among those of random permutations, on all cores.
+/// Ranks the statistics of the samples among those of random permutations, on several threads.
 class PermutationTests {
 public:
 	PermutationTests(const assess::Symbols &symbols, const Options &options, uint64_t seed,
@@ -68,8 +68,8 @@ public:
 	{
 	}
 
-	/// Ranks these statistics until each has passed, or all permutations were made. Reports
-	/// progress from one share of the whole work to another.
+	/// Ranks the wanted statistics until each has passed, or all permutations are done. Reports
+	/// progress between the shares `from` and `to` of the whole work.
 	void rank(const Wanted &wanted, double from, double to)
 	{
 		undecided_ = wanted;
@@ -115,8 +115,8 @@ private:
 		}
 	}
 
-	/// Counts in the order of the permutations, whoever is ready first: then the counts depend on
-	/// the seed alone.
+	/// Counts results in the order of the permutations, not of the threads, so that the counts
+	/// depend only on the seed.
 	void finish(uint64_t number, const Values &values)
 	{
 		const std::scoped_lock lock(mutex_);
@@ -141,7 +141,7 @@ private:
 				ranked.lower++;
 			else
 				ranked.equal++;
-			// NIST's tool stops here too: more permutations cannot change it.
+			// Passed: more permutations cannot change that. NIST's tool stops here too.
 			if (ranked.higher + ranked.equal > extreme && ranked.equal + ranked.lower > extreme) {
 				ranked.verdict = Verdict::passed;
 				undecided_.reset(i);
@@ -153,7 +153,7 @@ private:
 	const Options &options_;
 	uint64_t seed_;
 
-	std::mutex mutex_; // of all below
+	std::mutex mutex_; // guards all below
 	std::array<Ranked, statistics> &ranked_;
 	Wanted undecided_;
 	uint64_t next_ = 0;
@@ -163,7 +163,8 @@ private:
 	double to_ = 1;
 };
 
-/// Section 5.1. The compression takes a hundred times as long as all others, so it comes last.
+/// Runs the tests of section 5.1. The compression takes a hundred times as long as all others
+/// together, so it comes last.
 Result<void> permute(const assess::Symbols &symbols, const Options &options, Assessment &result)
 {
 	uint64_t seed = 0;
@@ -224,10 +225,10 @@ Result<Assessment> run_track(const assess::Symbols &symbols, const Options &opti
 	const uint64_t most = assess::most_bits / std::max(1U, symbols.bits);
 	if (n < Statistics::least_samples || n > most)
 		return fail(ExitCode::check_failed,
-		            fmt::format("{} samples: the IID track takes {} to {} of this width", n,
+		            fmt::format("{} samples: the IID track needs {} to {} samples of this width", n,
 		                        Statistics::least_samples, most));
 	if (symbols.alphabet < 2)
-		return fail(ExitCode::check_failed, "all samples are equal: there is no entropy in them");
+		return fail(ExitCode::check_failed, "all samples are equal: they have no entropy");
 
 	Assessment result;
 	result.samples = n;

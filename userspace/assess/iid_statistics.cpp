@@ -9,7 +9,8 @@ namespace hwrngd::iid {
 
 namespace {
 
-/// Packs flags of 0 or 1, eight at a time, bit i of the result being flag i; zeros follow.
+/// Packs flags of 0 or 1 into bits: bit i of the result is flag i, and bits after the last flag are
+/// zero.
 void pack(std::span<const uint8_t> flags, std::vector<uint64_t> &bits)
 {
 	bits.assign((flags.size() + 63) / 64, 0);
@@ -18,7 +19,7 @@ void pack(std::span<const uint8_t> flags, std::vector<uint64_t> &bits)
 		for (; i + 8 <= flags.size(); i += 8) {
 			uint64_t eight = 0;
 			std::memcpy(&eight, flags.data() + i, sizeof(eight));
-			// Each flag is carried to its bit of the top byte; no two products meet.
+			// The multiplication moves each flag to its bit of the top byte, without carries.
 			bits[i / 64] |= (eight * 0x0102040810204080U >> 56U) << (i % 64);
 		}
 	}
@@ -32,7 +33,7 @@ struct Runs {
 	uint64_t ones = 0;
 };
 
-/// True when the word has so many zero bits in a row: 16, or 8 of them.
+/// True if the word has 16 (if `sixteen`) or 8 zero bits in a row.
 bool has_zeros(uint64_t word, bool sixteen)
 {
 	uint64_t zeros = ~word;
@@ -44,15 +45,15 @@ bool has_zeros(uint64_t word, bool sixteen)
 	return zeros != 0;
 }
 
-/// Runs of equal bits among the first `size` (at least one).
+/// Counts runs of equal bits among the first `size` bits (at least one).
 Runs count_runs(std::span<const uint64_t> bits, size_t size)
 {
 	Runs result;
-	size_t begin = 0; // of the current run
+	size_t begin = 0; // start of the current run
 	bool last = (bits[0] & 1U) != 0;
 	for (size_t i = 0; i < bits.size(); i++) {
 		result.ones += static_cast<uint64_t>(std::popcount(bits[i]));
-		// Bit b is set where a run begins. Beyond the end none does.
+		// Bit b is set if a run begins there; beyond the end no bit is set.
 		uint64_t begins = bits[i] ^ (bits[i] << 1U | (last ? 1U : 0U));
 		last = bits[i] >> 63U != 0;
 		if (size - i * 64 < 64)
@@ -60,8 +61,8 @@ Runs count_runs(std::span<const uint64_t> bits, size_t size)
 		if (begins == 0)
 			continue;
 		result.runs += static_cast<uint64_t>(std::popcount(begins));
-		// Most words cannot hold a run that is longer than the longest so far; only the one that
-		// ends in this word can be.
+		// Most words contain no run that is longer than the longest so far. Then only the run that
+		// started before this word needs a check.
 		if (result.longest >= 8 && !has_zeros(begins, result.longest >= 16)) {
 			const size_t first = i * 64 + static_cast<size_t>(std::countr_zero(begins));
 			result.longest = std::max<uint64_t>(result.longest, first - begin);
@@ -79,10 +80,10 @@ Runs count_runs(std::span<const uint64_t> bits, size_t size)
 	return result;
 }
 
-/// Section 5.1.7 and 5.1.8: how many samples it takes to meet a value again, over and over.
+/// Sections 5.1.7 and 5.1.8: counts samples until a value occurs again, then starts over.
 void collisions(std::span<const uint8_t> samples, Values &values)
 {
-	std::array<uint32_t, 256> seen{}; // in which round
+	std::array<uint32_t, 256> seen{}; // the last round in which each value occurred
 	uint32_t round = 1;
 	uint64_t sum = 0;
 	size_t longest = 0;
@@ -110,7 +111,7 @@ double periodicity(std::span<const uint8_t> samples, size_t lag)
 	const uint8_t *a = samples.data();
 	const uint8_t *b = a + lag;
 	for (size_t left = samples.size() - lag; left > 0;) {
-		// A piece whose count fits 8 bits a lane vectorizes best.
+		// Pieces whose counts fit into 8 bits vectorize best.
 		const size_t piece = std::min<size_t>(left, 255);
 		uint8_t sum = 0;
 		for (size_t i = 0; i < piece; i++)
@@ -130,7 +131,7 @@ double covariance(std::span<const uint8_t> samples, size_t lag)
 	const uint8_t *a = samples.data();
 	const uint8_t *b = a + lag;
 	for (size_t left = samples.size() - lag; left > 0;) {
-		const size_t piece = std::min<size_t>(left, 32768); // of products below 2^16
+		const size_t piece = std::min<size_t>(left, 32768); // the products are below 2^16
 		uint32_t part = 0;
 		for (size_t i = 0; i < piece; i++)
 			part += static_cast<uint32_t>(a[i]) * b[i];
@@ -142,7 +143,8 @@ double covariance(std::span<const uint8_t> samples, size_t lag)
 	return static_cast<double>(sum);
 }
 
-/// Conversion I of section 5.1: the number of ones in each eight bits, the last few included.
+/// Conversion I of section 5.1: the number of ones in each eight bits; the last group may be
+/// shorter.
 std::span<const uint8_t> convert_1(std::span<const uint8_t> bits, std::vector<uint8_t> &out)
 {
 	out.assign((bits.size() + 7) / 8, 0);
@@ -151,7 +153,7 @@ std::span<const uint8_t> convert_1(std::span<const uint8_t> bits, std::vector<ui
 	return out;
 }
 
-/// Conversion II: each eight bits as a number, the first bit being the highest.
+/// Conversion II of section 5.1: each eight bits as a number, with the first bit as the highest.
 std::span<const uint8_t> convert_2(std::span<const uint8_t> bits, std::vector<uint8_t> &out)
 {
 	out.assign((bits.size() + 7) / 8, 0);
@@ -160,7 +162,7 @@ std::span<const uint8_t> convert_2(std::span<const uint8_t> bits, std::vector<ui
 	return out;
 }
 
-/// The samples as they were read, by those of the sequence.
+/// Maps each sample of sequence() to the sample as read.
 std::array<uint8_t, 256> raw_values(const assess::Symbols &symbols)
 {
 	std::array<uint8_t, 256> raw{};
@@ -196,8 +198,8 @@ Statistics::Statistics(const assess::Symbols &symbols)
 		upper_half_ = 1; // the median is 0.5 by definition (5.1.5)
 		return;
 	}
-	// The median of an even number is the mean of the two in the middle; what is at least that
-	// mean is at least the upper one, unless they are equal and it is at least both.
+	// For an even number of samples the median is the mean of the two in the middle. A sample is at
+	// least that mean exactly if it is at least the upper one of the two.
 	size_t below = 0;
 	for (size_t value = 0; below <= samples.size() / 2; value++) {
 		below += counts[value];
@@ -207,7 +209,7 @@ Statistics::Statistics(const assess::Symbols &symbols)
 
 double Statistics::excursion_of(std::span<const uint8_t> samples) const
 {
-	// n times the deviation of each partial sum from its expectation, a whole number.
+	// The deviation of each partial sum from its expectation, times n: a whole number.
 	const auto n = static_cast<int64_t>(samples.size());
 	std::array<int64_t, 256> step{};
 	for (size_t value = 0; value < step.size(); value++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The statistics of the permutation tests of NIST SP 800-90B, section 5.1: figures of a sequence
-// that depend on the order of its samples.
+// The statistics of the permutation tests of NIST SP 800-90B, section 5.1. They depend on the order
+// of the samples.
 #pragma once
 
 #include "assess/assess.h"
@@ -38,31 +38,31 @@ enum Statistic : uint8_t {
 	compression,
 };
 inline constexpr size_t statistics = compression + 1;
-inline constexpr std::array<size_t, 5> lags{1, 2, 8, 16, 32}; ///< of periodicity and covariance
+inline constexpr std::array<size_t, 5> lags{1, 2, 8, 16, 32}; ///< for periodicity and covariance
 
-/// The name of a statistic, as ea_iid writes it.
+/// The name of a statistic in the output of ea_iid.
 [[nodiscard]] const char *name(Statistic statistic);
 
 using Values = std::array<double, statistics>;
 using Wanted = std::bitset<statistics>;
 
-/// The samples whose order is tested: as they were read, but of a binary source 0 and 1.
+/// The samples whose order is tested: as read, but 0 and 1 for a binary source.
 [[nodiscard]] inline std::span<const uint8_t> sequence(const assess::Symbols &symbols)
 {
 	return symbols.alphabet == 2 ? symbols.values : symbols.raw;
 }
 
-/// Computes the statistics of a sequence and of its permutations, which share mean, median and
-/// alphabet. One object serves one thread.
+/// Computes the statistics of a sequence and of its permutations, which all have the same mean,
+/// median and alphabet. Each thread needs its own object.
 class Statistics {
 public:
-	/// Fewer samples need not have a collision: after conversion II, 257 bytes have one.
+	/// Conversion II makes one byte of eight samples, and only 257 bytes surely have a collision.
 	static constexpr size_t least_samples = size_t{257} * 8;
 
 	/// `symbols` must have at least two values and `least_samples` samples.
 	explicit Statistics(const assess::Symbols &symbols);
 
-	/// Sets those `values` that are wanted. `samples`: a permutation of sequence(symbols).
+	/// Sets the wanted `values`. `samples` must be a permutation of sequence(symbols).
 	void compute(std::span<const uint8_t> samples, const Wanted &wanted, Values &values);
 
 private:
@@ -71,11 +71,11 @@ private:
 	[[nodiscard]] double excursion_of(std::span<const uint8_t> samples) const;
 
 	bool binary_;
-	std::array<uint8_t, 256> raw_; ///< the sample as it was read, by that of sequence()
-	uint64_t sum_ = 0;             ///< of all samples as they were read
+	std::array<uint8_t, 256> raw_; ///< the sample as read, for each sample of sequence()
+	uint64_t sum_ = 0;             ///< sum of all samples as read
 	uint8_t upper_half_ = 0;       ///< the least sample that is not below the median
 
-	// Kept from one sequence to the next, so that nothing is allocated.
+	// Kept between calls, to avoid allocations.
 	Bzip2Size compressed_size_;
 	std::vector<uint8_t> converted_;
 	std::vector<uint8_t> flags_;

@@ -16,11 +16,11 @@ namespace hwrngd::iid {
 
 namespace {
 
-constexpr double least_expected = 5; // occurrences, for a bin to count
-constexpr size_t parts = 10;         // of the goodness of fit
+constexpr double least_expected = 5; // least expected occurrences per bin
+constexpr size_t parts = 10;         // number of parts in the goodness-of-fit test
 
-/// The share of each value. Summed sample by sample, with the rounding of NIST's tool, because
-/// that decides which of two equal expectations comes first, and so the bins.
+/// The share of each value. Summed sample by sample to get the same rounding as NIST's tool: the
+/// rounding decides which of two equal expectations comes first, and so decides the bins.
 std::vector<double> proportions(const assess::Symbols &symbols)
 {
 	std::vector<double> result(symbols.alphabet);
@@ -32,11 +32,11 @@ std::vector<double> proportions(const assess::Symbols &symbols)
 
 struct Bins {
 	std::vector<uint32_t> of;     ///< the bin of each item
-	std::vector<double> expected; ///< occurrences, by bin
+	std::vector<double> expected; ///< expected occurrences in each bin
 };
 
-/// Section 5.2.1, steps 3 to 5: the rare items share bins, so that each bin is expected often
-/// enough; in the order of expectation, then of number.
+/// Section 5.2.1, steps 3 to 5: puts rare items into shared bins, so that each bin has enough
+/// expected occurrences. Items are ordered by expectation, then by number.
 Bins make_bins(const std::vector<double> &expected)
 {
 	std::vector<uint32_t> order(expected.size());
@@ -93,7 +93,7 @@ ChiSquare independence_of_symbols(const assess::Symbols &symbols)
 	std::vector<uint64_t> observed(bins.expected.size());
 	for (size_t i = 0; i < pairs; i++)
 		observed[bins.of[symbols.values[2 * i] * p.size() + symbols.values[2 * i + 1]]]++;
-	// Bins less one, less the k - 1 proportions that were estimated from the same samples.
+	// The number of bins minus 1, minus the k - 1 proportions estimated from the same samples.
 	const size_t free = bins.expected.size() - std::min(p.size(), bins.expected.size());
 	return result_of(score(observed, bins.expected), free);
 }
@@ -110,7 +110,7 @@ ChiSquare independence_of_bits(const assess::Symbols &symbols)
 	const size_t n = bits.size();
 	const double p1 = ones_of(bits) / static_cast<double>(n);
 	const double p0 = 1.0 - p1;
-	// The longest tuples whose rarest is expected often enough.
+	// Use the longest tuples for which even the rarest one is expected often enough.
 	size_t m = 11;
 	size_t tuples = n / m;
 	while (m > 1 && std::pow(std::min(p0, p1), m) * static_cast<double>(tuples) < least_expected)
@@ -172,7 +172,7 @@ ChiSquare fit_of_bits(const assess::Symbols &symbols)
 
 double chi_square_p(double score, uint64_t degrees_of_freedom)
 {
-	// The regularized upper incomplete gamma function Q(a, x).
+	// This is the regularized upper incomplete gamma function Q(a, x).
 	const auto a = static_cast<long double>(degrees_of_freedom) / 2;
 	const auto x = static_cast<long double>(score) / 2;
 	if (a <= 0 || x <= 0)
@@ -180,7 +180,7 @@ double chi_square_p(double score, uint64_t degrees_of_freedom)
 	constexpr auto epsilon = std::numeric_limits<long double>::epsilon();
 	const long double front = std::exp(a * std::log(x) - x - std::lgamma(a));
 	if (x < a) {
-		// The series of the lower function.
+		// The series of the lower incomplete gamma function.
 		long double term = 1 / a;
 		long double sum = term;
 		for (long double k = a + 1; term > sum * epsilon; k++) {
@@ -189,7 +189,7 @@ double chi_square_p(double score, uint64_t degrees_of_freedom)
 		}
 		return static_cast<double>(1 - front * sum);
 	}
-	// The continued fraction of the upper one, by Lentz's method.
+	// The continued fraction of the upper function, by Lentz's method.
 	long double b = x + 1 - a;
 	long double c = std::numeric_limits<long double>::max();
 	long double d = 1 / b;
@@ -230,7 +230,7 @@ LongestRepeat longest_repeat(const assess::Symbols &symbols)
 	result.collision = static_cast<double>(p_col);
 	const assess::Bits bits(symbols.raw, symbols.bits);
 	result.length = assess::count_repeats({bits, symbols.bits}).longest();
-	// In logarithms: each pair misses by log(1 - p_col^W), next to nothing, and pairs are many.
+	// In logarithms, because log(1 - p_col^W) of a single pair is tiny and there are many pairs.
 	const long double substrings = n - static_cast<long double>(result.length) + 1;
 	const long double pairs = substrings * (substrings - 1) / 2;
 	const auto length = static_cast<long double>(result.length);

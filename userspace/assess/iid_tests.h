@@ -15,28 +15,29 @@ inline constexpr double least_p = 0.001;
 struct ChiSquare {
 	double score = 0; ///< T
 	uint64_t degrees_of_freedom = 0;
-	double p = 1; ///< of such a score or a greater one
+	double p = 1; ///< probability of this score or a greater one
 
 	[[nodiscard]] bool passed() const { return p >= least_p; }
 };
 
-/// Sections 5.2.1 (more than two values) and 5.2.3 (two): are neighbours independent?
+/// Sections 5.2.1 (more than two values) and 5.2.3 (two values): tests if neighbours are
+/// independent.
 [[nodiscard]] ChiSquare independence(const assess::Symbols &symbols);
 
-/// Sections 5.2.2 and 5.2.4: do ten parts have the distribution of the whole?
+/// Sections 5.2.2 and 5.2.4: tests if ten parts have the same distribution as the whole.
 [[nodiscard]] ChiSquare goodness_of_fit(const assess::Symbols &symbols);
 
 struct LongestRepeat {
-	double collision = 0; ///< p_col: that two samples are equal
+	double collision = 0; ///< p_col: probability that two samples are equal
 	uint64_t length = 0;  ///< W
-	double p = 1;         ///< that independent samples repeat so much at least once
+	double p = 1;         ///< probability of a repeat of this length in independent samples
 	bool passed = true;
 };
 
-/// Section 5.2.5.
+/// Section 5.2.5: tests the length of the longest repeated substring.
 [[nodiscard]] LongestRepeat longest_repeat(const assess::Symbols &symbols);
 
-/// P(X >= score) for X of a chi-square distribution.
+/// P(X >= score) for a chi-square distributed X.
 [[nodiscard]] double chi_square_p(double score, uint64_t degrees_of_freedom);
 
 } // namespace hwrngd::iid

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Lag: SP 800-90B, 6.3.8. Subpredictor d says that the symbol d places back comes again.
+// Lag: SP 800-90B, 6.3.8. Subpredictor d predicts the symbol that stood d places before.
 #include "assess/estimators.h"
 #include "assess/prediction.h"
 
@@ -28,7 +28,7 @@ Estimate lag(const Bits &bits, Pace &pace)
 				const size_t lag = i + 1;
 				const size_t end = at + Bits::window_bits;
 				const uint64_t then = bits.window_before(end - std::min(lag, end));
-				// There is nothing before the start.
+				// Places before the start predict nothing.
 				const uint64_t there = ~first_bits(std::clamp(lag, at, end) - at);
 				right[i] = ~(now ^ then) & there & first_bits(places);
 			}
@@ -42,10 +42,10 @@ Estimate lag(const Bits &bits, Pace &pace)
 
 Estimate lag(const Literals &literals, Pace &pace)
 {
-	// From each place to where its symbol was before, so that only those lags are visited that are
-	// right. Distances beyond `lags` are all the same.
-	std::array<size_t, 256> after_last{}; // 0: never
-	std::array<uint8_t, lags> distance{}; // of the places before, as a ring
+	// `distance` links each place to the place before it with the same symbol, so that only the
+	// lags that are right are visited. Distances beyond `lags` all count as the same.
+	std::array<size_t, 256> after_last{}; // place after a symbol's last occurrence; 0: none
+	std::array<uint8_t, lags> distance{}; // a ring, for the last `lags` places
 	Race<lags> race;
 	Hits hits;
 	const auto step = [&](size_t from, size_t to) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// LZ78Y: SP 800-90B, 6.3.10. Says what came most often after one of the last 1 to 16 symbols'
-// contexts.
+// LZ78Y: SP 800-90B, 6.3.10. Predicts the symbol that came most often after one of the contexts of
+// the last 1 to 16 symbols.
 #include "assess/context_tree.h"
 #include "assess/estimators.h"
 #include "assess/prediction.h"
@@ -18,19 +18,19 @@ constexpr size_t most_contexts = 65536;
 
 Estimate lz78y(const Bits &bits, Pace &pace)
 {
-	// Of a context's symbols each came at most as often as after the context's last bit alone,
-	// which is in the dictionary from the start. So that bit's two counts decide; a longer context
-	// can only say otherwise where they are equal, and where one of them has all of its occurrences
-	// after that longer context. (The dictionary is full only after each of the four pairs of bits
-	// has occurred, so the contexts of each pair's first occurrence are all in it.)
+	// A bit came after a context at most as often as after the last bit of the context, and that
+	// bit is in the dictionary from the start. So the two counts after the last bit decide. A
+	// longer context can decide otherwise only if these counts are equal and all occurrences of one
+	// of them came after the longer context. (The dictionary is full only after each of the four
+	// pairs of bits has occurred, so it holds all contexts of each pair's first occurrence.)
 	struct Pair {
 		uint64_t count = 0;
-		uint64_t context = 0; // what all occurrences had before them ...
-		unsigned length = 0;  // ... as far as they agree
+		uint64_t context = 0; // the bits before the occurrences ...
+		unsigned length = 0;  // ... as many as are the same for all of them
 	};
-	std::array<std::array<Pair, 2>, 2> pairs{}; // by the last bit and the one that follows
+	std::array<std::array<Pair, 2>, 2> pairs{}; // by the last bit and the bit that follows
 	Hits hits;
-	// For how long the pair has always had the context.
+	// The number of bits before this place that are the same before all occurrences of the pair.
 	const auto agree = [](const Pair &pair, uint64_t context) {
 		return std::min(pair.length,
 		                static_cast<unsigned>(std::countr_zero(pair.context ^ context)));
@@ -64,7 +64,7 @@ Estimate lz78y(const Bits &bits, Pace &pace)
 Estimate lz78y(const Literals &literals, Pace &pace)
 {
 	auto levels = make_context_levels<longest_context>();
-	size_t contexts = 0; // nodes that count; the others are on the way to one
+	size_t contexts = 0; // contexts in the dictionary; other nodes are only on the path to one
 	Hits hits;
 	const auto step = [&](size_t from, size_t to) {
 		for (size_t at = from; at < to; at++) {
@@ -79,7 +79,7 @@ Estimate lz78y(const Literals &literals, Pace &pace)
 				nodes[known] = node;
 			}
 
-			// The longest context stands first where counts are equal.
+			// Longest context first: it wins if counts are equal.
 			uint32_t most = 0;
 			uint8_t guess = 0;
 			for (size_t i = known; i-- > 0;) {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<size_t, 4> windows{63, 255, 1023, 4095};
 
-/// The most common symbol of the last `size` ones; among equals the one that was seen last.
+/// The most common of the last `size` symbols; of several, the one that occurred last.
 class Window {
 public:
 	Window(const Literals &literals, size_t size)
@@ -22,7 +22,7 @@ public:
 
 	[[nodiscard]] uint8_t most_common() const { return most_common_; }
 
-	/// Takes the symbol at `at`, the next one, and forgets the one that the window loses.
+	/// Adds the next symbol, at `at`, and removes the symbol that leaves the window.
 	void add(size_t at)
 	{
 		const uint8_t in = literals_[at];
@@ -32,7 +32,7 @@ public:
 			const uint8_t out = literals_[at - size_];
 			change(out, -1);
 			if (out == most_common_ && out != in) {
-				// Others may be ahead now (the new one by two), or level.
+				// Other symbols may now have the same count or a higher one (`in` by up to 2).
 				const size_t count = counts_[out];
 				if (with_count_[count] > 1 || with_count_[count + 1] > 0 ||
 				    with_count_[count + 2] > 0)
@@ -64,7 +64,7 @@ private:
 	size_t size_;
 	std::array<uint16_t, 256> counts_{};
 	std::array<size_t, 256> last_{};
-	std::vector<uint16_t> with_count_; // how many symbols occur so often
+	std::vector<uint16_t> with_count_; // number of symbols, by their count
 	uint8_t most_common_ = 0;
 };
 
@@ -72,7 +72,7 @@ private:
 
 Estimate multi_mcw(const Bits &bits, Pace &pace)
 {
-	// Windows are odd, so that one of two symbols is always in the majority.
+	// Windows have odd sizes, so one of the two symbols always has the majority.
 	std::array<size_t, windows.size()> ones{};
 	Race<windows.size()> race;
 	Hits hits;
@@ -84,8 +84,7 @@ Estimate multi_mcw(const Bits &bits, Pace &pace)
 			std::array<uint64_t, windows.size()> predicted{};
 			for (size_t i = 0; i < windows.size(); i++) {
 				const size_t size = windows[i];
-				const size_t end =
-				    at + Bits::window_bits; // of this block, and what the window loses
+				const size_t end = at + Bits::window_bits; // end of this block
 				const uint64_t out = bits.window_before(end - std::min(size, end));
 				uint64_t majority = 0;
 				for (size_t place = 0; place < Bits::window_bits; place++) {

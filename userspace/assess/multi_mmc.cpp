@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Multi Markov model with counting: SP 800-90B, 6.3.9. Subpredictor d says what came most often
-// after the last d symbols.
+// Multi Markov model with counting: SP 800-90B, 6.3.9. Subpredictor d predicts the symbol that came
+// most often after the last d symbols.
 #include "assess/context_tree.h"
 #include "assess/estimators.h"
 #include "assess/prediction.h"
@@ -12,17 +12,18 @@ namespace hwrngd::assess {
 namespace {
 
 constexpr size_t depths = 16;
-constexpr uint32_t most_entries = 100'000; // (context, symbol) pairs of one depth
+constexpr uint32_t most_entries = 100'000; // limit of (context, symbol) pairs per depth
 
-/// What a subpredictor of bits said at up to 64 places, the first as the most significant bit.
-struct Said {
-	uint64_t predicted = 0; ///< where it knew the context
-	uint64_t right = 0;
+/// The predictions of a subpredictor of bits at up to 64 places, with the first place as the most
+/// significant bit.
+struct Predictions {
+	uint64_t predicted = 0; ///< places where it knew the context
+	uint64_t right = 0;     ///< places where its prediction was right
 };
 
-/// Subpredictor d of bits, for d below 16. A context is a number, so that the table needs no
-/// search. All pairs of a context and a bit have room in the dictionary. Nothing branches on the
-/// data.
+/// Subpredictor d of bits, for d below 16. The context is the index into a table, so no search is
+/// needed. The dictionary has room for all pairs of a context and a bit. The code does not branch
+/// on the data.
 class ShortBitModel {
 public:
 	explicit ShortBitModel(unsigned depth)
@@ -30,31 +31,32 @@ public:
 	{
 	}
 
-	/// Predicts and learns the `places` bits of `next` after those of `before`.
-	Said run(uint64_t before, uint64_t next, size_t places)
+	/// Predicts and learns the first `places` bits of `next`, which follow the bits of `before`.
+	Predictions run(uint64_t before, uint64_t next, size_t places)
 	{
-		Said said;
+		Predictions result;
 		const size_t unused = Bits::window_bits - places;
 		if (unknown_ > 0) {
 			for (size_t place = 0; place < places; place++, next <<= 1U) {
 				const uint64_t known = static_cast<uint64_t>(counts_[before & mask_]) & 1U;
 				unknown_ -= 1 - known;
 				counts_[before & mask_] |= 1;
-				said.predicted = said.predicted << 1U | known;
-				said.right = said.right << 1U | (known & guess_and_learn(before, next));
+				result.predicted = result.predicted << 1U | known;
+				result.right = result.right << 1U | (known & guess_and_learn(before, next));
 			}
-			said.predicted <<= unused;
+			result.predicted <<= unused;
 		} else {
-			said.predicted = first_bits(places);
+			result.predicted = first_bits(places);
 			for (size_t place = 0; place < places; place++, next <<= 1U)
-				said.right = said.right << 1U | guess_and_learn(before, next);
+				result.right = result.right << 1U | guess_and_learn(before, next);
 		}
-		said.right <<= unused;
-		return said;
+		result.right <<= unused;
+		return result;
 	}
 
 private:
-	/// Whether the guess for the first bit of `next` is right; appends that bit to `before`.
+	/// Returns 1 if the prediction for the first bit of `next` is right. Appends the bit to
+	/// `before`.
 	uint64_t guess_and_learn(uint64_t &before, uint64_t next)
 	{
 		const uint64_t bit = next >> 63U;
@@ -66,36 +68,37 @@ private:
 	}
 
 	uint64_t mask_;
-	size_t unknown_; // contexts
-	// Twice what ones are ahead of zeros after the context, and one more; 0 for an unknown context.
+	size_t unknown_; // number of contexts that have not occurred
+	// For each context 2 * (ones - zeros) + 1, counting the bits after it; 0 for an unknown
+	// context.
 	std::vector<int32_t> counts_;
 };
 
-/// Subpredictor 16 of bits, whose dictionary can be full.
+/// Subpredictor 16 of bits. Its dictionary can become full.
 class LongBitModel {
 public:
-	/// As before. `followed` is where the next shorter context was known: a longer one counts as
-	/// unknown elsewhere.
-	Said run(uint64_t before, uint64_t next, size_t places, uint64_t followed)
+	/// Like ShortBitModel::run(). `followed` has the places where the next shorter context was
+	/// known; elsewhere this context counts as unknown.
+	Predictions run(uint64_t before, uint64_t next, size_t places, uint64_t followed)
 	{
-		Said said;
+		Predictions result;
 		for (size_t place = 0; place < places; place++, next <<= 1U, followed <<= 1U) {
 			auto &count = counts_[before & (counts_.size() - 1)];
 			const uint64_t bit = next >> 63U;
 			const auto known = static_cast<uint32_t>(followed >> 63U) &
 			                   static_cast<uint32_t>((count[0] | count[1]) != 0);
 			const uint32_t guess = count[0] > count[1] ? 0 : 1;
-			said.predicted = said.predicted << 1U | known;
-			said.right = said.right << 1U | (known & (guess ^ bit ^ 1U));
+			result.predicted = result.predicted << 1U | known;
+			result.right = result.right << 1U | (known & (guess ^ bit ^ 1U));
 			const uint32_t seen = known & static_cast<uint32_t>(count[bit] != 0);
 			const auto room = static_cast<uint32_t>(entries_ < most_entries);
 			count[bit] += seen | room;
 			entries_ += room & ~seen;
 			before = before << 1U | bit;
 		}
-		said.predicted <<= Bits::window_bits - places;
-		said.right <<= Bits::window_bits - places;
-		return said;
+		result.predicted <<= Bits::window_bits - places;
+		result.right <<= Bits::window_bits - places;
+		return result;
 	}
 
 private:
@@ -120,18 +123,19 @@ Estimate multi_mmc(const Bits &bits, Pace &pace)
 			std::array<uint64_t, depths> predicted{};
 			std::array<uint64_t, depths> right{};
 			for (size_t i = 0; i < depths; i++) {
-				// At the start there are too few bits for a long context.
+				// At the start there are not enough bits for a long context.
 				const size_t first = std::max(at, i + 1);
 				if (first >= at + places)
 					break;
 				const size_t skip = first - at;
 				const uint64_t before = bits.window_before(first);
 				const uint64_t next = bits.window(first);
-				const auto said = i + 1 < depths ? short_models[i].run(before, next, places - skip)
-				                                 : long_model.run(before, next, places - skip,
-				                                                  predicted[i - 1] << skip);
-				predicted[i] = said.predicted >> skip;
-				right[i] = said.right >> skip;
+				const auto result =
+				    i + 1 < depths
+				        ? short_models[i].run(before, next, places - skip)
+				        : long_model.run(before, next, places - skip, predicted[i - 1] << skip);
+				predicted[i] = result.predicted >> skip;
+				right[i] = result.right >> skip;
 			}
 			race.run(right, predicted, places, hits);
 		}
@@ -156,7 +160,7 @@ Estimate multi_mmc(const Literals &literals, Pace &pace)
 			for (size_t i = 0; i < std::min(depths, at); i++) {
 				const uint8_t before = literals[at - 1 - i];
 				auto &level = levels[i];
-				// A context whose end is unknown counts as unknown: a longer one is not looked for.
+				// If a context is unknown, all longer contexts count as unknown too.
 				const auto found = known ? level.find(node, before) : ContextLevel::none;
 				if (found != ContextLevel::none) {
 					node = found;
@@ -179,7 +183,7 @@ Estimate multi_mmc(const Literals &literals, Pace &pace)
 					node = ContextLevel::none;
 					continue;
 				}
-				// Below a context that found no room it takes room, but will never be found.
+				// A context whose parent found no room still uses up room, but is never found.
 				entries[i]++;
 				if (has_parent) {
 					node = level.add(node, before);

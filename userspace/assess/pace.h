@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How far the work is, and whether it is to go on. Every estimator asks now and then.
+// Progress of the work, and stopping it. Every estimator checks regularly.
 #pragma once
 
 #include "assess/assess.h"
@@ -10,7 +10,7 @@
 
 namespace hwrngd::assess {
 
-/// Adds up what all threads did.
+/// Adds up the work of all threads.
 class Monitor {
 public:
 	Monitor(Options options, double all_work) : options_(std::move(options)), all_(all_work) {}
@@ -32,7 +32,7 @@ private:
 	double done_ = 0;
 };
 
-/// The part of one estimator.
+/// The progress of one estimator.
 class Pace {
 public:
 	Pace(Monitor &monitor, double work) : monitor_(monitor), work_(work) {}
@@ -42,11 +42,11 @@ public:
 
 	[[nodiscard]] bool stopped() const { return monitor_.stopped(); }
 
-	/// Runs step(from, to) over first ... last in pieces, until it is done or stopped. False when
-	/// it was stopped; what was found until then is worth nothing.
+	/// Runs step(from, to) over first ... last in pieces. Returns false if it was stopped; then the
+	/// results so far must not be used.
 	template <typename Step> [[nodiscard]] bool run(size_t first, size_t last, const Step &step)
 	{
-		constexpr size_t piece = size_t{1} << 16U; // some milliseconds at most, and whole windows
+		constexpr size_t piece = size_t{1} << 16U; // a multiple of 64 that takes some milliseconds
 		for (size_t from = first; from < last;) {
 			if (monitor_.stopped())
 				return false;

@@ -11,13 +11,13 @@ namespace hwrngd::assess {
 
 namespace {
 
-/// The logarithm of the probability that, among n predictions of which each is right with the
-/// probability p, no r in a row are (Feller; SP 800-90B, 6.3.7, step 5). Falls as p rises.
+/// The logarithm of the probability that n predictions have no run of r right ones, if each is
+/// right with the probability p (Feller; SP 800-90B, 6.3.7, step 5). Falls as p rises.
 double log_no_run(long double p, long double r, long double n)
 {
 	const long double q = 1 - p;
-	// The root of 1 - x + q p^r x^(r+1) by iteration from below: ten times in the standard, until
-	// it comes to rest in NIST's tool, which takes so many steps at most.
+	// Finds the root of 1 - x + q p^r x^(r+1) by iteration from below. The standard uses ten steps.
+	// NIST's tool iterates until x stops changing, but at most `most_steps` times.
 	constexpr int most_steps = 66;
 	const long double factor = q * std::pow(p, r);
 	long double x = 1;
@@ -50,7 +50,7 @@ Estimate prediction_estimate(Estimator estimator, const Hits &hits, uint64_t pre
 	                              {"p_global", global},
 	                              {"p_global_bound", bound}}};
 
-	// The local probability matters only where it is the greatest of the three.
+	// The local probability matters only if it is the greatest of the three.
 	double greatest = std::fmax(bound, 1.0 / alphabet);
 	const auto no_run = [&](double p) {
 		return log_no_run(p, static_cast<long double>(r), static_cast<long double>(predictions));

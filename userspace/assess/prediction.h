@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the four predictors of SP 800-90B (6.3.7 to 6.3.10) share: the race of their subpredictors,
-// and the estimate from how often, and how often in a row, the winner was right.
+// The common part of the four predictors of SP 800-90B (6.3.7 to 6.3.10). Their subpredictors
+// compete, and the estimate follows from how often the winner was right, in total and in a row.
 #pragma once
 
 #include "assess/assess.h"
@@ -15,8 +15,8 @@ namespace hwrngd::assess {
 /// Counts right predictions.
 struct Hits {
 	uint64_t count = 0;
-	uint64_t run = 0; ///< in a row, up to now
-	uint64_t longest = 0;
+	uint64_t run = 0;     ///< length of the current run
+	uint64_t longest = 0; ///< length of the longest run
 
 	void hit()
 	{
@@ -25,7 +25,7 @@ struct Hits {
 	}
 	void miss() { run = 0; }
 
-	/// 64 predictions, the first as the most significant bit.
+	/// Adds 64 predictions, with the first as the most significant bit.
 	void add(uint64_t right)
 	{
 		count += static_cast<uint64_t>(std::popcount(right));
@@ -34,7 +34,7 @@ struct Hits {
 			longest = std::max(longest, run);
 			return;
 		}
-		uint64_t within = 0; // each step shortens every run of ones by one
+		uint64_t within = 0; // each step of the loop shortens every run of ones by one
 		for (uint64_t rest = right; rest != 0; rest &= rest << 1U)
 			within++;
 		longest = std::max({longest, within, run + static_cast<uint64_t>(std::countl_one(right))});
@@ -42,27 +42,28 @@ struct Hits {
 	}
 };
 
-/// Picks, at each place, the subpredictor that was right most often so far; among equals the one
-/// that came last to its score.
+/// Picks, at each place, the subpredictor that was right most often so far; of several, the one
+/// that reached the score last.
 template <size_t count> class Race {
 public:
-	/// One place after the other: first what the winner said ...
+	/// For use place by place. First call winner() for the prediction.
 	[[nodiscard]] size_t winner() const { return winner_; }
 
-	/// ... then, in ascending order, each that was right.
+	/// Then call score() for each subpredictor that was right, in ascending order.
 	void score(size_t predictor)
 	{
 		if (++scores_[predictor] >= scores_[winner_])
 			winner_ = predictor;
 	}
 
-	/// 64 places at once, or the first `places` of them: for each subpredictor, where it was right
-	/// and where it predicted anything at all, the first place as the most significant bit. Where
-	/// the winner predicts nothing its run goes on.
+	/// Processes up to 64 places at once: the first `places` of them. `right` has, for each
+	/// subpredictor, the places where it was right, and `predicted` the places where it predicted
+	/// anything, with the first place as the most significant bit. If the winner predicts nothing
+	/// at a place, its run continues.
 	void run(const std::array<uint64_t, count> &right, const std::array<uint64_t, count> &predicted,
 	         size_t places, Hits &hits)
 	{
-		// Only who can reach the winner's score within this block can become the winner.
+		// Only a subpredictor that can reach the winner's score within this block can win.
 		std::array<size_t, count> contenders;
 		size_t contending = 0;
 		for (size_t i = 0; i < count; i++) {
@@ -94,8 +95,8 @@ private:
 	size_t winner_ = 0;
 };
 
-/// The estimate of a predictor (6.3.7, steps 4 to 6): `predictions` were made, for symbols of an
-/// alphabet of `alphabet`.
+/// The estimate of a predictor (6.3.7, steps 4 to 6) that made `predictions` predictions, for an
+/// alphabet of `alphabet` symbols.
 [[nodiscard]] Estimate prediction_estimate(Estimator estimator, const Hits &hits,
                                            uint64_t predictions, unsigned alphabet);
 

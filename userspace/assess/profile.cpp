@@ -9,7 +9,8 @@ namespace hwrngd {
 
 void Profiler::add(std::span<const uint8_t> samples)
 {
-	// The samples before these, and these: each is paired with the one `lag` before it.
+	// `text` is the recent samples and the new ones. Each new sample is paired with the one `lag`
+	// before it.
 	std::vector<uint8_t> text(recent_);
 	text.insert(text.end(), samples.begin(), samples.end());
 	for (size_t lag = 1; lag <= Profile::lags; lag++)
@@ -50,7 +51,7 @@ void Profiler::add_bits(uint8_t sample)
 	}
 }
 
-/// Tests the block when it is full.
+/// Tests the block if it is full.
 void Profiler::add_block()
 {
 	if (!tester_) {
@@ -68,7 +69,7 @@ void Profiler::add_block()
 	auto &failures = profile_.failures;
 	if (profile_.fips.blocks % profile_.blocks_a_period == 0) {
 		if (failures.size() == Profile::most_periods) {
-			// Two periods become one. All of them are full, and their number is even.
+			// Merge periods in pairs. All are full, and their number is even.
 			for (size_t i = 0; i < failures.size() / 2; i++)
 				failures[i] = failures[2 * i] + failures[2 * i + 1];
 			failures.resize(failures.size() / 2);
@@ -91,9 +92,9 @@ Profile Profiler::profile() const
 		sum += value * result.histogram[value];
 	const auto n = static_cast<double>(result.samples);
 	const double mean = static_cast<double>(sum) / n;
-	const double variance = static_cast<double>(squares_) - mean * mean * n; // n times that
+	const double variance = static_cast<double>(squares_) - mean * mean * n; // times n
 	for (size_t lag = 1; lag <= Profile::lags && lag < result.samples; lag++) {
-		// The first samples have none before them, and the last none behind them.
+		// The first `lag` samples have no partner before them, and the last `lag` none after them.
 		const auto last = recent_.end() - static_cast<std::ptrdiff_t>(lag);
 		const auto first = result.first.begin();
 		const uint64_t ends =

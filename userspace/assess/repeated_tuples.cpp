@@ -10,10 +10,10 @@ namespace hwrngd::assess {
 
 namespace {
 
-constexpr uint32_t least_count = 35; // a tuple that occurs less often says nothing
+constexpr uint32_t least_count = 35; // t-Tuple ignores tuples that occur less often
 
-/// Bound and entropy of the greatest probability per symbol. It is kept as a logarithm, since
-/// tuples may be as long as half the text.
+/// Adds the upper bound and the entropy for the greatest probability per symbol. It is passed as a
+/// logarithm, because tuples may be as long as half the text.
 void finish(Estimate &estimate, const char *name, long double log2_p, size_t size)
 {
 	const long double p = std::exp2(log2_p);
@@ -60,7 +60,8 @@ std::pair<Estimate, Estimate> by_repeats(const Repeats &repeats, size_t size)
 		lrs.figures = {{"u", uint64_t{u}}, {"v", uint64_t{longest}}};
 		finish(lrs, "p_hat", best, size);
 	} else {
-		lrs.note = fmt::format("all that repeats does so {} times", least_count);
+		lrs.note = fmt::format("at every length that repeats, a tuple occurs at least {} times",
+		                       least_count);
 	}
 	return both;
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr unsigned window_bits = Bits::window_bits;
 
 struct Suffix {
-	uint64_t key; // bits of it
+	uint64_t key; // 64 bits of the suffix
 	int32_t at;
 };
 
@@ -28,14 +28,15 @@ public:
 	{
 	}
 
-	/// False when it gave up, or was stopped.
+	/// Returns false if it gave up or was stopped.
 	bool run()
 	{
-		// One pass shares the suffixes out by their first bits, so that the rest fits a cache.
+		// One pass distributes the suffixes to buckets by their first bits, so that each bucket
+		// fits into a cache.
 		std::vector<size_t> ends((size_t{1} << first_bits_) + 1);
 		for (size_t at = 0; at < order_.size(); at++)
 			ends[prefix(at) + 1]++;
-		// Memory and time are those of a bucket; few suffixes begin alike in what is random.
+		// The largest bucket decides memory and time. In random data few suffixes begin alike.
 		const size_t most = std::max<size_t>(order_.size() / 8, 4096);
 		if (*std::max_element(ends.begin(), ends.end()) > most)
 			return false;
@@ -93,7 +94,7 @@ private:
 		sort_keyed();
 		for (size_t i = 0; i < size; i++)
 			order_[range.begin + i] = keyed_[i].at;
-		// Those that are still equal need more of their bits.
+		// Suffixes that are still equal must be compared by further bits.
 		for (size_t from = 0, to = 1; to <= size; to++) {
 			if (to < size && keyed_[to].key == keyed_[from].key)
 				continue;
@@ -104,7 +105,7 @@ private:
 		return true;
 	}
 
-	/// A suffix that has ended stands before those that go on, the shorter first.
+	/// Moves suffixes that have ended before the longer ones, the shortest first.
 	void finish_short(Range range)
 	{
 		const auto begin = order_.begin() + static_cast<ptrdiff_t>(range.begin);
@@ -119,7 +120,7 @@ private:
 
 	void sort_keyed()
 	{
-		// By 10 bits into short pieces first, where there are enough to make it worth while.
+		// If there are many suffixes, distribute them by 10 bits into short pieces first.
 		constexpr unsigned bits = 10;
 		constexpr size_t few = size_t{1} << (bits - 1U);
 		const auto by_key = [](const Suffix &a, const Suffix &b) { return a.key < b.key; };
@@ -151,9 +152,9 @@ private:
 	size_t work_left_ = 0;
 };
 
-/// Takes the lengths of the prefixes that neighbours in the suffix order have in common, and counts
-/// for each group of suffixes with a common prefix (an interval of that order) how many they are.
-/// Each interval is closed once, so long repeats cost no more than short ones.
+/// Is given the length of the common prefix of each two neighbours in the suffix order. Suffixes
+/// with a common prefix form an interval of that order; the class counts the suffixes of each
+/// interval. Each interval is closed only once, so long repeats cost no more than short ones.
 class IntervalCounter {
 public:
 	void add(uint32_t common)
@@ -173,7 +174,7 @@ public:
 	Repeats result()
 	{
 		add(0);
-		// Longer tuples are part of the shorter ones within them.
+		// A longer tuple that repeats contains shorter ones that repeat.
 		for (size_t length = repeats_.most.size() - 1; length > 0; length--) {
 			repeats_.most[length - 1] = std::max(repeats_.most[length - 1], repeats_.most[length]);
 			repeats_.pairs[length - 1] += repeats_.pairs[length];
@@ -187,7 +188,8 @@ private:
 		size_t begin;
 	};
 
-	/// Suffixes that share `closed.common` symbols, and within a greater interval `outer`.
+	/// Counts an interval of suffixes that share `closed.common` symbols. The interval around it
+	/// shares `outer` symbols.
 	void close(const Interval &closed, uint32_t outer)
 	{
 		if (repeats_.most.size() <= closed.common) {
@@ -198,17 +200,18 @@ private:
 		const uint64_t pairs = count * (count - 1) / 2;
 		auto &most = repeats_.most[closed.common];
 		most = std::max(most, static_cast<uint32_t>(count));
-		// For all lengths from outer + 1 to common; result() adds up. Wraps around, and back.
+		// Counts for all lengths from outer + 1 to common, once result() has added up. The
+		// subtraction may wrap around; the sum wraps back.
 		repeats_.pairs[closed.common] += pairs;
 		repeats_.pairs[outer] -= pairs;
 	}
 
-	size_t at_ = 0; // neighbours at_ and at_ + 1 come next
+	size_t at_ = 0; // the next neighbours are at_ and at_ + 1
 	std::vector<Interval> open_{{0, 0}};
 	Repeats repeats_;
 };
 
-/// How many symbols two suffixes have in common, by comparing them.
+/// Compares two suffixes, and returns the number of symbols that they have in common.
 uint32_t compare(const Text &text, size_t a, size_t b)
 {
 	const size_t end = text.bits.size() - std::max(a, b) * text.width;
@@ -225,8 +228,9 @@ uint32_t compare(const Text &text, size_t a, size_t b)
 	return static_cast<uint32_t>(std::min(equal, end) / text.width);
 }
 
-/// How many symbols each suffix has in common with the one before it in the order, by the text's
-/// order: from one place to the next that loses one symbol at most (Kärkkäinen, Manzini, Puglisi).
+/// Computes how many symbols each suffix has in common with the suffix before it in `order`. Goes
+/// through the suffixes in the order of the text, because from one place to the next the number
+/// falls by at most one (Kärkkäinen, Manzini, Puglisi).
 std::vector<int32_t> common_by_place(const Text &text, const std::vector<int32_t> &order)
 {
 	std::vector<int32_t> common(order.size());
@@ -264,7 +268,7 @@ std::vector<int32_t> order_suffixes(const Text &text)
 		symbols[at] =
 		    static_cast<uint8_t>(text.bits.window(at * text.width) >> (window_bits - text.width));
 	std::vector<int32_t> order(symbols.size());
-	// Its only errors are of arguments, and of memory.
+	// It fails only for invalid arguments, or without memory.
 	if (divsufsort(symbols.data(), order.data(), static_cast<int32_t>(symbols.size())) != 0)
 		throw std::bad_alloc();
 	return order;
@@ -274,7 +278,7 @@ Repeats count_repeats(const Text &text, const Stopped &stopped)
 {
 	IntervalCounter counter;
 	if (const auto order = order_suffixes_by_windows(text, stopped); !order.empty()) {
-		constexpr size_t ahead = 16; // places of the order are far apart in the text
+		constexpr size_t ahead = 16; // prefetch: neighbours in the order are far apart in the text
 		for (size_t i = 1; i < order.size(); i++) {
 			if (i + ahead < order.size())
 				text.bits.prefetch(static_cast<size_t>(order[i + ahead]) * text.width);

@@ -13,10 +13,10 @@ namespace hwrngd::restart {
 
 namespace {
 
-// One of 2000 rows and columns is above the cutoff with a probability of 0.01.
+// With this rate per row or column, one of the 2000 is above the cutoff with a probability of 0.01.
 const double alpha = -std::expm1(std::log(0.99) / (restarts + samples));
 
-using Polynomial = std::vector<double>; // of a degree of at most 1000
+using Polynomial = std::vector<double>; // its degree is at most 1000
 
 Polynomial product(const Polynomial &a, const Polynomial &b)
 {
@@ -27,7 +27,7 @@ Polynomial product(const Polynomial &a, const Polynomial &b)
 	return result;
 }
 
-/// The probabilities of 0 to `most` for a Poisson distribution.
+/// The probabilities of the values 0 to `most` of a Poisson distribution.
 Polynomial poisson(double mean, uint32_t most)
 {
 	Polynomial result{std::exp(-mean)};
@@ -36,10 +36,10 @@ Polynomial poisson(double mean, uint32_t most)
 	return result;
 }
 
-/// The probability that no value is found more than `most` times, with `values` of probability p
-/// and one for the rest. If the number of samples were Poisson with a mean of 1000, the counts of
-/// the values would be independent and Poisson: that makes a product of generating functions, from
-/// which the case of exactly 1000 is taken.
+/// The probability that no value occurs more than `most` times, with `values` values of probability
+/// p and one value for the rest. If the number of samples were Poisson distributed with a mean of
+/// 1000, the counts of the values would be independent and Poisson distributed. So their generating
+/// functions are multiplied, and the coefficient for exactly 1000 samples is used.
 double none_above(uint32_t most, unsigned values, double p)
 {
 	const auto n = static_cast<double>(samples);
@@ -64,7 +64,7 @@ uint32_t most_common(std::span<const uint8_t> values)
 	return *std::max_element(counts.begin(), counts.end());
 }
 
-/// The greatest of all rows.
+/// The greatest count of all rows.
 uint32_t most_common_of_rows(const assess::Symbols &matrix)
 {
 	uint32_t most = 0;
@@ -84,7 +84,7 @@ std::vector<uint8_t> transpose(const std::vector<uint8_t> &matrix)
 	return result;
 }
 
-/// As NIST's tool, by the estimates of the symbols and not by those of their bits.
+/// Like NIST's tool, uses only the estimates of the symbols, not those of their bits.
 Result<double> min_entropy_of(const assess::Symbols &matrix, Track track,
                               const assess::Options &options)
 {
@@ -108,7 +108,7 @@ uint32_t most_common_cutoff(double min_entropy)
 {
 	const double p = std::exp2(-min_entropy);
 	const auto values = static_cast<unsigned>(1 / p);
-	// The least number that is exceeded with a probability of alpha at most.
+	// Find the least number that is exceeded with a probability of at most alpha.
 	uint32_t low = 0;
 	uint32_t high = samples;
 	while (low < high) {
@@ -135,14 +135,16 @@ Result<Assessment> run_tests(const assess::Symbols &rows, double h_initial, Trac
                              const assess::Options &options)
 {
 	if (rows.values.size() != restarts * samples)
-		return fail(ExitCode::check_failed,
-		            fmt::format("{} samples: the restart tests take {} of each of {} restarts",
-		                        rows.values.size(), samples, restarts));
+		return fail(
+		    ExitCode::check_failed,
+		    fmt::format("{} samples: the restart tests need {} samples from each of {} restarts",
+		                rows.values.size(), samples, restarts));
 	if (std::isnan(h_initial) || h_initial < 0 || std::ceil(std::exp2(h_initial)) > rows.alphabet)
 		return fail(
 		    ExitCode::check_failed,
-		    fmt::format("{} bits of min-entropy cannot be in samples of {} different values",
-		                h_initial, rows.alphabet));
+		    fmt::format(
+		        "a min-entropy of {} bits is impossible for samples with {} different values",
+		        h_initial, rows.alphabet));
 
 	assess::Symbols columns{.raw = transpose(rows.raw),
 	                        .values = transpose(rows.values),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The binary searches of SP 800-90B.
+// The binary search that SP 800-90B uses.
 #pragma once
 
 namespace hwrngd::assess {
 
-/// The p between `low` and `high` where the falling function f reaches `target`, to the last digit.
+/// Finds the p between `low` and `high` where the falling function f reaches `target`, to the last
+/// digit.
 template <typename Function>
 double search(double low, double high, double target, const Function &f)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// xoshiro256** 1.0 of Blackman and Vigna: random numbers for permutations and simulations, where
-// speed counts and nobody guesses. Never for secrets.
+// xoshiro256** 1.0 of Blackman and Vigna: fast random numbers for permutations and simulations.
+// They are predictable: never use them for secrets.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@ namespace hwrngd {
 
 class Xoshiro256 {
 public:
-	/// A generator of its own for each (seed, stream); the state is filled by SplitMix64, as its
-	/// authors advise.
+	/// Each (seed, stream) gives a different generator. SplitMix64 fills the state, as the authors
+	/// recommend.
 	explicit Xoshiro256(uint64_t seed, uint64_t stream = 0)
 	{
 		uint64_t state = mix(seed) ^ stream;
@@ -50,8 +50,8 @@ private:
 	std::array<uint64_t, 4> state_{};
 };
 
-/// Brings the items, fewer than 2^32, into a random order, all orders equally likely
-/// (Fisher and Yates).
+/// Brings the items (fewer than 2^32) into a random order; all orders are equally likely (Fisher
+/// and Yates).
 inline void shuffle(std::span<uint8_t> items, Xoshiro256 &random)
 {
 	uint64_t spare = 0;
@@ -65,8 +65,8 @@ inline void shuffle(std::span<uint8_t> items, Xoshiro256 &random)
 		return spare & UINT32_MAX;
 	};
 	for (size_t left = items.size(); left > 1; left--) {
-		// Lemire's way to a number below `left`: the rare products that would favour some are
-		// dropped.
+		// Lemire's method for a number below `left`: rejects the rare products that would favour
+		// some numbers.
 		uint64_t product = next_32() * left;
 		if ((product & UINT32_MAX) < left) {
 			const uint64_t uneven = (uint64_t{1} << 32U) % left;

@@ -19,15 +19,15 @@ namespace {
 constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view digits = "0123456789";
 
-/// The host as a name, or as an address in numbers.
+/// The host: a name or a numeric address.
 Result<std::string> host_of(HostAndPort at)
 {
 	struct in6_addr v6 = {};
 	if (at.brackets && inet_pton(AF_INET6, at.host.c_str(), &v6) != 1)
-		return fail(ExitCode::usage, "has no address of IPv6 in its brackets, as [2001:db8::1]");
+		return fail(ExitCode::usage, "has no IPv6 address in its brackets: write [2001:db8::1]");
 	if (!at.brackets && !is_name(at.host))
-		return fail(ExitCode::usage, "has no host: give a name, an address of IPv4 (192.0.2.1), "
-		                             "or one of IPv6 in brackets ([2001:db8::1])");
+		return fail(ExitCode::usage, "has no host: give a name, an IPv4 address (192.0.2.1), or an "
+		                             "IPv6 address in brackets ([2001:db8::1])");
 	return std::move(at.host);
 }
 
@@ -51,7 +51,7 @@ Result<HostAndPort> split_port(const std::string &text)
 	const auto port = parse_number<uint16_t>(
 	    colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1));
 	if (!port || *port == 0)
-		return fail(ExitCode::usage, "does not end with a port, :1 to :65535");
+		return fail(ExitCode::usage, "does not end with a port: add one of :1 to :65535");
 	HostAndPort at{.host = text.substr(0, colon), .brackets = false, .port = *port};
 	at.brackets = at.host.size() >= 2 && at.host.starts_with('[') && at.host.ends_with(']');
 	if (at.brackets)
@@ -68,12 +68,12 @@ Result<EgdPlace> split_place(const std::string &text)
 	if (text.starts_with(local)) {
 		place.path = text.substr(local.size());
 		if (!place.path.starts_with('/'))
-			return fail(ExitCode::usage, "has no path that begins with /");
+			return fail(ExitCode::usage, "has no absolute path: write unix:/PATH");
 		return place;
 	}
 	place.tls = text.starts_with(tls);
 	if (!place.tls && !text.starts_with(tcp))
-		return fail(ExitCode::usage, "is none of unix:/PATH, tcp:HOST:PORT, tls:HOST:PORT");
+		return fail(ExitCode::usage, "is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT");
 	auto at = split_port(text.substr(tcp.size()));
 	if (!at)
 		return std::unexpected(at.error());
@@ -95,8 +95,8 @@ Result<ListenAddress> parse_listen_address(const std::string &text)
 	address.port = at.port;
 	address.ip.resize(at.brackets ? sizeof(struct in6_addr) : sizeof(struct in_addr));
 	if (inet_pton(at.brackets ? AF_INET6 : AF_INET, at.host.c_str(), address.ip.data()) != 1)
-		return fail(ExitCode::usage, "has no address of IPv4 (192.0.2.1), or of IPv6 in brackets "
-		                             "([2001:db8::1]), in numbers");
+		return fail(ExitCode::usage, "has no numeric address: give IPv4 (192.0.2.1), or IPv6 in "
+		                             "brackets ([2001:db8::1])");
 	return address;
 }
 
@@ -143,10 +143,10 @@ Result<SshAddress> parse_ssh_address(const std::string &text)
 	SshAddress address;
 	const auto end = text.find('@');
 	if (end == std::string::npos || !is_name(std::string_view(text).substr(0, end)))
-		return fail(ExitCode::usage, "is none of USER@HOST, USER@HOST:PORT");
+		return fail(ExitCode::usage, "is not USER@HOST or USER@HOST:PORT");
 	address.user = text.substr(0, end);
 	auto rest = text.substr(end + 1);
-	// A colon in brackets is the address's own.
+	// A colon inside brackets is part of the IPv6 address.
 	if (const auto colon = rest.rfind(':');
 	    colon == std::string::npos || rest.find(']', colon) != std::string::npos)
 		rest += fmt::format(":{}", address.port);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a process without rights asks another one to do for it. process/helper.h implements it.
+// What an unprivileged process asks a privileged one to do for it. Implemented in process/helper.h.
 #pragma once
 
 #include "base/error.h"
@@ -12,8 +12,8 @@
 
 namespace hwrngd {
 
-/// Any thread may ask, and no request waits for another one. An error is the same as if it were
-/// done here.
+/// Can be used from any thread, and no request waits for another. Errors are the same as if this
+/// process had done the work itself.
 class Broker {
 public:
 	Broker() = default;
@@ -21,13 +21,13 @@ public:
 	Broker &operator=(const Broker &) = delete;
 	virtual ~Broker() = default;
 
-	/// As Root::open().
+	/// See Root::open().
 	[[nodiscard]] virtual Result<FileDescriptor> open(std::string_view name, int flags) const = 0;
 
-	/// As connect_jitter() (source/source.h).
+	/// See connect_jitter() in source/source.h.
 	[[nodiscard]] virtual Result<FileDescriptor> jitter() const = 0;
 
-	/// Starts the program that prints the bytes of configured source `name`.
+	/// Starts the program that prints the bytes of the configured source `name`.
 	[[nodiscard]] virtual Result<std::unique_ptr<Program>> run(const std::string &name) const = 0;
 };
 

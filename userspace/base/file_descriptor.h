@@ -22,14 +22,14 @@ public:
 	FileDescriptor &operator=(const FileDescriptor &) = delete;
 	~FileDescriptor()
 	{
-		// close() of a descriptor opened for reading or for ioctls reports nothing that
-		// could still be acted on; what is written is checked at write().
+		// An error of close() cannot be acted on here; write() has reported errors of
+		// writing.
 		if (fd_ >= 0)
 			::close(fd_);
 	}
 
 	[[nodiscard]] int get() const noexcept { return fd_; }
-	/// Gives it to somebody else, who will close it.
+	/// Releases ownership: the caller must close the descriptor.
 	[[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 	explicit operator bool() const noexcept { return fd_ >= 0; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// libfmt, which is headers alone here (CMakeLists.txt says why); what is most of it is compiled
-// once, in format.cpp, and not for each file.
+// libfmt, used as headers only (CMakeLists.txt says why). Its largest function is compiled once, in
+// format.cpp, instead of in every file.
 #pragma once
 
 #include <fmt/format.h>

@@ -9,8 +9,8 @@ namespace hwrngd {
 
 namespace {
 
-std::atomic<int> caught = 0; // NOLINT: a signal handler can reach nothing else
-static_assert(std::atomic<int>::is_always_lock_free, "or a signal handler must not touch it");
+std::atomic<int> caught = 0; // NOLINT: a signal handler needs a global variable
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler needs a lock-free atomic");
 
 extern "C" void on_signal(int number)
 {
@@ -28,7 +28,7 @@ Result<void> catch_interrupts()
 			return fail_errno(errno, "sigaction");
 		if (old.sa_handler == SIG_IGN)
 			continue;
-		action.sa_handler = on_signal; // without SA_RESTART: a blocked read(2) ends
+		action.sa_handler = on_signal; // without SA_RESTART, so that a blocked read(2) ends
 		if (sigaction(number, &action, nullptr) < 0)
 			return fail_errno(errno, "sigaction");
 	}
@@ -50,7 +50,7 @@ void die_of_interrupt()
 	const int number = caught != 0 ? caught.load() : SIGINT;
 	std::signal(number, SIG_DFL);
 	std::raise(number);
-	std::_Exit(128 + number); // only if the signal is blocked
+	std::_Exit(128 + number); // reached only if the signal is blocked
 }
 
 } // namespace hwrngd

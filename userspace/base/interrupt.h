@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// SIGINT, SIGTERM and SIGHUP end long work in order: what was changed is put back first.
+// SIGINT, SIGTERM and SIGHUP end long work cleanly: the program first undoes what it changed.
 #pragma once
 
 #include "base/error.h"
 
 namespace hwrngd {
 
-/// Catches SIGINT, SIGTERM and SIGHUP from now on (unless they are ignored, as under nohup).
+/// Catches SIGINT, SIGTERM and SIGHUP from now on, except those that are ignored (as under nohup).
 [[nodiscard]] Result<void> catch_interrupts();
 
-/// The number of the signal that was caught, or 0.
+/// The number of the caught signal, or 0 if none was caught.
 [[nodiscard]] int interrupted() noexcept;
 
-/// As if signal `number` had been caught: whoever waits in a read lets go of it. 0 takes it back.
+/// Acts as if signal `number` had been caught: threads that wait for a read stop waiting. 0 resets
+/// this.
 void interrupt_reads(int number) noexcept;
 
-/// Ends the process by the signal that was caught, so that the caller's shell sees the truth.
+/// Ends the process by the caught signal, so that the shell that started it sees the real cause.
 [[noreturn]] void die_of_interrupt();
 
 } // namespace hwrngd

@@ -12,8 +12,8 @@ struct JsonMember {
 	nlohmann::ordered_json value;
 };
 
-/// A JSON object, in this order. As nlohmann's own lists in lists of anything, but for these the
-/// compiler makes two to three times as much, everywhere.
+/// A JSON object with its members in this order. Used instead of nlohmann's nested initializer
+/// lists, because for those the compiler generates two to three times as much code.
 [[nodiscard]] nlohmann::ordered_json json_object(std::initializer_list<JsonMember> members);
 
 } // namespace hwrngd

@@ -23,10 +23,10 @@ namespace hwrngd {
 namespace {
 
 constexpr int backlog = 1024;
-// As sd_listen_fds(3) has it.
+// SD_LISTEN_FDS_START of sd_listen_fds(3).
 constexpr int first_passed = 3;
 
-/// An address as bind(2) wants it.
+/// An address in the form that bind(2) takes.
 struct SocketAddress {
 	struct sockaddr_storage storage = {};
 	socklen_t size = 0;
@@ -70,15 +70,15 @@ Result<SocketAddress> socket_address(const Root &root, const ListenAddress &addr
 	const auto path = root.at(address.path).string();
 	if (path.size() >= sizeof local.sun_path)
 		return fail(ExitCode::usage,
-		            fmt::format("{}: too long for a socket, which may have {} bytes", path,
+		            fmt::format("{}: too long for a socket path; the limit is {} bytes", path,
 		                        sizeof local.sun_path - 1));
 	std::ranges::copy(path, &local.sun_path[0]);
 	to.set(local);
 	return to;
 }
 
-/// Binds a unix socket that every user may connect to. A chmod(2) afterwards could be led astray
-/// by whoever owns the folder.
+/// Binds a unix socket that every user may connect to. A chmod(2) after bind(2) would be unsafe:
+/// the owner of the folder could replace the socket by a link in between.
 [[nodiscard]] int bind_for_all(int socket, SocketAddress &to)
 {
 	constexpr mode_t without_execution = 0111;
@@ -113,7 +113,8 @@ Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &addr
 			return failed(errno);
 		result = bind_for_all(fd.get(), *to);
 	} else {
-		// Who was there a minute ago is no hindrance; IPv4 has a socket of its own.
+		// Connections of an earlier process must not block the address, and an IPv6 socket must
+		// not take the IPv4 port.
 		const int on = 1;
 		const bool v6 = to->storage.ss_family == AF_INET6;
 		if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
@@ -129,7 +130,7 @@ Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &addr
 Result<std::vector<PassedListener>> take_passed_listeners()
 {
 	const auto variable = [](const char *key) {
-		const char *value = std::getenv(key); // NOLINT: nobody sets it
+		const char *value = std::getenv(key); // NOLINT: no other thread sets it
 		return std::string(value == nullptr ? "" : value);
 	};
 	std::vector<PassedListener> found;
@@ -138,18 +139,18 @@ Result<std::vector<PassedListener>> take_passed_listeners()
 		return found;
 	std::istringstream names(variable("LISTEN_FDNAMES"));
 	for (const char *key : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"})
-		unsetenv(key); // NOLINT: there is one thread
+		unsetenv(key); // NOLINT: there is only one thread
 	for (int i = 0; i < *count; i++) {
 		FileDescriptor fd(first_passed + i);
 		std::string name;
 		std::getline(names, name, ':');
 		if (fcntl(fd.get(), F_SETFD, FD_CLOEXEC) < 0)
-			return fail_errno(errno, "a socket of the service manager");
+			return fail_errno(errno, "a socket passed by the service manager");
 		int listens = 0;
 		socklen_t size = sizeof listens;
 		if (getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || listens == 0)
-			return fail(ExitCode::usage, "a socket of the service manager does not listen: it must "
-			                             "be one of ListenStream=, with Accept=no");
+			return fail(ExitCode::usage, "a socket passed by the service manager does not listen: "
+			                             "its unit needs ListenStream= and Accept=no");
 		found.push_back({.name = std::move(name), .fd = std::move(fd)});
 	}
 	return found;
@@ -174,13 +175,13 @@ Result<ListenAddress> address_of(const FileDescriptor &listener)
 		const auto v6 = at.as<struct sockaddr_in6>();
 		set_ip(v6.sin6_addr, v6.sin6_port);
 	} else if (at.storage.ss_family == AF_UNIX) {
-		// One of abstract names has no path, and is no other machine's either.
+		// A socket with an abstract name has no path, and is local too.
 		const auto local = at.as<struct sockaddr_un>();
 		address.path = &local.sun_path[0];
 		if (address.path.empty())
 			address.path = "@";
 	} else {
-		return fail(ExitCode::usage, "a socket to listen at is neither unix(7)'s nor TCP's");
+		return fail(ExitCode::usage, "a listening socket is neither a unix nor a TCP socket");
 	}
 	return address;
 }

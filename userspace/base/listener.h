@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where clients are awaited: sockets of unix(7), tcp(7), or what the service manager has opened.
+// Listening sockets: unix(7), tcp(7), or opened by the service manager.
 #pragma once
 
 #include "base/address.h"
@@ -12,9 +12,9 @@
 
 namespace hwrngd {
 
-/// A stream socket that listens there. Of a unix socket the folder is made if need be, who was
-/// there before is gone, and every user may connect; its path is below `root`. To be called while
-/// there is one thread.
+/// A stream socket that listens on `address`. A unix socket is created below `root`, with its
+/// folder if that is missing; it replaces an existing file, and every user may connect to it. Call
+/// it while there is only one thread.
 [[nodiscard]] Result<FileDescriptor> open_listener(const Root &root, const ListenAddress &address);
 
 /// A listening stream socket and its name (FileDescriptorName=).
@@ -23,11 +23,12 @@ struct PassedListener {
 	FileDescriptor fd;
 };
 
-/// Those that the service manager has passed on, as sd_listen_fds_with_names(3). Nobody finds them
-/// a second time. To be called while there is one thread.
+/// The sockets that the service manager passed to this process, see sd_listen_fds_with_names(3).
+/// A second call returns none. Call it while there is only one thread.
 [[nodiscard]] Result<std::vector<PassedListener>> take_passed_listeners();
 
-/// Where a listening socket is; of one that is neither unix(7)'s nor TCP's, ExitCode::usage.
+/// The address of a listening socket. Fails with ExitCode::usage if it is neither a unix(7) nor a
+/// TCP socket.
 [[nodiscard]] Result<ListenAddress> address_of(const FileDescriptor &listener);
 
 } // namespace hwrngd

@@ -17,12 +17,12 @@ namespace hwrngd {
 
 namespace {
 
-/// The journal's socket, if the journal is what reads our standard error: its place is then in
-/// JOURNAL_STREAM (systemd.exec(5)). Else none. libsystemd would do the same, and brings libgcrypt
-/// and three compressors along.
+/// The journal's socket if the journal reads our standard error (JOURNAL_STREAM then holds its
+/// device and inode, see systemd.exec(5)); otherwise an empty descriptor. libsystemd can do the
+/// same, but it depends on libgcrypt and three compression libraries.
 FileDescriptor connect_to_journal()
 {
-	const char *stream = std::getenv("JOURNAL_STREAM"); // NOLINT: nobody sets it
+	const char *stream = std::getenv("JOURNAL_STREAM"); // NOLINT: no thread sets it
 	struct stat place = {};
 	if (stream == nullptr || ::fstat(STDERR_FILENO, &place) < 0 ||
 	    stream != fmt::format("{}:{}", place.st_dev, place.st_ino))
@@ -105,8 +105,8 @@ void log(Priority priority, Event event, const std::string &message, const Field
 		if (::send(journal.get(), entry.data(), entry.size(), MSG_NOSIGNAL) >= 0)
 			return;
 	}
-	// Line by line is the journal's too, should it have been started anew.
-	if (std::getenv("JOURNAL_STREAM") != nullptr) // NOLINT: nobody sets it
+	// If the journal was restarted its socket is stale, but it still reads our standard error.
+	if (std::getenv("JOURNAL_STREAM") != nullptr) // NOLINT: no thread sets it
 		fmt::print(stderr, "<{}>{}\n", static_cast<int>(priority), message);
 	else
 		fmt::print(stderr, "hwrngd: {}\n", message);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The way from a thread to the event loop, for threads that may outlive it.
+// Lets a thread run a function in the event loop. The thread may outlive the loop.
 #pragma once
 
 #include <mutex>
@@ -14,15 +14,16 @@ class Mailbox {
 public:
 	explicit Mailbox(asio::io_context &io) : io_(&io) {}
 
-	/// Runs `what` in the event loop's thread, or never if that has closed the mailbox.
-	template <typename What> void post(What what)
+	/// Runs `job` in the event loop's thread, or never if the mailbox is closed.
+	template <typename Job> void post(Job job)
 	{
 		const std::lock_guard lock(mutex_);
 		if (io_ != nullptr)
-			asio::post(*io_, std::move(what));
+			asio::post(*io_, std::move(job));
 	}
 
-	/// The event loop goes away. It must not run what was posted before.
+	/// Call it before the event loop is destroyed. The loop must not run jobs that were posted
+	/// before.
 	void close()
 	{
 		const std::lock_guard lock(mutex_);

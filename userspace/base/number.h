@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Decimal numbers in text.
+// Parses decimal numbers.
 #pragma once
 
 #include "base/error.h"
@@ -12,7 +12,7 @@
 
 namespace hwrngd {
 
-/// The whole of `text` as a decimal number; nothing if it is anything else, or out of range.
+/// Parses all of `text` as a decimal number; std::nullopt if it is not one, or out of range.
 template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std::string_view text)
 {
 	Number value = 0;

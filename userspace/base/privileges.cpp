@@ -33,7 +33,7 @@ Result<std::optional<User>> find_user(const std::string &name)
 	struct passwd *found = nullptr;
 	std::array<char, 16384> strings{};
 	const int error = getpwnam_r(name.c_str(), &entry, strings.data(), strings.size(), &found);
-	// getpwnam_r(3) lists what an absent user may lead to.
+	// The errors that getpwnam_r(3) lists for a missing user are not failures.
 	if (found == nullptr && error != 0 && error != ENOENT && error != ESRCH)
 		return fail_errno(error, "user " + name);
 	if (found == nullptr)
@@ -45,7 +45,7 @@ Result<void> give_up_rights(const std::optional<User> &user, const Rights &right
 {
 	const auto failed = [](const char *what, int result) {
 		return fail(ExitCode::not_permitted,
-		            fmt::format("rights cannot be given up ({}: {})", what, result));
+		            fmt::format("cannot drop privileges ({} returned {})", what, result));
 	};
 	if (capng_get_caps_process() != 0)
 		return failed("capng_get_caps_process", -1);
@@ -57,7 +57,7 @@ Result<void> give_up_rights(const std::optional<User> &user, const Rights &right
 		has_more = has_more || (capng_have_capability(CAPNG_PERMITTED, number) != 0 &&
 		                        std::find(kept.begin(), kept.end(), number) == kept.end());
 	}
-	// The service manager has seen to it, and may have forbidden capset(2) too.
+	// Nothing to drop: the service manager did it, and may have forbidden capset(2) as well.
 	if (geteuid() != 0 && !has_more)
 		return {};
 	const bool can_bound = has.at(CAP_SETPCAP);
@@ -69,7 +69,7 @@ Result<void> give_up_rights(const std::optional<User> &user, const Rights &right
 		for (const auto set : sets)
 			if (has.at(number) && capng_update(CAPNG_ADD, set, number) != 0)
 				return failed("capng_update", -1);
-	// Without CAP_SETPCAP there is a bounding set that somebody else has chosen.
+	// Without CAP_SETPCAP a process cannot change its bounding set.
 	if (user && geteuid() == 0) {
 		const auto flags = static_cast<capng_flags_t>(
 		    (rights.groups ? CAPNG_INIT_SUPP_GRP : CAPNG_DROP_SUPP_GRP) | CAPNG_CLEAR_AMBIENT |
@@ -91,19 +91,19 @@ Result<void> forbid_gaining_rights()
 
 Result<void> lock_memory()
 {
-	const char *const what = "memory with random bytes cannot be locked";
-	// An ordinary user may lock little, and what does not fit could not be had at all.
+	const char *const what = "cannot lock memory that holds random bytes";
+	// Ordinary users may lock only a little, and with MCL_FUTURE an allocation beyond that fails.
 	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 	struct rlimit now = {};
 	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
 		return fail_errno(errno, what);
 	if (now.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &all) < 0) {
 		auto failed = fail_errno(errno, what);
-		failed.error().message += "; let it be started without that limit (LimitMEMLOCK=infinity, "
-		                          "or CAP_SYS_RESOURCE)";
+		failed.error().message += "; start it without that limit (LimitMEMLOCK=infinity, or "
+		                          "CAP_SYS_RESOURCE)";
 		return failed;
 	}
-	// What is used, as it is used: all of the libraries would be megabytes.
+	// MCL_ONFAULT locks only pages that are used: all pages of the libraries would be megabytes.
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		return fail_errno(errno, what);
 	return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What this process may do, and giving it up. capabilities(7), seccomp(2).
+// Reads and drops the rights of this process. capabilities(7), seccomp(2).
 #pragma once
 
 #include "base/error.h"
@@ -15,8 +15,8 @@
 
 namespace hwrngd {
 
-/// True when the process has capability `number` (CAP_SYS_ADMIN, ...) in effect, by
-/// /proc/self/status.
+/// True if capability `number` (such as CAP_SYS_ADMIN) is in this process's effective set, read
+/// from /proc/self/status.
 [[nodiscard]] bool has_capability(const Root &root, unsigned number);
 
 /// A user to run as.
@@ -25,32 +25,34 @@ struct User {
 	gid_t gid = 0;
 };
 
-/// The user of that name, or nothing if there is none.
+/// The user called `name`, or std::nullopt if there is no such user.
 [[nodiscard]] Result<std::optional<User>> find_user(const std::string &name);
 
-/// What is left to a process.
+/// The rights that a process keeps.
 struct Rights {
-	std::vector<unsigned> capabilities = {}; ///< those of them that it has
-	bool passed_on = false; ///< what it starts as root has them too; else it has none
-	bool groups = false;    ///< those of its user in /etc/group and its like; looking costs memory
+	std::vector<unsigned> capabilities = {}; ///< kept if the process has them
+	bool passed_on = false; ///< programs that it starts as root keep them; if false, they have none
+	bool groups = false;    ///< the user's supplementary groups; looking them up costs memory
 };
 
-/// From now on this process is `user` (unless there is none to be, or it is not root now), and has
-/// no rights but these. To be called while there is one thread.
+/// Makes this process run as `user` (if one is given and the process is root), with only these
+/// rights. Call it while there is only one thread.
 [[nodiscard]] Result<void> give_up_rights(const std::optional<User> &user, const Rights &rights);
 
-/// Neither this process nor what it starts gains rights by execve(2), and its memory is not dumped.
+/// Keeps this process and its children from gaining rights by execve(2), and its memory from being
+/// dumped.
 [[nodiscard]] Result<void> forbid_gaining_rights();
 
-/// Memory of this process is not swapped out, as it is used from now on.
+/// Keeps this process's memory from being swapped out, each page from its first use on.
 [[nodiscard]] Result<void> lock_memory();
 
-/// From now on a system call that the daemon has no use for fails with ENOSYS, and one by which an
-/// intruder would go on (execve(2), ptrace(2), loading a module, ...) ends the process. To be
-/// called while there is one thread.
+/// Installs the daemon's system call filter. Calls that the daemon does not need fail with ENOSYS.
+/// Calls that an intruder would need next (execve(2), ptrace(2), loading a module, ...) kill the
+/// process. Call it while there is only one thread.
 [[nodiscard]] Result<void> filter_system_calls();
 
-/// As filter_system_calls(), for the process that speaks with strangers: what it needs is open.
+/// Like filter_system_calls(), but stricter: for the EGD server, which talks to unknown clients and
+/// already has all its files open.
 [[nodiscard]] Result<void> filter_system_calls_of_server();
 
 } // namespace hwrngd

@@ -44,7 +44,7 @@ public:
 	Child &operator=(const Child &) = delete;
 	~Child() override
 	{
-		if (pid_ > 0) [[maybe_unused]] // nobody is left who would ask for it
+		if (pid_ > 0) [[maybe_unused]] // no caller is left to handle an error
 			const auto status = end();
 	}
 
@@ -56,7 +56,7 @@ public:
 		constexpr auto slice = 10ms;
 		const auto pid = std::exchange(pid_, -1);
 		output_ = FileDescriptor();
-		// That the group has gone already is no error, and waitpid(2) tells of all others.
+		// Ignore the result: the group may be gone already, and waitpid(2) reports other errors.
 		::kill(-pid, SIGTERM);
 		for (auto waited = 0ms; waited < grace; waited += slice) {
 			siginfo_t ended = {};
@@ -66,7 +66,7 @@ public:
 				break;
 			std::this_thread::sleep_for(slice);
 		}
-		// Before it is waited for, so that the group's number cannot be another's yet.
+		// Before waitpid(2): until then the group's number cannot be reused by another process.
 		::kill(-pid, SIGKILL);
 		return wait_for(pid, name_);
 	}
@@ -77,27 +77,27 @@ private:
 	FileDescriptor output_;
 };
 
-/// What posix_spawn(3) wants to know, given back in the end. The first error stays.
-class Spawning {
+/// Owns the attributes of a posix_spawn(3). Keeps the first error.
+class Spawner {
 public:
-	Spawning()
+	Spawner()
 	{
 		note(posix_spawn_file_actions_init(&actions_));
 		if (error_ == 0)
 			note(posix_spawnattr_init(&attributes_));
 	}
-	Spawning(const Spawning &) = delete;
-	Spawning &operator=(const Spawning &) = delete;
-	~Spawning()
+	Spawner(const Spawner &) = delete;
+	Spawner &operator=(const Spawner &) = delete;
+	~Spawner()
 	{
 		posix_spawn_file_actions_destroy(&actions_);
 		posix_spawnattr_destroy(&attributes_);
 	}
 
-	/// Its descriptor `its` is our `ours`.
-	Spawning &give(int ours, int its)
+	/// The program gets our descriptor `ours` as its descriptor `theirs`.
+	Spawner &pass(int ours, int theirs)
 	{
-		given_.emplace_back(ours, its);
+		passed_.emplace_back(ours, theirs);
 		return *this;
 	}
 
@@ -110,13 +110,13 @@ public:
 		sigfillset(&all);
 		note(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
 		note(posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0));
-		for (const auto &[ours, its] : given_)
-			note(posix_spawn_file_actions_adddup2(&actions_, ours, its));
+		for (const auto &[ours, theirs] : passed_)
+			note(posix_spawn_file_actions_adddup2(&actions_, ours, theirs));
 		note(posix_spawnattr_setsigmask(&attributes_, &none));
 		note(posix_spawnattr_setsigdefault(&attributes_, &all));
 		note(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
 		                                                POSIX_SPAWN_SETSIGDEF));
-		auto copies = words; // which execve(2) could change
+		auto copies = words; // posix_spawnp(3) takes pointers to non-const text
 		std::vector<char *> arguments;
 		arguments.reserve(copies.size() + 1);
 		for (auto &word : copies)
@@ -133,7 +133,7 @@ private:
 
 	posix_spawn_file_actions_t actions_{};
 	posix_spawnattr_t attributes_{};
-	std::vector<std::pair<int, int>> given_;
+	std::vector<std::pair<int, int>> passed_;
 	int error_ = 0;
 };
 
@@ -153,16 +153,16 @@ Result<Pipe> make_pipe(const std::string &name)
 	return pipe;
 }
 
-/// What a program prints, as it comes.
-class Listening {
+/// Collects what a program prints.
+class OutputCollector {
 public:
-	Listening(const std::string &name, int output, int complaints, std::span<uint8_t> out)
+	OutputCollector(const std::string &name, int output, int complaints, std::span<uint8_t> out)
 	    : name_(name), output_(output), complaints_(complaints), out_(out)
 	{
 	}
 
-	/// Waits for some of it, or the end of what `pidfd` is of, for `pause` at most. Returns whether
-	/// it has ended.
+	/// Waits up to `pause` for output, or for the end of the process behind `pidfd`. Returns true
+	/// if the process has ended.
 	Result<bool> wait(int pidfd, std::chrono::milliseconds pause)
 	{
 		std::array<struct pollfd, 3> waited{{{.fd = pidfd, .events = POLLIN, .revents = 0},
@@ -176,13 +176,13 @@ public:
 		return waited[0].revents != 0;
 	}
 
-	/// Takes what is there.
+	/// Reads the output that is available now.
 	Result<void> take()
 	{
 		std::array<uint8_t, 1024> some{};
 		while (output_ >= 0) {
 			const auto room = out_.subspan(answer_.size);
-			// One byte more, to notice what is too long.
+			// When `out_` is full, read one byte more to notice output that is too long.
 			const auto into = room.empty() ? std::span(some).first(1) : room;
 			const auto n = read_some(output_, into);
 			if (!n)
@@ -191,12 +191,12 @@ public:
 				break;
 			if (room.empty())
 				return fail(ExitCode::io_error,
-				            fmt::format("{}: prints more than the {} bytes that were asked for",
-				                        name_, out_.size()));
+				            fmt::format("{}: printed more than the requested {} bytes", name_,
+				                        out_.size()));
 			answer_.size += *n;
 		}
-		// Who complains without end shall not keep us from looking at the clock.
-		for (size_t taken = 0; complaints_ >= 0 && taken < most_complaints; taken += some.size()) {
+		// Bounded, so that endless error output does not keep the caller from checking the time.
+		for (size_t taken = 0; complaints_ >= 0 && taken < max_complaints; taken += some.size()) {
 			const auto n = read_some(complaints_, some);
 			if (!n)
 				return std::unexpected(n.error());
@@ -204,8 +204,8 @@ public:
 				break;
 			auto &text = answer_.complaint;
 			text.append(some.begin(), some.begin() + static_cast<ptrdiff_t>(*n));
-			if (text.size() > longest_complaint)
-				text.erase(0, text.size() - longest_complaint);
+			if (text.size() > max_complaint)
+				text.erase(0, text.size() - max_complaint);
 		}
 		return {};
 	}
@@ -213,10 +213,10 @@ public:
 	[[nodiscard]] Answer &answer() { return answer_; }
 
 private:
-	static constexpr size_t longest_complaint = 4096;
-	static constexpr size_t most_complaints = 65536; // as many as a pipe holds
+	static constexpr size_t max_complaint = 4096;
+	static constexpr size_t max_complaints = 65536; // the capacity of a pipe
 
-	/// Returns 0 when there is nothing now; a descriptor at its end becomes -1.
+	/// Returns 0 if nothing is available now. Sets `fd` to -1 at its end.
 	Result<size_t> read_some(int &fd, std::span<uint8_t> into)
 	{
 		const auto n = ::read(fd, into.data(), into.size());
@@ -248,7 +248,7 @@ Result<std::unique_ptr<Program>> start_program(const std::vector<std::string> &w
 	if (!pipe)
 		return std::unexpected(pipe.error());
 	pid_t pid = -1;
-	if (const int error = Spawning().give(pipe->input.get(), STDOUT_FILENO).spawn(words, pid);
+	if (const int error = Spawner().pass(pipe->input.get(), STDOUT_FILENO).spawn(words, pid);
 	    error != 0)
 		return fail_errno(error, name);
 	return std::make_unique<Child>(name, pid, std::move(pipe->output));
@@ -263,7 +263,7 @@ Result<Ended> run_program(const std::vector<std::string> &words)
 	const FileDescriptor complaints(ends[0]);
 	FileDescriptor input(ends[1]);
 	pid_t pid = -1;
-	if (const int error = Spawning().give(input.get(), STDERR_FILENO).spawn(words, pid); error != 0)
+	if (const int error = Spawner().pass(input.get(), STDERR_FILENO).spawn(words, pid); error != 0)
 		return fail_errno(error, name);
 	input = FileDescriptor();
 	Ended ended;
@@ -291,9 +291,9 @@ Result<Answer> ask_program(const std::string &name, const std::vector<std::strin
 	if (!output || !complaints)
 		return std::unexpected((output ? complaints : output).error());
 	pid_t pid = -1;
-	if (const int error = Spawning()
-	                          .give(output->input.get(), STDOUT_FILENO)
-	                          .give(complaints->input.get(), STDERR_FILENO)
+	if (const int error = Spawner()
+	                          .pass(output->input.get(), STDOUT_FILENO)
+	                          .pass(complaints->input.get(), STDERR_FILENO)
 	                          .spawn(words, pid);
 	    error != 0)
 		return fail_errno(error, fmt::format("{}: {}", name, words.front()));
@@ -301,12 +301,12 @@ Result<Answer> ask_program(const std::string &name, const std::vector<std::strin
 	complaints->input = FileDescriptor();
 	const int read_from = output->output.get();
 	Child child(name, pid, std::move(output->output));
-	// Not by <sys/pidfd.h>, which was no header for C++ at first (glibc 2.36).
+	// By syscall(2): <sys/pidfd.h> of glibc 2.36 cannot be included in C++.
 	const FileDescriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 	if (!pidfd)
 		return fail_errno(errno, name);
-	Listening listening(name, read_from, complaints->output.get(), out);
-	// Not until the pipes end: what it leaves behind may hold them.
+	OutputCollector collector(name, read_from, complaints->output.get(), out);
+	// Until the program ends, not until the pipes end: its children may hold them open.
 	for (bool ended = false; !ended;) {
 		const auto left =
 		    std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
@@ -317,18 +317,18 @@ Result<Answer> ask_program(const std::string &name, const std::vector<std::strin
 			                             fmt::format("{}: no answer within {:.1f} s", name,
 			                                         std::chrono::duration<double>(limit).count()),
 			                             ETIMEDOUT});
-		const auto waited = listening.wait(pidfd.get(), std::min(left, slice));
+		const auto waited = collector.wait(pidfd.get(), std::min(left, slice));
 		if (!waited)
 			return std::unexpected(waited.error());
 		ended = *waited;
-		if (auto taken = listening.take(); !taken)
+		if (auto taken = collector.take(); !taken)
 			return std::unexpected(taken.error());
 	}
 	const auto status = child.end();
 	if (!status)
 		return std::unexpected(status.error());
-	listening.answer().status = *status;
-	return std::move(listening.answer());
+	collector.answer().status = *status;
+	return std::move(collector.answer());
 }
 
 } // namespace hwrngd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A program that runs beside us for what it prints.
+// Runs other programs and reads their output.
 #pragma once
 
 #include "base/error.h"
@@ -18,46 +18,48 @@ public:
 	Program() = default;
 	Program(const Program &) = delete;
 	Program &operator=(const Program &) = delete;
-	/// Ends it, as end() does.
+	/// Ends the program, as end() does.
 	virtual ~Program() = default;
 
-	/// What it prints: a descriptor with O_NONBLOCK.
+	/// The program's standard output: a descriptor with O_NONBLOCK.
 	[[nodiscard]] virtual int output() const = 0;
 
-	/// Ends it and what it has started, by SIGTERM and after a moment by SIGKILL, if it has not
-	/// ended by itself. Returns its status as wait(2) has it. To be called once.
+	/// Ends the program and its children by SIGTERM and, after a moment, SIGKILL, unless it has
+	/// ended by itself. Returns its status, see wait(2). Call it only once.
 	[[nodiscard]] virtual Result<int> end() = 0;
 };
 
-/// Starts `words`, a name that is looked up in PATH and its arguments, in a process group of its
-/// own, with no signal blocked or ignored, and nothing to read.
+/// Starts `words`: a program, which is looked up in PATH, and its arguments. It runs in its own
+/// process group, with no signal blocked or ignored, and standard input is /dev/null.
 [[nodiscard]] Result<std::unique_ptr<Program>> start_program(const std::vector<std::string> &words);
 
-/// How a program has ended.
+/// The result of run_program().
 struct Ended {
-	int status = 0;        ///< as wait(2) has it
-	std::string complaint; ///< what it has printed on its standard error
+	int status = 0;        ///< see wait(2)
+	std::string complaint; ///< its standard error
 };
 
-/// Runs `words`, as start_program(), to its end.
+/// Runs `words` like start_program(), and waits for its end.
 [[nodiscard]] Result<Ended> run_program(const std::vector<std::string> &words);
 
-/// What a program that was asked for something has answered.
+/// The result of ask_program().
 struct Answer {
-	int status = 0;        ///< as wait(2) has it
-	size_t size = 0;       ///< of what it has printed
-	std::string complaint; ///< the end of what it has printed on its standard error
+	int status = 0;        ///< see wait(2)
+	size_t size = 0;       ///< bytes that it printed
+	std::string complaint; ///< the end of its standard error
 };
 
-/// Runs `words`, as start_program(), to its end, for what it prints, which goes to `out`. It is
-/// ended, as Program::end() does, and this fails, when it prints more than that, when it takes
-/// longer than `limit` (then with the number ETIMEDOUT), and when we caught a signal (EINTR).
-/// `name` is for errors.
+/// Runs `words` like start_program(), waits for its end, and stores its standard output in `out`.
+/// Ends the program, as Program::end() does, and fails when:
+/// - it prints more than out.size() bytes,
+/// - it takes longer than `limit` (error number ETIMEDOUT),
+/// - this process caught a signal (error number EINTR).
+/// Error messages call the program `name`.
 [[nodiscard]] Result<Answer> ask_program(const std::string &name,
                                          const std::vector<std::string> &words,
                                          std::span<uint8_t> out, std::chrono::milliseconds limit);
 
-/// How messages name a program.
+/// A command as messages show it: in backquotes.
 [[nodiscard]] std::string quoted(const std::vector<std::string> &words);
 
 } // namespace hwrngd

@@ -12,8 +12,8 @@ namespace hwrngd {
 
 namespace {
 
-// No file read here is longer; a limit keeps a wrong --root from filling memory.
-constexpr size_t longest_file = size_t{1} << 20;
+// No file that is read here is larger. The limit keeps a wrong --root from filling memory.
+constexpr size_t max_file = size_t{1} << 20;
 
 } // namespace
 
@@ -26,7 +26,7 @@ std::filesystem::path Root::at(std::string_view name) const
 
 bool Root::exists(std::string_view name) const
 {
-	std::error_code ignored; // an unreadable folder counts as "not there"
+	std::error_code ignored; // a file in an unreadable folder counts as missing
 	return std::filesystem::exists(at(name), ignored);
 }
 
@@ -38,13 +38,12 @@ bool Root::has_device(std::string_view name, std::string_view in_sysfs) const
 Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 {
 	const auto path = at(name);
-	constexpr mode_t mode = 0644; // of what O_CREAT makes
+	constexpr mode_t mode = 0644; // of a file that O_CREAT creates
 	FileDescriptor fd{::open(path.c_str(), flags | O_CLOEXEC, mode)};
 	if (fd)
 		return fd;
 	const int number = errno;
-	// A unit can hide devices (PrivateDevices=) and let nothing be written
-	// (ProtectKernelTunables=).
+	// The unit may hide devices (PrivateDevices=) and forbid writing (ProtectKernelTunables=).
 	const bool hidden = number == ENOENT && name.starts_with("/dev/");
 	if (broker_ && (number == EACCES || number == EPERM || number == EROFS || hidden))
 		return broker_->open(name, flags);
@@ -59,7 +58,7 @@ Result<std::string> Root::read(std::string_view name) const
 
 	std::string text;
 	std::array<char, 4096> chunk{};
-	while (text.size() < longest_file) {
+	while (text.size() < max_file) {
 		const ssize_t n = ::read(fd->get(), chunk.data(), chunk.size());
 		if (n < 0 && errno == EINTR)
 			continue;

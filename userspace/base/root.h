@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The tree in which sysfs, procfs and dev are looked up: "/" in life, a temporary folder in tests.
+// The tree that holds sysfs, procfs and /dev: "/" in production, a temporary folder in tests.
 #pragma once
 
 #include "base/broker.h"
@@ -19,34 +19,34 @@ class Root {
 public:
 	explicit Root(std::filesystem::path path = "/") : path_(std::move(path)) {}
 
-	/// From now on, what this process has no right to is asked of `broker`.
+	/// From now on, `broker` opens what this process has no right to open.
 	void ask(std::shared_ptr<const Broker> broker) { broker_ = std::move(broker); }
-	/// That broker, or nullptr.
+	/// The broker, or nullptr if there is none.
 	[[nodiscard]] const std::shared_ptr<const Broker> &broker() const { return broker_; }
 
-	/// Path of `name` (absolute, as on a real machine) within this tree.
+	/// The path of `name` in this tree. `name` is absolute, as on a real machine.
 	[[nodiscard]] std::filesystem::path at(std::string_view name) const;
 	[[nodiscard]] bool exists(std::string_view name) const;
-	/// Can device `name` be opened, here or by the broker? A unit can hide it (PrivateDevices=);
-	/// then the device's folder `in_sysfs` tells.
+	/// True if device `name` exists. A unit may hide it (PrivateDevices=); if there is a broker,
+	/// the device's folder `in_sysfs` counts too.
 	[[nodiscard]] bool has_device(std::string_view name, std::string_view in_sysfs) const;
 
-	/// Opens `name` with open(2) `flags` (O_CLOEXEC is added), by the broker if need be.
+	/// Opens `name` with the open(2) flags `flags` and O_CLOEXEC, through the broker if necessary.
 	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;
 
-	/// The whole of a small kernel file, without white space at its end.
+	/// Reads a small file of the kernel, without white space at its end.
 	[[nodiscard]] Result<std::string> read(std::string_view name) const;
 
-	/// As read(), for what may well be missing or unreadable: nothing then.
+	/// Like read(), but std::nullopt if the file is missing or unreadable.
 	[[nodiscard]] std::optional<std::string> read_if_any(std::string_view name) const;
 
-	/// As read_if_any(), as an unsigned decimal number.
+	/// Like read_if_any(), but parses an unsigned decimal number; std::nullopt if it is not one.
 	[[nodiscard]] std::optional<unsigned> read_number(std::string_view name) const;
 
-	/// Writes `text` in one write(2), as sysfs wants it.
+	/// Writes `text` in one write(2), as sysfs requires.
 	[[nodiscard]] Result<void> write(std::string_view name, std::string_view text) const;
 
-	/// Names in folder `name`, sorted; none when there is no such folder.
+	/// The names in folder `name`, sorted. Empty if there is no such folder.
 	[[nodiscard]] std::vector<std::string> list(std::string_view name) const;
 
 private:

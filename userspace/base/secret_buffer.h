@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Memory for random bytes: wiped before it is given back.
+// Memory for random bytes that is wiped before it is freed.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ public:
 	SecretBuffer &operator=(const SecretBuffer &) = delete;
 	~SecretBuffer()
 	{
-		if (!bytes_.empty()) // a buffer that was moved from points nowhere
+		if (!bytes_.empty()) // a buffer that was moved from has no memory
 			explicit_bzero(bytes_.data(), bytes_.size());
 	}
 

@@ -5,8 +5,8 @@
 
 namespace hwrngd {
 
-/// `text` as one word of a command line, in quotes where a shell would make something else of it
-/// (POSIX.1-2017, Shell Command Language, 2.2).
+/// Returns `text` as one word of a command line: quoted if a shell would treat any character of it
+/// specially (POSIX.1-2017, Shell Command Language, 2.2).
 [[nodiscard]] std::string for_shell(const std::string &text);
 
 } // namespace hwrngd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which system calls the daemon and its EGD server have a use for. seccomp(2), libseccomp.
+// The system calls that the daemon and its EGD server need. seccomp(2), libseccomp.
 #include "base/privileges.h"
 
 #include <asm/termbits.h>
@@ -20,9 +20,9 @@ namespace hwrngd {
 
 namespace {
 
-// clang-format off: a name a line would be pages
+// clang-format off: one name per line would fill pages
 
-// Memory, threads, time, and what the C library does with them.
+// Memory, threads, time, and what the C library needs for them.
 constexpr std::array process_calls{
     "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "clone", "clone3", "exit",
     "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid", "getrandom", "getrlimit",
@@ -32,7 +32,7 @@ constexpr std::array process_calls{
     "sched_yield", "set_robust_list", "set_tid_address", "sigaltstack", "sysinfo", "tgkill", "time",
     "times", "uname", "wait4", "waitid"};
 
-// Files and what is like them.
+// Files, pipes and timers.
 constexpr std::array file_calls{
     "access", "chmod", "close", "close_range", "dup", "dup2", "dup3", "epoll_create",
     "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2",
@@ -48,15 +48,15 @@ constexpr std::array socket_calls{
     "recvfrom", "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
     "socketpair"};
 
-// For clients, and for udev's events.
+// Clients use AF_UNIX; udev's events arrive by AF_NETLINK.
 constexpr std::array families{AF_UNIX, AF_NETLINK};
 
-// The kernel's pool, sockets, serial lines.
+// Requests of the kernel's pool, of sockets and of serial lines.
 constexpr std::array<unsigned long, 15> ioctls{
     RNDADDENTROPY, RNDRESEEDCRNG, FIONBIO,  FIONREAD, TCGETS, TCSETS,   TCSETSW, TCSETSF,
     TCGETS2,       TCSETS2,       TCSETSW2, TCSETSF2, TCFLSH, TIOCEXCL, TIOCNXCL};
 
-// One thread that waits, accepts, reads and writes, and opens nothing.
+// The EGD server is one thread that waits, accepts, reads and writes. It opens nothing.
 constexpr std::array server_calls{
     "accept4", "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "close", "epoll_ctl",
     "epoll_pwait", "epoll_wait", "exit", "exit_group", "fcntl", "fstat", "futex", "getpeername",
@@ -65,7 +65,7 @@ constexpr std::array server_calls{
     "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "sendmsg",
     "sendto", "setsockopt", "shutdown", "tgkill", "time", "timerfd_settime", "write", "writev"};
 
-// By which somebody would go on who has taken the process over.
+// Calls that an intruder who has taken over the process would need next.
 constexpr std::array deadly_calls{
     "add_key", "bpf", "chroot", "create_module", "delete_module", "execve", "execveat",
     "finit_module", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup",
@@ -77,18 +77,18 @@ constexpr std::array deadly_calls{
 
 // clang-format on
 
-/// That argument `number` of a call is `value`.
+/// The condition that argument `number` of a call is `value`.
 scmp_arg_cmp equal(unsigned number, scmp_datum_t value)
 {
 	return {.arg = number, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
 }
 
-/// Adds rules to a filter; the first error stays.
+/// Adds rules to a filter. Keeps the first error.
 class Rules {
 public:
 	explicit Rules(scmp_filter_ctx filter) : filter_(filter) {}
 
-	/// A call that this architecture does not have needs no rule.
+	/// Adds a rule, unless this architecture does not have the call.
 	void add(uint32_t action, const char *call, const std::vector<scmp_arg_cmp> &conditions = {})
 	{
 		const int number = seccomp_syscall_resolve_name(call);
@@ -107,14 +107,14 @@ private:
 	int error_ = 0;
 };
 
-/// From now on only what `allow` has rules for.
+/// Installs a filter with the rules that `allow` adds. From now on all other calls are refused.
 Result<void> load_filter(const std::function<void(Rules &)> &allow)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return {}; // a sanitizer makes calls of its own
+	return {}; // sanitizers make other system calls
 #endif
 	const auto failed = [](int error) { return fail_errno(-error, "system call filter"); };
-	// ENOSYS: a later C library tries a newer call first, and then the older one.
+	// ENOSYS, because a later C library may try a newer call first and then fall back.
 	const std::unique_ptr<void, void (*)(void *)> filter(seccomp_init(SCMP_ACT_ERRNO(ENOSYS)),
 	                                                     seccomp_release);
 	if (!filter)
@@ -154,7 +154,7 @@ Result<void> filter_system_calls_of_server()
 	return load_filter([](Rules &rules) {
 		for (const char *call : server_calls)
 			rules.add(SCMP_ACT_ALLOW, call);
-		// No memory that was written can be executed.
+		// Only without PROT_EXEC: memory that can be written must never become executable.
 		for (const char *call : {"mmap", "mprotect"})
 			rules.add(SCMP_ACT_ALLOW, call,
 			          {{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0}});

@@ -15,7 +15,7 @@ Result<FileDescriptor> connect_unix(const std::string &path, int type)
 	struct sockaddr_un address = {};
 	address.sun_family = AF_UNIX;
 	if (path.empty() || path.size() >= sizeof address.sun_path)
-		return fail(ExitCode::usage, fmt::format("\"{}\": no path for a socket", path));
+		return fail(ExitCode::usage, fmt::format("\"{}\": not a valid socket path", path));
 	std::memcpy(&address.sun_path[0], path.data(), path.size());
 	size_t size = sizeof address;
 	if (path.front() == '@') {
@@ -26,10 +26,10 @@ Result<FileDescriptor> connect_unix(const std::string &path, int type)
 	if (!fd)
 		return fail_errno(errno, "socket");
 	constexpr struct timeval patience = {.tv_sec = 2, .tv_usec = 0};
-	for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) // the latter is connect(2)'s too
+	for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) // SO_SNDTIMEO also limits connect(2)
 		if (setsockopt(fd.get(), SOL_SOCKET, option, &patience, sizeof patience) < 0)
 			return fail_errno(errno, "setsockopt");
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): connect(2) requires it
 	const auto *to = reinterpret_cast<const struct sockaddr *>(&address);
 	if (::connect(fd.get(), to, static_cast<socklen_t>(size)) == 0)
 		return fd;

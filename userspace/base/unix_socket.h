@@ -8,10 +8,10 @@
 
 namespace hwrngd {
 
-/// A socket of `type` (SOCK_STREAM, ...) connected to that of unix(7) at `path`; "@" at its
-/// beginning stands for the abstract names' zero byte, as in sd_notify(3). To connect, to send and
-/// to receive takes 2 s at most. Fails with ExitCode::no_source where nobody listens,
-/// not_permitted, io_error, or usage for what cannot be the path of a socket.
+/// Connects a socket of `type` (such as SOCK_STREAM) to the unix(7) socket at `path`. A leading "@"
+/// stands for the zero byte of an abstract name, as in sd_notify(3). Connecting, sending and
+/// receiving time out after 2 s. Fails with ExitCode::no_source if no process listens there, with
+/// ExitCode::usage if `path` is not a valid socket path, or with not_permitted or io_error.
 [[nodiscard]] Result<FileDescriptor> connect_unix(const std::string &path, int type);
 
 } // namespace hwrngd

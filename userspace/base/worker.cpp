@@ -14,7 +14,7 @@
 namespace hwrngd {
 
 struct Worker::State {
-	/// The body of the thread: does what it is given until it is told to end.
+	/// The body of the thread: runs jobs until it is told to end.
 	void serve()
 	{
 		std::unique_lock lock(mutex);
@@ -55,13 +55,13 @@ Worker::Worker() : state_(std::make_shared<State>())
 
 Worker::~Worker()
 {
-	// Out of the state, which the thread may be the last to hold.
+	// Moved out of the state, because the thread may be the last to own the state.
 	auto thread = std::move(state_->thread);
 	bool ended = false;
 	{
 		std::unique_lock lock(state_->mutex);
 		state_->ending = true;
-		// A job that has given its result is over in a moment.
+		// A job that has delivered its result ends within moments: wait for it.
 		ended = state_->changed.wait_for(lock, std::chrono::milliseconds(20),
 		                                 [this] { return !state_->working; });
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A thread for what may take for ever, such as a read(2) of /dev/hwrng: in virtio_read() of the
-// kernel's virtio-rng no signal but a fatal one ends it. Who gave a job need not wait for it.
+// A thread for jobs that may never end. An example is a read(2) of /dev/hwrng: in virtio_read() of
+// the kernel's virtio-rng only a fatal signal ends it. The caller need not wait for a job.
 #pragma once
 
 #include <functional>
@@ -13,16 +13,17 @@ public:
 	Worker();
 	Worker(const Worker &) = delete;
 	Worker &operator=(const Worker &) = delete;
-	/// Waits for no job: a thread that still does one is left behind, and ends with it or with the
-	/// process. A job must therefore own all that it touches. Jobs that were not begun are dropped.
+	/// Does not wait for a job: a thread that still runs one is left behind, and ends with the job
+	/// or with the process. A job must therefore own everything that it uses. Jobs that have not
+	/// started are dropped.
 	~Worker();
 
-	/// Gives it a job. They are done one after the other. No signal reaches the thread.
+	/// Queues a job. Jobs run one after the other. The thread receives no signals.
 	void run(std::function<void()> job);
 
 private:
 	struct State;
-	std::shared_ptr<State> state_; // the thread's too
+	std::shared_ptr<State> state_; // shared with the thread
 };
 
 } // namespace hwrngd

@@ -17,21 +17,21 @@ namespace fs = std::filesystem;
 
 std::unexpected<Error> fail_write(int number, const fs::path &path)
 {
-	// A missing folder is no missing source.
+	// fail_errno() takes a missing path for a missing source; here it is an I/O error.
 	auto error = fail_errno(number, path.string());
 	if (error.error().code != ExitCode::not_permitted)
 		error.error().code = ExitCode::io_error;
 	return error;
 }
 
-/// Opens `file`, writes it, and for a regular file waits until it is on the disk.
+/// Opens `file` and writes it. For a regular file, waits until it is on the disk.
 Result<void> write_to(const fs::path &file, int flags, std::string_view contents,
                       const std::optional<Access> &access = {})
 {
 	const FileDescriptor fd(open(file.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666));
 	if (!fd)
 		return fail_write(errno, file);
-	// The mode last, which a change of owner may take bits from.
+	// Set the mode last, because a change of owner may clear bits of it.
 	if (access &&
 	    (fchown(fd.get(), access->uid, access->gid) < 0 || fchmod(fd.get(), access->mode) < 0))
 		return fail_write(errno, file);
@@ -43,7 +43,7 @@ Result<void> write_to(const fs::path &file, int flags, std::string_view contents
 			return fail_write(errno, file);
 		contents.remove_prefix(static_cast<size_t>(written));
 	}
-	// Pipes and terminals have nothing to synchronize.
+	// Pipes and terminals cannot be synchronized.
 	if (fsync(fd.get()) < 0 && errno != EINVAL && errno != EROFS)
 		return fail_write(errno, file);
 	return {};
@@ -53,7 +53,7 @@ Result<void> write_whole(const fs::path &path, std::string_view contents,
                          const std::optional<Access> &access)
 {
 	std::error_code ignored;
-	// A symbolic link stays, and what it points to is replaced.
+	// Keep a symbolic link, and replace the file that it points to.
 	fs::path target = path;
 	if (fs::is_symlink(path, ignored))
 		if (auto real = fs::weakly_canonical(path, ignored); !real.empty())
@@ -64,7 +64,7 @@ Result<void> write_whole(const fs::path &path, std::string_view contents,
 	if (done && rename(part.c_str(), target.c_str()) < 0)
 		done = fail_write(errno, target);
 	if (!done) {
-		// One that was there already is not ours.
+		// Do not remove a temporary file that existed before: it is not ours.
 		if (done.error().number != EEXIST)
 			unlink(part.c_str());
 		done.error().message =

@@ -10,23 +10,23 @@
 
 namespace hwrngd {
 
-/// Writes a file, all of it or nothing: under another name first, then renamed. What is there and
-/// not a regular file (a pipe, a terminal) is written directly. Fails with ExitCode::io_error, or
-/// not_permitted.
+/// Writes a file completely or not at all: writes a temporary file and renames it. If `path` exists
+/// and is not a regular file (a pipe, a terminal), it is written directly. Fails with
+/// ExitCode::io_error or not_permitted.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents);
 
-/// Whose a file is to be, and for whom.
+/// The owner and the mode of a file.
 struct Access {
 	uid_t uid = 0;
 	gid_t gid = 0;
 	mode_t mode = 0644;
 };
 
-/// As write_file(), for a file that others go by: it has that mode and owner from the beginning.
+/// Like write_file(), but the file has this owner and mode as soon as it exists under its name.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path &path, std::string_view contents,
                                       const Access &access);
 
-/// Removes a file; that there is none is no error.
+/// Removes a file. A missing file is not an error.
 [[nodiscard]] Result<void> remove_file(const std::filesystem::path &path);
 
 } // namespace hwrngd

@@ -22,8 +22,8 @@ constexpr const char *main_file = "/etc/hwrngd.conf";
 constexpr const char *folder = "/etc/hwrngd.conf.d";
 constexpr const char *selected_file = "/etc/hwrngd.conf.d/zz-selected.conf";
 
-/// What is wrong with a pattern, or nothing. fnmatch(3) takes every pattern, and one that is
-/// spoiled then matches nothing.
+/// Returns what is wrong with a pattern, or "". fnmatch(3) accepts every pattern, but a malformed
+/// one matches nothing.
 std::string wrong_pattern(const std::string &pattern)
 {
 	if (pattern.empty())
@@ -32,11 +32,11 @@ std::string wrong_pattern(const std::string &pattern)
 		if (pattern[i] == '\\') {
 			i++;
 			if (i == pattern.size())
-				return "ends with a backslash, which must stand before something";
+				return "ends with a backslash: a character must follow it";
 		} else if (pattern[i] == '[') {
 			i = pattern.find(']', i + 2);
 			if (i == std::string::npos)
-				return "has a [ without its ]";
+				return "has a [ without a closing ]";
 		}
 	}
 	return "";
@@ -44,10 +44,11 @@ std::string wrong_pattern(const std::string &pattern)
 
 std::string wrong_module(const std::string &name)
 {
-	return name == "tpm_rng" || name == "cpu_rng" ? "" : "is none of: tpm_rng, cpu_rng";
+	return name == "tpm_rng" || name == "cpu_rng" ? "" : "is not one of: tpm_rng, cpu_rng";
 }
 
-/// The keys that make a source; it has one of them, and of several files the last one's.
+/// Reads the keys that define a source. It has one of them; if several files define it, the last
+/// one wins.
 void merge_maker(const std::string &name, Table &table, SourceConfig &source)
 {
 	constexpr unsigned fastest = 4'000'000;
@@ -62,12 +63,12 @@ void merge_maker(const std::string &name, Table &table, SourceConfig &source)
 		if (node == nullptr)
 			continue;
 		if (maker != nullptr)
-			table.refuse(*node, fmt::format("{}: there is a key {} already; a source has one of "
-			                                "path, command, egd and ssh",
+			table.refuse(*node, fmt::format("{}: the source has the key {} already; it needs "
+			                                "exactly one of path, command, egd and ssh",
 			                                key, maker));
 		else if (name.find_first_of("*?[\\") != std::string::npos)
-			table.refuse(*node, fmt::format("\"{}\" is a pattern; a source that is made by its {} "
-			                                "has a name",
+			table.refuse(*node, fmt::format("\"{}\" is a pattern; a source that is defined by {} "
+			                                "needs a name without *, ?, [ and \\",
 			                                name, key));
 		maker = key;
 	}
@@ -85,7 +86,8 @@ void merge_maker(const std::string &name, Table &table, SourceConfig &source)
 	} else if (by == "command") {
 		made.command = source.command;
 		if (made.command.empty() || made.command.front().empty())
-			table.refuse(*table.find(maker), "command: give its name, and then its arguments");
+			table.refuse(*table.find(maker),
+			             "command: give the name of a program, then its arguments");
 	} else if (by == "egd") {
 		made.egd = source.egd;
 		if (const auto address = parse_egd_address(made.egd); !address)
@@ -101,7 +103,7 @@ void merge_maker(const std::string &name, Table &table, SourceConfig &source)
 	source.ssh = made.ssh;
 }
 
-/// Files; an empty text is none.
+/// Reads the keys that are paths of files. An empty text means no file.
 void merge_files(Table &table, SourceConfig &source)
 {
 	const auto file = [&](const char *key, std::string &value) {
@@ -117,21 +119,22 @@ void merge_files(Table &table, SourceConfig &source)
 	file("known_hosts", source.known_hosts);
 }
 
-/// What is wrong with the keys of a source together, or nothing.
+/// Returns what is wrong with the combination of a source's keys, or "".
 std::string wrong_source(const SourceConfig &source)
 {
 	const bool tls = source.egd.starts_with("tls:");
 	const bool has_tls =
 	    !source.tls_ca.empty() || !source.tls_certificate.empty() || !source.tls_key.empty();
 	if (tls && source.tls_ca.empty())
-		return fmt::format("egd: {} takes tls_ca, the authorities that sign its certificate",
+		return fmt::format("egd: {} needs tls_ca, the authorities that sign the server's "
+		                   "certificate",
 		                   source.egd);
 	if (!tls && has_tls)
-		return "tls_ca, tls_certificate and tls_key are for an egd = \"tls:HOST:PORT\"";
+		return "tls_ca, tls_certificate and tls_key need egd = \"tls:HOST:PORT\"";
 	if (source.tls_certificate.empty() != source.tls_key.empty())
-		return "tls_certificate and tls_key go together: give both, or none";
+		return "tls_certificate and tls_key belong together: give both or neither";
 	if (source.ssh.empty() && (!source.identity.empty() || !source.known_hosts.empty()))
-		return "identity and known_hosts are for an ssh = \"USER@HOST\"";
+		return "identity and known_hosts need ssh = \"USER@HOST\"";
 	return "";
 }
 
@@ -200,7 +203,7 @@ Result<void> merge_file(const Root &root, const std::string &name, Config &confi
 	}
 }
 
-/// All files that there are, in the order in which they are read.
+/// All configuration files, in the order in which they are read.
 std::vector<std::string> files(const Root &root)
 {
 	std::vector<std::string> names;
@@ -212,7 +215,7 @@ std::vector<std::string> files(const Root &root)
 	return names;
 }
 
-/// Writes one of the files in the folder, whole or not at all, and returns its path.
+/// Writes a file in the configuration folder, completely or not at all, and returns its path.
 Result<std::filesystem::path> write_part(const Root &root, const std::string &name,
                                          const std::string &text)
 {
@@ -226,8 +229,8 @@ Result<std::filesystem::path> write_part(const Root &root, const std::string &na
 	return path;
 }
 
-/// The pattern that matches this name alone.
-std::string literally(const std::string &name)
+/// A pattern that matches only this name.
+std::string exact_pattern(const std::string &name)
 {
 	std::string pattern;
 	for (const char c : name) {
@@ -269,12 +272,12 @@ std::string wrong_listeners(const EgdConfig &egd, const std::vector<ListenAddres
 	    !egd.tls_certificate.empty() && !egd.tls_key.empty() && !egd.tls_client_ca.empty();
 	for (const auto &address : addresses) {
 		if (address.tls && !has_keys)
-			return fmt::format("egd.listen: {} takes tls_certificate, tls_key and tls_client_ca",
+			return fmt::format("egd.listen: {} needs tls_certificate, tls_key and tls_client_ca",
 			                   text_of(address));
 		if (!address.tls && !address.is_local() && !egd.plaintext)
-			return fmt::format("egd.listen: {} can be reached from other machines, and everybody "
-			                   "on the way could read what is sent: use tls: instead of tcp:, or "
-			                   "say `plaintext = true` if that network is trusted",
+			return fmt::format("egd.listen: {} serves other machines without encryption, so others "
+			                   "on the network can read the bytes: use tls: instead of tcp:, or "
+			                   "set `plaintext = true` if you trust the network",
 			                   text_of(address));
 	}
 	return "";
@@ -289,7 +292,7 @@ Result<Config> read_config(const Root &root)
 	std::vector<ListenAddress> addresses;
 	addresses.reserve(config.egd.listen.size());
 	for (const auto &text : config.egd.listen)
-		addresses.push_back(*parse_listen_address(text)); // as each file was told already
+		addresses.push_back(*parse_listen_address(text)); // valid: checked for each file
 	if (auto wrong = wrong_listeners(config.egd, addresses); !wrong.empty())
 		return fail(ExitCode::usage, std::move(wrong));
 	for (const auto &[name, source] : config.sources)
@@ -301,13 +304,13 @@ Result<Config> read_config(const Root &root)
 Result<std::filesystem::path> write_assessed(const Root &root, const std::string &source,
                                              unsigned assessed)
 {
-	std::string file = source; // a name of the kernel may have any character
+	std::string file = source; // a name from the kernel may contain any character
 	for (char &c : file)
 		if (c == '/' || c <= ' ')
 			c = '_';
 	std::ostringstream text;
 	text << "# Written by `hwrngctl assess --source " << file << " --save`. Remove this file to\n"
-	     << "# credit the source with half of what it claims, whatever it was assessed to have.\n"
+	     << "# credit the source with half of its claim, without the limit of the assessment.\n"
 	     << toml::table{{"source", toml::table{{source, toml::table{{"assessed", assessed}}}}}}
 	     << "\n";
 	return write_part(root, fmt::format("{}/assessed-{}.conf", folder, file), text.str());
@@ -323,14 +326,15 @@ Result<std::filesystem::path> write_selected(const Root &root, const std::string
 			return std::unexpected(merged.error());
 		if (!later.prefer.empty() || later.rng_current != Config().rng_current)
 			return fail(ExitCode::usage,
-			            fmt::format("{} says otherwise, and is read after {}: change `prefer` and "
-			                        "`rng_current` there",
+			            fmt::format("{} overrides {}: it is read later and sets `prefer` or "
+			                        "`rng_current`. Change them there",
 			                        root.at(file).string(), root.at(selected_file).string()));
 	}
 	std::ostringstream text;
 	text << "# Written by `hwrngctl select --persist`; `hwrngctl select --persist auto` removes "
 	        "it.\n"
-	     << toml::table{{"rng_current", "hold"}, {"prefer", toml::array{literally(name)}}} << "\n";
+	     << toml::table{{"rng_current", "hold"}, {"prefer", toml::array{exact_pattern(name)}}}
+	     << "\n";
 	return write_part(root, selected_file, text.str());
 }
 

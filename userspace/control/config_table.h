@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One table of a file in TOML, key by key.
+// Reads one table of a TOML file, key by key.
 #pragma once
 
 #include "base/error.h"
@@ -29,7 +29,8 @@ namespace hwrngd {
 	                                         static_cast<unsigned>(where.begin.line), what));
 }
 
-/// How many letters must be put in, left out or exchanged to make `b` of `a` (Levenshtein).
+/// The Levenshtein distance: how many letters must be inserted, removed or replaced to turn `a`
+/// into `b`.
 [[nodiscard]] inline size_t distance(std::string_view a, std::string_view b)
 {
 	std::vector<size_t> row(b.size() + 1);
@@ -45,15 +46,15 @@ namespace hwrngd {
 	return row.back();
 }
 
-/// One table of a file. Each key is asked for by its type; what was not asked for, nobody knows.
-/// Remembers the first error in the order of asking; without one, values are set.
+/// One table of a file. Call a function for each known key; it sets the value if the key is there.
+/// done() returns the first error, or an error for a key that no call named.
 class Table {
 public:
 	Table(const std::filesystem::path &path, const toml::table &table) : path_(path), table_(table)
 	{
 	}
 
-	/// A key's value, if it is there.
+	/// Returns the value of a key, or nullptr if the key is missing. From now on the key is known.
 	const toml::node *find(const char *key)
 	{
 		if (std::find(known_.begin(), known_.end(), key) == known_.end())
@@ -73,11 +74,11 @@ public:
 			if (const auto got = node->value_exact<std::string>())
 				value = *got;
 			else
-				refuse(*node, fmt::format("{}: give a text, in quotation marks", key));
+				refuse(*node, fmt::format("{}: give a text in quotation marks", key));
 		}
 	}
 
-	/// A whole number from `least` to `most`, of what `unit` says.
+	/// A whole number from `least` to `most`. Error messages name the `unit`.
 	template <typename Number>
 	void whole(const char *key, Number &value, unsigned least, unsigned most, const char *unit)
 	{
@@ -91,7 +92,7 @@ public:
 		}
 	}
 
-	/// Seconds, whole or not, from `least` to `most`; or 0, if that means `never`.
+	/// Seconds from `least` to `most`, also fractions; or 0, if `never` is true.
 	void seconds(const char *key, std::chrono::milliseconds &value, double least, double most,
 	             bool never = false)
 	{
@@ -117,7 +118,7 @@ public:
 		}
 	}
 
-	/// One of some words.
+	/// One of several words.
 	template <typename Enum>
 	void choice(const char *key, Enum &value,
 	            std::initializer_list<std::pair<const char *, Enum>> choices)
@@ -136,7 +137,7 @@ public:
 		}
 	}
 
-	/// A list of texts, each of which `wrong` finds nothing wrong with.
+	/// A list of texts. For each, `wrong` returns what is wrong with it, or "".
 	void texts(const char *key, std::vector<std::string> &value,
 	           const std::function<std::string(const std::string &)> &wrong)
 	{
@@ -145,14 +146,14 @@ public:
 			return;
 		const auto *list = node->as_array();
 		if (list == nullptr) {
-			refuse(*node, fmt::format("{}: give a list of texts, [\"...\", ...]", key));
+			refuse(*node, fmt::format("{}: give a list of texts: [\"...\", ...]", key));
 			return;
 		}
 		std::vector<std::string> got;
 		for (const auto &item : *list) {
 			const auto text = item.value_exact<std::string>();
 			if (!text) {
-				refuse(item, fmt::format("{}: give texts, in quotation marks", key));
+				refuse(item, fmt::format("{}: give texts in quotation marks", key));
 				return;
 			}
 			if (const auto why = wrong(*text); !why.empty()) {
@@ -164,7 +165,7 @@ public:
 		value = std::move(got);
 	}
 
-	/// The one table `key`.
+	/// The table [key].
 	void table(const char *key, const std::function<void(Table &)> &read)
 	{
 		const auto *node = find(key);
@@ -172,13 +173,13 @@ public:
 			return;
 		const auto *table = node->as_table();
 		if (table == nullptr) {
-			refuse(*node, fmt::format("{0} is not a table; its keys stand below [{0}]", key));
+			refuse(*node, fmt::format("{0} is not a table: write its keys below [{0}]", key));
 			return;
 		}
 		read_below(*table, read);
 	}
 
-	/// The tables below `key`, each by its name.
+	/// The tables [key."NAME"], with their names.
 	void tables(const char *key, const std::function<void(const std::string &, Table &)> &read)
 	{
 		const auto *node = find(key);
@@ -186,14 +187,14 @@ public:
 			return;
 		const auto *all = node->as_table();
 		if (all == nullptr) {
-			refuse(*node, fmt::format("{0} is not a table; write [{0}.\"NAME\"]", key));
+			refuse(*node, fmt::format("{0} is not a table: write [{0}.\"NAME\"]", key));
 			return;
 		}
 		for (const auto &[name, below] : *all) {
 			const auto *table = below.as_table();
 			if (table == nullptr) {
 				refuse(below,
-				       fmt::format("{0}.{1} is not a table; its keys stand below [{0}.\"{1}\"]",
+				       fmt::format("{0}.{1} is not a table: write its keys below [{0}.\"{1}\"]",
 				                   key, name.str()));
 				return;
 			}
@@ -201,7 +202,7 @@ public:
 		}
 	}
 
-	/// The first error, or that of a key that was not asked for.
+	/// Returns the first error, or an error for an unknown key.
 	[[nodiscard]] Result<void> done() const
 	{
 		if (error_)
@@ -215,7 +216,7 @@ public:
 				    return distance(name, a) < distance(name, b);
 			    });
 			return fail_at(path_, key.source(),
-			               fmt::format(R"(unknown key "{}"; did you mean "{}"? There are: {})",
+			               fmt::format(R"(unknown key "{}"; did you mean "{}"? Known keys: {})",
 			                           name, nearest, fmt::join(known_, ", ")));
 		}
 		return {};

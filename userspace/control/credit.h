@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How much a source's bytes are worth. Nothing else decides it.
+// How much entropy a source's bytes are credited with. Decided only here.
 #pragma once
 
 #include <algorithm>
@@ -9,13 +9,13 @@
 
 namespace hwrngd {
 
-/// What a source claims is in the kernel's own unit: bits of entropy per 1024 bits.
+/// The highest quality. The unit is the kernel's: bits of entropy per 1024 bits.
 inline constexpr unsigned full_quality = 1024;
 
-/// Bits of entropy that `bytes` bytes of a source of quality `claim` are credited with: what the
-/// administrator has `decided`, or else half of the claim, since a chip need not be trusted
-/// blindly; and no more than it was `assessed` to have. All are bits in 1024. Rounded down; claims
-/// above full quality count as full.
+/// The bits of entropy with which `bytes` bytes of a source are credited, rounded down. The quality
+/// is what the administrator has `decided`. Without a decision it is half of the source's `claim`,
+/// so that a chip is not trusted blindly. It is limited to the `assessed` quality. All qualities
+/// are bits per 1024 bits; a claim above full quality counts as full.
 [[nodiscard]] constexpr uint64_t credited_bits(uint64_t bytes, unsigned claim,
                                                unsigned assessed = full_quality,
                                                std::optional<unsigned> decided = std::nullopt)
@@ -27,16 +27,17 @@ inline constexpr unsigned full_quality = 1024;
 	       full_quality / 2;
 }
 
-/// What the pool of a kernel before 5.18 holds, in bits. drivers/char/random.c had counted how much
-/// of it is left; since 5.18 (and the stable kernels that took it over) nothing is used up.
+/// The fill level of the kernel's pool before Linux 5.18, in bits. Those kernels count how much
+/// entropy is left (drivers/char/random.c). Since 5.18, and the stable kernels with its changes
+/// backported, reading uses up nothing.
 struct PoolLevel {
 	unsigned available = 0;
-	unsigned threshold = 0; ///< write_wakeup_threshold: with less it wants more
+	unsigned threshold = 0; ///< write_wakeup_threshold: below it the kernel wants more
 	unsigned size = 0;
 };
 
-/// Bits that such a pool may be credited with now: until `watermark` bits are in it, or half of it,
-/// and nothing before it wants more.
+/// The bits with which such a pool may be credited now. It is filled up to `watermark` bits
+/// (default: half of its size), but only once its level is below the threshold.
 [[nodiscard]] constexpr uint64_t creditable_bits(const PoolLevel &level,
                                                  std::optional<unsigned> watermark)
 {

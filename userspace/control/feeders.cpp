@@ -26,7 +26,7 @@ constexpr std::array<KnownFeeder, 6> known_feeders{{
     {"entropyservice", "entropy over SSH"},
 }};
 
-/// The service that a process belongs to, by the last part of its control group (cgroups(7)).
+/// The systemd service of a process: the last part of its control group (cgroups(7)).
 std::string unit_of(const Root &root, const std::string &pid)
 {
 	std::istringstream groups(root.read_if_any("/proc/" + pid + "/cgroup").value_or(""));

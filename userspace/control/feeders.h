@@ -10,13 +10,13 @@ namespace hwrngd {
 
 /// A process or kernel thread that feeds the kernel's pool.
 struct Feeder {
-	std::string name; ///< its comm, proc(5)
+	std::string name; ///< its comm, see proc(5)
 	unsigned pid = 0;
 	std::string what;
-	std::string unit; ///< systemd's, which has it run; empty if there is none
+	std::string unit; ///< its systemd service; empty if it has none
 };
 
-/// Those whose processes can be seen. `current` is the hwrng that the kernel's own thread reads.
+/// The feeders whose processes are visible. `current` is the hwrng that the kernel's thread reads.
 [[nodiscard]] std::vector<Feeder> find_feeders(const Root &root, const std::string &current);
 
 } // namespace hwrngd

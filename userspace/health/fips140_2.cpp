@@ -21,7 +21,7 @@ struct Interval {
 };
 
 constexpr Interval ones_allowed{9726, 10274};
-// rngtest's form of the poker statistic: the sum of squared counts, not scaled by 16/5000.
+// As in rngtest, the poker statistic is the sum of squared counts, without the factor 16/5000.
 constexpr Interval poker_allowed{1563176, 1576928};
 constexpr std::array<Interval, run_classes> runs_allowed{{
     {2315, 2685},
@@ -32,8 +32,8 @@ constexpr std::array<Interval, run_classes> runs_allowed{{
     {103, 209},
 }};
 
-// How often a block of a perfect source fails at least one test: 1,656 of 2,000,000 blocks of
-// getrandom(2), shared out as monobit 206, poker 223, runs 605, long run 630.
+// The share of a perfect source's blocks that fail at least one test. Measured: of 2,000,000 blocks
+// of getrandom(2) 1,656 failed (monobit 206, poker 223, runs 605, long run 630).
 constexpr double perfect_failure_rate = 8.3e-4;
 
 uint32_t little_endian_word(std::span<const uint8_t> bytes)
@@ -42,8 +42,9 @@ uint32_t little_endian_word(std::span<const uint8_t> bytes)
 	       static_cast<uint32_t>(bytes[2]) << 16U | static_cast<uint32_t>(bytes[3]) << 24U;
 }
 
-/// The sum over all values of a nibble of the square of how often it occurs. By Parseval's theorem
-/// it is a sixteenth of the squares of the Walsh spectrum, which is what the parities tell.
+/// Counts how often each value of a nibble occurs, and returns the sum of the squares. By
+/// Parseval's theorem this is a sixteenth of the sum of squares of the Walsh spectrum, which
+/// follows from the parities.
 uint32_t sum_of_squares(const Counts &counts)
 {
 	constexpr int nibbles = 2 * block_bytes;
@@ -139,7 +140,7 @@ uint64_t failures_allowed(uint64_t blocks, double false_alarm_rate)
 	const double expected = static_cast<double>(blocks) * perfect_failure_rate;
 	double at_most = 0; // P(failures <= k)
 	uint64_t k = 0;
-	// Far beyond ten deviations the tail is nil; the bound only guards against rounding.
+	// Beyond ten standard deviations the tail is zero; the bound only guards against rounding.
 	const auto end = static_cast<uint64_t>(expected + (10 * std::sqrt(expected)) + 10);
 	for (; k < end; k++) {
 		const auto count = static_cast<double>(k);

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A block is cut into eight segments. Bit b of byte q of each of them goes to byte q of plane b,
-// so that neighbouring bits of the stream stand at the same place of neighbouring planes: runs
-// need no shifts and no carries, and the XOR of planes is the parity of nibbles.
+// A block is cut into eight segments. Bit b of byte q of each segment goes to byte q of plane b. So
+// neighbouring bits of the stream are at the same place in neighbouring planes: counting runs needs
+// no shifts and no carries, and the XOR of planes is the parity of nibbles.
 //
-// Highway compiles this file once for each of its targets and chooses at run time.
+// Highway compiles this file once for each target and chooses among them at run time.
 #include "health/fips140_2_count.h"
 
 #include <bit>
 #include <cstring>
 
-// Vectors of unknown size (SVE) cannot be put into arrays; those CPUs have NEON as well.
-#ifdef HWRNGD_FEW_TARGETS // hwrngctl: a gigabyte a second is enough, and each takes some 20 kB
+// Vectors of unknown size (SVE) cannot be put into arrays; CPUs with SVE have NEON as well.
+#ifdef HWRNGD_FEW_TARGETS // for hwrngctl: 1 GB per second is enough, and a target takes some 20 kB
 #define HWY_DISABLED_TARGETS                                                                       \
 	(HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_AVX3 | HWY_SSE4 | HWY_SSSE3)
 #else
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #endif
-#define HWY_WANT_AVX3_DL    // since Ice Lake and Zen 4; it counts the ones of a lane by itself
+#define HWY_WANT_AVX3_DL    // Ice Lake, Zen 4 and later: an instruction counts the ones of a lane
 #define HWY_BROKEN_EMU128 1 // without vectors, one 64-bit lane is faster than two emulated ones
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "health/fips140_2_count.cpp"
@@ -30,8 +30,8 @@ namespace hwrngd::fips140_2::HWY_NAMESPACE {
 
 namespace {
 
-// NOLINTBEGIN(modernize-avoid-c-arrays): std::array has constructors, and those are not compiled
-// for the target, so that a vector's cannot be called there.
+// NOLINTBEGIN(modernize-avoid-c-arrays): the members of std::array are not compiled for the
+// target, so they cannot call a vector's constructor.
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -42,13 +42,13 @@ constexpr size_t vector_bytes = HWY_MIN(HWY_LANES(uint64_t), 8) * sizeof(uint64_
 constexpr size_t segments = 8;
 constexpr size_t segment_bytes = 320; // whole vectors of up to 64 bytes
 constexpr size_t last_begin = (segments - 1) * segment_bytes;
-constexpr size_t last_bytes = block_bytes - last_begin; // the rest of the last one is padding
+constexpr size_t last_bytes = block_bytes - last_begin; // the rest of the last segment is padding
 constexpr size_t padding_bytes = segment_bytes - last_bytes;
 static_assert(segment_bytes % vector_bytes == 0 && padding_bytes % 2 == 0);
 
 HWY_INLINE Vector load(const uint8_t *from)
 {
-#if HWY_TARGET == HWY_SCALAR // a vector of bytes would be one byte
+#if HWY_TARGET == HWY_SCALAR // here a vector of bytes is a single byte
 	uint64_t word = 0;
 	std::memcpy(&word, from, sizeof(word));
 	return hn::Set(Lanes(), word);
@@ -73,12 +73,13 @@ HWY_INLINE bool is_zero(Vector vector)
 	return hn::AllTrue(Lanes(), hn::Eq(vector, hn::Zero(Lanes())));
 }
 
-// Padding keeps the two ends of a block apart: half of it continues with the complement of the
-// block's last bit, the other half, which the first byte follows again, is the complement of the
-// first bit. So it adds one or two runs, each longer than all classes, and cuts none short.
+// The block is treated as a ring, and padding keeps its two ends apart. The first half of the
+// padding is the complement of the block's last bit; the second half, which the first byte follows
+// in the ring, is the complement of the first bit. So the padding adds one or two runs, each longer
+// than all classes, and shortens no other run.
 struct Padding {
-	bool after;  ///< the complement of the last bit
-	bool before; ///< the complement of the first bit
+	bool after;  ///< complement of the last bit
+	bool before; ///< complement of the first bit
 
 	HWY_INLINE explicit Padding(const uint8_t *block)
 	    : after((block[block_bytes - 1] & 1U) == 0), before((block[0] & 0x80U) == 0)
@@ -95,7 +96,8 @@ struct Padding {
 	{
 		const auto nibbles =
 		    static_cast<unsigned>(after ? padding_bytes : 0) + (before ? padding_bytes : 0);
-		for (const size_t mask : {1U, 2U, 4U, 7U, 8U, 11U, 13U, 14U}) // an odd number of bits
+		for (const size_t mask :
+		     {1U, 2U, 4U, 7U, 8U, 11U, 13U, 14U}) // masks of an odd number of bits
 			counts.odd[mask] = static_cast<uint16_t>(counts.odd[mask] - nibbles);
 		for (size_t k = 0; k < run_classes; k++) {
 			counts.runs[after ? 1 : 0][k]--;
@@ -105,8 +107,8 @@ struct Padding {
 	}
 };
 
-/// The planes of a block, the most significant bit first. The byte behind the last one of a plane
-/// is the next of the stream in each segment, as everywhere; the block's first follows its last.
+/// The planes of a block, most significant bit first. One more byte follows each plane: it holds
+/// the bits that come after each segment. After the last segment the first one comes again.
 struct Planes {
 	static constexpr size_t stride = segment_bytes + 64;
 	alignas(64) std::array<uint8_t, 8 * stride> bytes; // NOLINT: filled by spread()
@@ -117,7 +119,7 @@ struct Planes {
 	}
 };
 
-/// Exchanges the bits of `b` in `mask` with those of `a` that are `shift` places higher.
+/// Exchanges the bits of `b` in `mask` with the bits of `a` that are `shift` places higher.
 template <int shift> HWY_INLINE void exchange(Vector &a, Vector &b, uint64_t mask)
 {
 	const Vector differ = hn::And(hn::Xor(hn::ShiftRight<shift>(a), b), hn::Set(Lanes(), mask));
@@ -125,7 +127,8 @@ template <int shift> HWY_INLINE void exchange(Vector &a, Vector &b, uint64_t mas
 	a = hn::Xor(a, hn::ShiftLeft<shift>(differ));
 }
 
-/// Transposes, in all bytes of eight vectors, eight by eight bits: bit r of v[b] was bit b of v[r].
+/// Transposes blocks of eight by eight bits, in all bytes of eight vectors: bit r of v[b] was bit b
+/// of v[r].
 HWY_INLINE void transpose(Vector *v)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -156,7 +159,7 @@ HWY_INLINE void spread(const uint8_t *block, const Padding &padding, Planes &pla
 	}
 }
 
-/// Adds three bits of each place: leaves the sum in `sum`, returns the carry.
+/// Adds `sum`, `a` and `b` bit by bit: stores the low bit in `sum` and returns the carry.
 HWY_INLINE Vector add_bits(Vector &sum, Vector a, Vector b)
 {
 	const Vector half = hn::Xor(sum, a);
@@ -165,8 +168,8 @@ HWY_INLINE Vector add_bits(Vector &sum, Vector a, Vector b)
 	return carry;
 }
 
-/// Counts ones. Where no instruction counts those of a lane, carry-save adders (Harley and Seal)
-/// leave one vector of two, or of eight, to be counted.
+/// Counts ones. Without an instruction that counts the ones of a lane, carry-save adders (Harley
+/// and Seal) reduce two or eight vectors to one that must be counted.
 class Counter {
 public:
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
@@ -183,7 +186,7 @@ public:
 			add_2(v[i], v[i + 1]);
 	}
 
-	/// The sum of its lanes is the count.
+	/// A vector; the sum of its lanes is the count.
 	[[nodiscard]] HWY_INLINE Vector count() const { return count_; }
 
 private:
@@ -207,7 +210,7 @@ private:
 		octets_ = hn::Add(octets_, hn::PopulationCount(add_bits(fours_, four_a, four_b)));
 	}
 
-	/// The sum of its lanes is the count.
+	/// A vector; the sum of its lanes is the count.
 	[[nodiscard]] HWY_INLINE Vector count() const
 	{
 		Vector sum = hn::Add(hn::Add(octets_, octets_), hn::PopulationCount(fours_));
@@ -219,12 +222,12 @@ private:
 	Vector ones_;
 	Vector twos_;
 	Vector fours_;
-	Vector pairs_;  ///< ones counted in carries of add_2()
-	Vector octets_; ///< and in those of add_8()
+	Vector pairs_;  ///< ones in the carries of add_2()
+	Vector octets_; ///< ones in the carries of add_8()
 #endif
 };
 
-/// The four sums of lanes, each below 65536.
+/// The sums of the lanes of four vectors, each below 65536.
 HWY_INLINE std::array<uint16_t, 4> sums(Vector a, Vector b, Vector c, Vector d)
 {
 	const Vector ab = hn::Or(a, hn::ShiftLeft<16>(b));
@@ -235,7 +238,7 @@ HWY_INLINE std::array<uint16_t, 4> sums(Vector a, Vector b, Vector c, Vector d)
 	        static_cast<uint16_t>(sum >> 32U), static_cast<uint16_t>(sum >> 48U)};
 }
 
-/// The parity of those bits of nibbles that are in `mask`, of four planes from `first` on.
+/// The parities of the nibbles in four planes from `first` on, over the bits in `mask`.
 template <unsigned mask> HWY_INLINE Vector parity(const Planes &planes, size_t first, size_t q)
 {
 	const Vector plane = planes.at(first + 3 - std::countr_zero(mask), q);
@@ -263,7 +266,8 @@ HWY_INLINE void count_odd(const Planes &planes, Counts &counts)
 	std::memcpy(counts.odd.data(), odds.data(), sizeof(counts.odd));
 }
 
-/// Bytes of planes: a bit for each byte of the block that begins fourteen equal bits.
+/// Laid out like a plane, with a bit for each byte of the block: it is set if fourteen equal bits
+/// begin with that byte.
 using Candidates = std::array<uint8_t, segment_bytes>;
 
 constexpr Candidates all_of_the_block()
@@ -274,18 +278,18 @@ constexpr Candidates all_of_the_block()
 	return all;
 }
 
-/// Counts runs and finds the candidates; returns whether there are any.
+/// Counts runs and finds the candidates. Returns true if there are candidates.
 HWY_INLINE bool count_runs(const Planes &planes, Counts &counts, Candidates &candidates)
 {
 	static constexpr Candidates in_block = all_of_the_block();
-	Counter of_both[run_classes]; // values together; [k - 1]: k bits or more
-	Counter of_ones[run_classes]; // from 2 bits on
+	Counter of_both[run_classes]; // runs of either value; [k - 1]: of at least k bits
+	Counter of_ones[run_classes]; // runs of ones, of at least 2 bits
 	Vector any = hn::Zero(Lanes());
 	for (size_t q = 0; q < segment_bytes; q += vector_bytes) {
 		Vector bit[14];
 		for (size_t i = 0; i < 14; i++)
 			bit[i] = planes.at(i % 8, q + i / 8);
-		Vector change[13]; // between a bit and the next: there begins a run
+		Vector change[13]; // a bit differs from the next one, so a run begins
 		Vector changes = hn::Zero(Lanes());
 		for (size_t i = 0; i < 13; i++) {
 			change[i] = hn::Xor(bit[i], bit[i + 1]);
@@ -317,7 +321,7 @@ HWY_INLINE bool count_runs(const Planes &planes, Counts &counts, Candidates &can
 	    sums(of_ones[1].count(), of_ones[2].count(), of_ones[3].count(), hn::Zero(Lanes()));
 	const std::array<uint16_t, run_classes> both{both_1_4[0], both_1_4[1], both_1_4[2],
 	                                             both_1_4[3], rest[0],     rest[1]};
-	// The stream is closed to a circle, in which ones and zeros alternate.
+	// In a ring, runs of ones and of zeros alternate, so there are as many of each.
 	const auto half = static_cast<uint16_t>(both[0] / 2);
 	counts.runs[1] = {half, ones_2_4[0], ones_2_4[1], ones_2_4[2], rest[2], rest[3]};
 	for (size_t k = 0; k < run_classes; k++)
@@ -325,7 +329,7 @@ HWY_INLINE bool count_runs(const Planes &planes, Counts &counts, Candidates &can
 	return !is_zero(any);
 }
 
-/// Whether the run that has its first whole byte at `at` is a long one.
+/// True if the run whose first whole byte is at `at` is a long run.
 HWY_INLINE bool long_run_at(const uint8_t *block, size_t at)
 {
 	const uint8_t value = block[at];
@@ -339,7 +343,7 @@ HWY_INLINE bool long_run_at(const uint8_t *block, size_t at)
 	return length >= long_run_bits;
 }
 
-/// A long run has two whole bytes at least, so the first of them is a candidate.
+/// A long run contains at least two whole bytes, so the first of them is a candidate.
 HWY_INLINE bool has_long_run(const uint8_t *block, const Candidates &candidates)
 {
 	for (size_t q = 0; q < segment_bytes; q++)
@@ -354,7 +358,7 @@ HWY_INLINE bool has_equal_words(const uint8_t *block)
 	constexpr size_t pairs_bytes = block_bytes - sizeof(uint32_t);
 	static_assert(pairs_bytes % vector_bytes == 0);
 	const Vector one = hn::Set(Lanes(), 0x0000000100000001);
-	Vector borrows = hn::Zero(Lanes()); // in the highest bit of a word that is 0
+	Vector borrows = hn::Zero(Lanes()); // the highest bit of each word where `differ` is 0
 	for (size_t at = 0; at < pairs_bytes; at += vector_bytes) {
 		const Vector differ = hn::Xor(load(block + at), load(block + at + sizeof(uint32_t)));
 		borrows = hn::Or(borrows, hn::AndNot(differ, hn::Sub(differ, one)));

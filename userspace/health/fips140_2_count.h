@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the tests of FIPS 140-2 count in a block, in variants for the vectors that a CPU may have.
+// Counts what the tests of FIPS 140-2 need to know of a block, in variants for the vector
+// instructions of different CPUs.
 #pragma once
 
 #include "health/fips140_2.h"
@@ -15,26 +16,26 @@ namespace hwrngd::fips140_2 {
 inline constexpr size_t run_classes = 6; ///< runs of six or more bits are counted together
 
 struct Counts {
-	/// [mask]: nibbles with an odd number of ones among those of their bits that are in `mask`.
+	/// [mask]: the number of nibbles that have an odd number of ones in the bits of `mask`.
 	std::array<uint16_t, 16> odd;
-	/// [value][k - 1]: runs of k or more bits of that value.
+	/// [value][k - 1]: the number of runs of at least k bits of that value.
 	std::array<std::array<uint16_t, run_classes>, 2> runs;
-	bool long_run;    ///< a run of 26 bits or more
-	bool equal_words; ///< two equal 32-bit words, one after the other
+	bool long_run;    ///< there is a run of at least 26 bits
+	bool equal_words; ///< two consecutive 32-bit words are equal
 };
 
-/// Counts in a block with the best variant for this CPU.
+/// Counts in a block, with the best variant for this CPU.
 [[nodiscard]] Counts count(std::span<const uint8_t, block_bytes> block);
 
 /// The Failure bits of a block with these counts.
 [[nodiscard]] uint8_t judge(const Counts &counts);
 
 struct CountVariant {
-	const char *name; ///< of the Highway target, as in "AVX2"
+	const char *name; ///< of the Highway target, such as "AVX2"
 	void (*count)(const uint8_t *block, Counts &counts);
 };
 
-/// All variants that run on this CPU, the best one first.
+/// All variants that run on this CPU, best first.
 [[nodiscard]] std::vector<CountVariant> count_variants();
 
 } // namespace hwrngd::fips140_2

@@ -39,7 +39,7 @@ const Step *Lifecycle::quarantine(const std::string &reason, Time now)
 {
 	if (quarantines_ > 0 && now - until_ >= backoff_.forgiven)
 		quarantines_ = 0;
-	// Doubled by steps: a shift by as many would overflow one day.
+	// Double step by step: a shift by `quarantines_` could overflow.
 	auto length = backoff_.first;
 	for (unsigned i = 0; i < quarantines_ && length < backoff_.most; i++)
 		length *= 2;
@@ -49,21 +49,21 @@ const Step *Lifecycle::quarantine(const std::string &reason, Time now)
 	must_prove_ = true;
 	read_failed_ = false;
 	usable_ = false;
-	return go(quarantined,
-	          fmt::format("{}; tried again in {} s", reason,
-	                      std::chrono::duration<double>(length).count()),
-	          now);
+	return go(
+	    quarantined,
+	    fmt::format("{}; next try in {} s", reason, std::chrono::duration<double>(length).count()),
+	    now);
 }
 
 const Step *Lifecycle::appeared(Time now)
 {
 	if (state_ != absent)
 		return nullptr;
-	// Who goes and comes does not escape.
+	// A source cannot escape its quarantine by disappearing for a moment.
 	if (now < until_)
 		return go(quarantined, "it is back before its quarantine is over", now);
 	restart();
-	return go(starting, "it is there", now);
+	return go(starting, "it appeared", now);
 }
 
 const Step *Lifecycle::vanished(const std::string &reason, Time now)

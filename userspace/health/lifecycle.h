@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a source lives through: absent, starting, healthy, suspect, quarantined. Pure: what happened
-// and when comes in, the next state and its reason come out.
+// The states of a source: absent, starting, healthy, suspect, quarantined. A pure state machine: it
+// is told each event and its time, and returns the next state and the reason.
 #pragma once
 
 #include "health/live_tests.h"
@@ -15,11 +15,11 @@
 namespace hwrngd {
 
 enum class SourceState : uint8_t {
-	absent,      ///< not there
-	starting,    ///< under its start-up test, for the first time or after a quarantine
-	healthy,     ///< the only state in which its bytes count
-	suspect,     ///< one trouble that a good source may have as well; it must prove itself
-	quarantined, ///< not read until a time, later each time
+	absent,      ///< the source does not exist now
+	starting,    ///< the start-up test runs, for the first time or after a quarantine
+	healthy,     ///< the only state in which its bytes are used
+	suspect,     ///< it had a fault that a good source may have too, and must pass tests again
+	quarantined, ///< not read for some time; each quarantine is longer than the one before
 };
 
 [[nodiscard]] const char *name(SourceState state);
@@ -34,8 +34,8 @@ struct Step {
 	std::string reason;
 };
 
-/// How long a quarantine lasts: `first`, then twice as long each time, `most` in the end. A source
-/// that stayed out of it for `forgiven` begins anew.
+/// How long a quarantine lasts: `first`, then twice as long each time, up to `most`. After a source
+/// has stayed out of quarantine for `forgiven`, its next one lasts `first` again.
 struct Backoff {
 	std::chrono::milliseconds first{10'000};
 	std::chrono::milliseconds most{3'600'000};
@@ -44,37 +44,38 @@ struct Backoff {
 
 class Lifecycle {
 public:
-	/// Blocks of FIPS 140-2 that a source must pass in a row before it is believed again.
+	/// FIPS 140-2 blocks that a source must pass in a row before it is trusted again.
 	static constexpr uint64_t blocks_of_proof = 8;
-	/// As many steps are remembered.
+	/// The number of steps that are remembered.
 	static constexpr size_t most_steps = 32;
 
 	explicit Lifecycle(Backoff backoff = {}) : backoff_(backoff) {}
 
-	// What happened. Each returns the step that it led to, or nullptr; the pointer lives until
-	// the next call.
+	// Events. Each returns the change of state that it caused, or nullptr. The pointer is valid
+	// until the next call.
 
 	const Step *appeared(Time now);
 	const Step *vanished(const std::string &reason, Time now);
-	/// It gave bytes. Ask usable() whether they count.
+	/// The source returned bytes. Call usable() to learn if they may be used.
 	const Step *gave(std::span<const uint8_t> bytes, Time now);
-	/// It answered late.
+	/// The source answered late.
 	const Step *stuttered(const std::string &reason, Time now);
-	/// A read failed: once is suspicious, twice in a row is enough.
+	/// A read failed. The first failure makes the source suspect, a second one in a row quarantines
+	/// it.
 	const Step *failed_to_read(const std::string &reason, Time now);
-	/// It gave nothing for so long that nobody waits for it any more.
+	/// The source returned no data within the time limit.
 	const Step *stalled(const std::string &reason, Time now);
-	/// Ends a quarantine whose time is over.
+	/// Time has passed: ends a quarantine that is over.
 	const Step *waited(Time now);
 
 	[[nodiscard]] SourceState state() const { return state_; }
-	/// May it be read?
+	/// True if the source may be read.
 	[[nodiscard]] bool readable() const;
-	/// Must it be read on at once, since it has to prove itself?
+	/// True if the source must be read without a pause, because it has tests to pass.
 	[[nodiscard]] bool proving() const;
-	/// Do the bytes count that it gave last?
+	/// True if the last bytes may be used.
 	[[nodiscard]] bool usable() const { return usable_; }
-	/// When a quarantine ends.
+	/// The end of the current quarantine, if there is one.
 	[[nodiscard]] std::optional<Time> retry_at() const;
 	[[nodiscard]] const std::deque<Step> &path() const { return path_; }
 	[[nodiscard]] const LiveTests &tests() const { return tests_; }
@@ -89,11 +90,11 @@ private:
 	LiveTests tests_;
 	SourceState state_ = SourceState::absent;
 	std::deque<Step> path_;
-	unsigned quarantines_ = 0; ///< in a row
-	Time until_;               ///< of the last quarantine
-	bool must_prove_ = false;  ///< while starting: blocks_of_proof, not only the start-up test
-	uint64_t doubted_at_ = 0;  ///< blocks tested when it last became doubtful
-	bool read_failed_ = false; ///< the last read did
+	unsigned quarantines_ = 0; ///< number of quarantines in a row
+	Time until_;               ///< end of the last quarantine
+	bool must_prove_ = false;  ///< must pass blocks_of_proof, not only the start-up test
+	uint64_t doubted_at_ = 0;  ///< number of tested blocks when it last became doubtful
+	bool read_failed_ = false; ///< the last read failed
 	bool usable_ = false;
 };
 

@@ -13,8 +13,8 @@ namespace hwrngd {
 namespace {
 
 constexpr uint64_t blocks_weighed = 256;
-// Each failed block asks anew whether there were too many, which the budget of a single question
-// (one in a thousand) would answer wrongly too often.
+// The number of failures is checked after each failed block. With the rate for a single check (one
+// in a thousand) there would be too many false alarms.
 constexpr double false_alarm_rate = 1e-6;
 
 fips140_2::Statistics sum(const fips140_2::Statistics &a, const fips140_2::Statistics &b)
@@ -45,7 +45,7 @@ bool CycleTest::test(uint8_t byte)
 	constexpr auto first = std::countr_zero(Window::bytes);
 	last_.older = last_.older << byte_bits | last_.newer >> (word_bits - byte_bits);
 	last_.newer = last_.newer << byte_bits | byte;
-	// They are filled in their order: that of 2^i bytes when so many have come.
+	// The windows are filled in order: the one for 2^i bytes after 2^i bytes.
 	const auto filled = std::max(static_cast<int>(std::bit_width(bytes_)) - first, 0);
 	bool again = false;
 	for (const auto *window = remembered_.data(); window != remembered_.data() + filled; window++)
@@ -107,7 +107,7 @@ Verdict LiveTests::test_block(fips140_2::Tester &tester)
 		before_ = std::exchange(recent_, {});
 	if (failed == 0)
 		return Verdict::good;
-	reason_ = fmt::format("FIPS 140-2: {} of the last {} blocks failed, this one {}",
+	reason_ = fmt::format("FIPS 140-2: {} of the last {} blocks failed; the newest failed {}",
 	                      weighed.failures, weighed.blocks, names_of(failed));
 	if ((failed & fips140_2::continuous) == 0 &&
 	    weighed.failures <= fips140_2::failures_allowed(weighed.blocks, false_alarm_rate))

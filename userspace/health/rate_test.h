@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Does a source become far slower than it was? A generator that is stuck may still trickle.
+// Detects a source that has become far slower: a generator that is stuck may still trickle.
 #pragma once
 
 #include <chrono>
@@ -9,13 +9,13 @@ namespace hwrngd {
 
 class RateTest {
 public:
-	/// It is judged by so much time of reading, which no hiccup of a busy machine fills.
+	/// The reading time per check: longer than any interruption on a busy machine.
 	static constexpr std::chrono::seconds window{2};
-	/// Slower by this factor than all windows before is too slow.
+	/// A source that is slower by this factor than in all windows before is too slow.
 	static constexpr double most = 100;
 
-	/// Notes that `bytes` bytes took `time` to read. False at the end of a window in which it was
-	/// too slow.
+	/// Records that `bytes` bytes took `time` to read. Returns false at the end of a window in
+	/// which the source was too slow.
 	[[nodiscard]] bool test(uint64_t bytes, std::chrono::duration<double> time)
 	{
 		bytes_ += static_cast<double>(bytes);
@@ -31,7 +31,7 @@ public:
 		return now_ * most >= before_;
 	}
 
-	/// Bytes a second of the last whole window, and of those before it.
+	/// Bytes per second in the last complete window, and in all windows before it.
 	[[nodiscard]] double now() const { return now_; }
 	[[nodiscard]] double before() const { return before_; }
 

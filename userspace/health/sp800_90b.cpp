@@ -9,7 +9,7 @@ namespace hwrngd::sp800_90b {
 
 uint32_t repetition_cutoff(const Claim &claim)
 {
-	// A claim next to nothing asks for more repetitions than can be counted.
+	// For a claim close to 0 the cutoff would not fit the counter.
 	constexpr double most = UINT32_MAX;
 	return static_cast<uint32_t>(
 	    std::min(most, 1 + std::ceil(claim.alpha_log2 / claim.min_entropy)));
@@ -21,14 +21,14 @@ uint32_t proportion_cutoff(const Claim &claim, uint32_t samples)
 	const double log_p = -claim.min_entropy * std::numbers::ln2;
 	const double log_q = std::log1p(-std::exp(log_p));
 	const double n = samples;
-	// The upper tail of binomial(W, 2^-H), from its small end, so that nothing cancels. Terms
-	// that underflow are far below any alpha.
+	// Sums the upper tail of binomial(W, 2^-H) from its small end, so that no digits cancel.
+	// Terms that underflow are far below any alpha.
 	double tail = 0;
 	for (uint32_t cutoff = samples;; cutoff--) {
 		const double k = cutoff;
 		tail += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) +
 		                 (k * log_p) + (cutoff < samples ? (n - k) * log_q : 0));
-		// At 0 the tail is 1 but for rounding.
+		// At cutoff 0 the tail is 1, except for rounding.
 		if (tail > alpha || cutoff == 0)
 			return cutoff + 1;
 	}
@@ -48,13 +48,14 @@ const char *name(Failure test)
 Result<HealthTests> HealthTests::create(const Claim &claim)
 {
 	if (std::isnan(claim.min_entropy) || claim.min_entropy <= 0 || claim.min_entropy > 8)
-		return fail(ExitCode::usage,
-		            fmt::format("a byte has more than 0 and at most 8 bits of min-entropy, not {}",
-		                        claim.min_entropy));
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("the min-entropy of a byte must be above 0 and at most 8 bits, not {}",
+		                claim.min_entropy));
 	if (claim.alpha_log2 < 1 || claim.alpha_log2 > 64)
 		return fail(
 		    ExitCode::usage,
-		    fmt::format("the rate of false alarms is 2^-1 to 2^-64, not 2^-{}", claim.alpha_log2));
+		    fmt::format("the false alarm rate must be 2^-64 to 2^-1, not 2^-{}", claim.alpha_log2));
 	return HealthTests(claim);
 }
 
@@ -79,7 +80,7 @@ bool HealthTests::test(std::span<const uint8_t> bytes)
 			return false;
 		}
 	}
-	// Bytes that finish the start-up test are not used, nor are those that came with them.
+	// The bytes that complete the start-up test are not used, nor are those passed with them.
 	const bool usable = startup_ == 0;
 	startup_ -= std::min(startup_, bytes.size());
 	return usable;

@@ -4,7 +4,7 @@
 
 namespace hwrngd {
 
-/// True when the kernel's CRNG is seeded: getrandom(2) no longer waits.
+/// True if the kernel's CRNG is seeded, so that getrandom(2) does not block.
 [[nodiscard]] bool crng_ready();
 
 } // namespace hwrngd

@@ -21,7 +21,7 @@ Result<void> forget(const Root &root)
 	return remove_file(root.at(file));
 }
 
-/// A kernel without the framework has nothing that must be put back.
+/// A missing framework is not an error: then there is nothing to restore.
 Result<void> unless_missing(const Error &error)
 {
 	if (error.code == ExitCode::no_source)
@@ -54,7 +54,7 @@ Result<bool> make(const Root &root, const std::string &name, const HwrngState &s
 	if (!remembers)
 		return std::unexpected(remembers.error());
 	const auto &before = remembers.value();
-	// First, so that there is no moment in which the choice is ours and nobody knows.
+	// Record the choice before making it, so that it can be undone if this process is killed.
 	if (auto kept = remember(root, name); !kept)
 		return std::unexpected(kept.error());
 	auto done = sysfs.select(name);
@@ -70,7 +70,8 @@ Result<void> recover(const Root &root, std::chrono::milliseconds limit)
 	const auto lock = HwrngSysfs(root).lock(limit);
 	if (!lock)
 		return unless_missing(lock.error());
-	// What write_file() had not renamed when its process was killed; only who has the lock writes.
+	// Remove temporary files of a write_file() that was killed. Only the holder of the lock writes,
+	// so none is in use.
 	for (const auto &name : root.list(folder))
 		if (name.ends_with(".part"))
 			if (auto removed = remove_file(root.at(fmt::format("{}/{}", folder, name))); !removed)

@@ -55,7 +55,7 @@ Result<HwrngState> HwrngSysfs::read() const
 		state.current = *current;
 	state.selected = root_.read_number(rng_selected).value_or(0) != 0;
 	state.has_quality_file = root_.exists(rng_quality);
-	state.quality = root_.read_number(rng_quality); // ENODEV while no RNG is in use
+	state.quality = root_.read_number(rng_quality); // fails with ENODEV while no RNG is in use
 	return state;
 }
 
@@ -73,9 +73,10 @@ Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit, Purpose
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail_errno(errno, root_.at(rng_current).string());
 		if (std::chrono::steady_clock::now() >= end)
-			return fail(ExitCode::unavailable,
-			            "hwrngd or another hwrngctl is reading a hwrng and has made it current for "
-			            "that; try again when it is done");
+			return fail(
+			    ExitCode::unavailable,
+			    "hwrngd or another hwrngctl is probing a hwrng and has made it current for that: "
+			    "try again when it is done");
 		std::this_thread::sleep_for(std::chrono::milliseconds(20));
 	}
 }
@@ -99,13 +100,13 @@ Result<void> HwrngSysfs::select(const std::string &name) const
 	if (none ? !state->can_select_none : !state->offers(name))
 		return fail(
 		    ExitCode::no_source,
-		    fmt::format("\"{}\" is no hwrng of this machine; it has: {}. `auto` lets the kernel "
+		    fmt::format("this machine has no hwrng \"{}\". Available: {}. `auto` lets the kernel "
 		                "choose{}",
 		                name,
 		                state->available.empty()
-		                    ? "none at all"
+		                    ? "none"
 		                    : fmt::format("{}", fmt::join(state->available, ", ")),
-		                state->can_select_none ? ", `none` stops using any" : ""));
+		                state->can_select_none ? ", `none` makes it use no hwrng" : ""));
 	if (auto written = write_current(name); !written)
 		return written;
 	const auto after = read();
@@ -113,15 +114,15 @@ Result<void> HwrngSysfs::select(const std::string &name) const
 		return std::unexpected(after.error());
 	if (after->current != (none ? "" : name))
 		return fail(ExitCode::io_error,
-		            fmt::format("the kernel did not take \"{}\": rng_current reads \"{}\" after it "
-		                        "was written (the device may have failed to start; see dmesg)",
+		            fmt::format("the kernel did not select \"{}\": rng_current is \"{}\" after the "
+		                        "write (the device may have failed to start; see dmesg)",
 		                        name, after->current.empty() ? "none" : after->current));
 	return {};
 }
 
 Result<void> HwrngSysfs::select_automatically() const
 {
-	const auto state = read(); // a clear error where there is no framework
+	const auto state = read(); // for its clear error if there is no framework
 	if (!state)
 		return std::unexpected(state.error());
 	return write_current("\n");
@@ -140,8 +141,8 @@ Result<void> HwrngSysfs::restore(const HwrngState &before) const
 	const auto after = read();
 	if (!after)
 		return std::unexpected(after.error());
-	// 6.1 and later: a switch during a slow read gives the old RNG the quality of the new one.
-	// Writing a quality makes the kernel choose anew, so the choice is put back once more.
+	// Linux 6.1 and later: a switch during a slow read gives the old RNG the quality of the new
+	// one. Writing the quality makes the kernel choose again, so restore the choice once more.
 	if (after->current == before.current && before.quality && after->quality != before.quality) {
 		auto text = std::to_string(*before.quality);
 		if (auto written = root_.write(rng_quality, text + "\n"); !written)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// /sys/class/misc/hw_random: which RNG the kernel's hwrng framework uses, and changing it.
+// Reads and changes which RNG the kernel's hwrng framework uses (/sys/class/misc/hw_random).
 // drivers/char/hw_random/core.c; Documentation/admin-guide/hw_random.rst.
 #pragma once
 
@@ -12,17 +12,17 @@
 
 namespace hwrngd {
 
-/// What the framework says of itself. An empty `current` means that no RNG is in use.
+/// The state of the framework. An empty `current` means that no RNG is in use.
 struct HwrngState {
 	std::vector<std::string> available; ///< names, without the token "none" of newer kernels
 	std::string current;
-	bool selected = false; ///< `current` (or "no RNG") is somebody's choice, not the kernel's
-	bool can_select_none = false;    ///< since Linux 6.12
+	bool selected = false;        ///< a user or a program chose `current` (or none), not the kernel
+	bool can_select_none = false; ///< since Linux 6.12
 	std::optional<unsigned> quality; ///< credited bits per 1024 bits of `current`; absent on 5.10
 
 	[[nodiscard]] bool offers(const std::string &name) const;
-	/// Kernels without rng_quality (5.10) can deadlock for ever when the choice moves from an RNG
-	/// with quality to one without while the kernel's thread reads.
+	/// Kernels without rng_quality (5.10) can deadlock if the choice moves from an RNG with quality
+	/// to one without while the kernel's thread reads.
 	[[nodiscard]] bool switching_can_deadlock() const { return !has_quality_file; }
 
 	bool has_quality_file = false;
@@ -34,25 +34,25 @@ class HwrngSysfs {
 public:
 	explicit HwrngSysfs(Root root) : root_(std::move(root)) {}
 
-	/// Errors: ExitCode::no_source when the kernel has no hwrng framework.
+	/// Fails with ExitCode::no_source if the kernel has no hwrng framework.
 	[[nodiscard]] Result<HwrngState> read() const;
 
-	/// After an interrupt nobody gets the lock any more but who puts things back.
+	/// What the lock is for. After an interrupt only `put_back` gets it.
 	enum class Purpose : uint8_t { change, put_back };
 
-	/// Keeps other processes of this project from changing the choice for as long as the result
-	/// lives (flock(2) on rng_current). Waits at most `limit` for them.
+	/// While the result lives, keeps other processes of this project from changing the choice
+	/// (flock(2) on rng_current). Waits up to `limit` for the lock.
 	[[nodiscard]] Result<FileDescriptor> lock(std::chrono::milliseconds limit,
 	                                          Purpose purpose = Purpose::change) const;
 
-	/// Makes `name` (or "none" where can_select_none) the current RNG, and reads back that it is:
-	/// kernels before 6.12 accept any name in silence.
+	/// Makes `name` the current RNG ("none" only if can_select_none). Reads rng_current to check
+	/// the result, since kernels before 6.12 silently accept any name.
 	[[nodiscard]] Result<void> select(const std::string &name) const;
 
-	/// Hands the choice back to the kernel, which takes the RNG of the highest quality.
+	/// Lets the kernel choose: it takes the RNG of the highest quality.
 	[[nodiscard]] Result<void> select_automatically() const;
 
-	/// Puts back what `before` tells: choice, and quality where a kernel's bug has moved it.
+	/// Restores the choice in `before`, and the quality if a kernel bug has changed it.
 	[[nodiscard]] Result<void> restore(const HwrngState &before) const;
 
 private:

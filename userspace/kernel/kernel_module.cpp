@@ -16,7 +16,7 @@ constexpr const char *secure_boot =
 
 using ModulePointer = std::unique_ptr<kmod_module, decltype(&kmod_module_unref)>;
 
-/// The module of that name, or none.
+/// The module of that name, or nullptr.
 ModulePointer look_up(kmod_ctx *ctx, const std::string &name)
 {
 	kmod_list *list = nullptr;
@@ -27,7 +27,7 @@ ModulePointer look_up(kmod_ctx *ctx, const std::string &name)
 	return module;
 }
 
-/// Whose key signed the module's file, or nothing if it is not signed.
+/// The owner of the key that signed the module's file; std::nullopt if it is not signed.
 std::optional<std::string> signer_of(const kmod_module *module)
 {
 	kmod_list *list = nullptr;
@@ -48,16 +48,16 @@ bool secure_boot_is_on(const Root &root)
 	return variable && variable->size() >= 5 && (*variable)[4] == 1;
 }
 
-/// How the kernel comes to trust the key that dkms signs with. The firmware keeps such keys.
-std::string enrol_a_key(const Root &root)
+/// The steps that make the kernel trust the key that dkms signs with. The firmware stores the key.
+std::string enrolment_steps(const Root &root)
 {
 	std::string steps =
-	    "enrol the key that dkms signs with: `mokutil --import /var/lib/dkms/mok.pub` (make up a "
-	    "password), reboot, press a key within ten seconds of the blue dialogue before the boot "
-	    "(else the request is dropped), choose Enroll MOK, Continue, Yes, give the password, "
-	    "choose Reboot; then load the module";
+	    "enrol the key that dkms signs with: `mokutil --import /var/lib/dkms/mok.pub` (invent a "
+	    "password), reboot, press a key within ten seconds when the blue screen appears before the "
+	    "boot (otherwise the request is dropped), choose Enroll MOK, Continue, Yes, give the "
+	    "password, choose Reboot; then load the module";
 	if (!root.exists("/sys/firmware/efi"))
-		steps += " (this machine was not booted by UEFI and has no such dialogue: boot it without "
+		steps += " (this machine was not booted by UEFI and has no such screen: boot it without "
 		         "module.sig_enforce)";
 	return steps;
 }
@@ -81,8 +81,8 @@ std::optional<std::string> signature_rule(const Root &root)
 {
 	const auto lockdown = root.read_if_any("/sys/kernel/security/lockdown");
 	const bool open = lockdown && lockdown->contains("[none]");
-	// Lockdown is how a kernel heeds Secure Boot; shim can have it not do so (mokutil
-	// --disable-validation), and the firmware's variable says 1 all the same.
+	// With Secure Boot a kernel locks itself down, unless shim tells it not to (mokutil
+	// --disable-validation). The firmware's variable is 1 in both cases.
 	if (!open && secure_boot_is_on(root))
 		return "Secure Boot";
 	if (lockdown && !open)
@@ -94,8 +94,8 @@ std::optional<std::string> signature_rule(const Root &root)
 
 namespace {
 
-/// Why modules are neither loaded nor unloaded without CAP_SYS_MODULE, and where they are.
-std::string no_capability(const Root &root)
+/// Says that loading and unloading modules needs CAP_SYS_MODULE, and where or how to do it.
+std::string missing_capability(const Root &root)
 {
 	return container_mark(root)
 	           ? "this is a container without CAP_SYS_MODULE: load and unload modules on its host"
@@ -107,13 +107,13 @@ std::string no_capability(const Root &root)
 std::vector<std::string> module_obstacles(const Root &root)
 {
 	if (!root.exists("/proc/modules"))
-		return {"this kernel is built without loadable modules (CONFIG_MODULES)"};
+		return {"this kernel was built without support for modules (CONFIG_MODULES)"};
 	std::vector<std::string> found;
 	if (root.read_if_any("/proc/sys/kernel/modules_disabled") == "1")
 		found.emplace_back("module loading is switched off until the next boot "
 		                   "(kernel.modules_disabled = 1)");
 	if (!has_capability(root, CAP_SYS_MODULE))
-		found.emplace_back(no_capability(root));
+		found.emplace_back(missing_capability(root));
 	return found;
 }
 
@@ -127,8 +127,8 @@ Result<KernelModules> KernelModules::open(Root root, const std::string &release)
 	const auto folder = root.at("/lib/modules/" + release).string();
 	kmod_ctx *ctx = kmod_new(folder.c_str(), nullptr);
 	if (ctx == nullptr)
-		return fail(ExitCode::io_error, "libkmod cannot be initialised");
-	// We report failures ourselves.
+		return fail(ExitCode::io_error, "cannot initialise libkmod");
+	// Failures are reported here, not by libkmod.
 	kmod_set_log_fn(
 	    ctx, [](void *, int, const char *, int, const char *, const char *, va_list) {}, nullptr);
 	return KernelModules(std::move(root), release, ctx);
@@ -150,21 +150,21 @@ ModuleState KernelModules::inspect(const std::string &name) const
 		return state;
 	state.obstacles = module_obstacles(root_);
 	if (!root_.exists("/proc/modules"))
-		return state; // nothing else matters then
+		return state; // the other obstacles do not matter then
 	if (!state.path)
 		state.obstacles.push_back(
 		    fmt::format("no file {}.ko below {}: install hwrngd-dkms (or run `make dkms-install`)",
 		                name, root_.at("/lib/modules/" + release_).string()));
 	else if (const auto rule = signature_rule(root_); rule && !state.signer)
 		state.obstacles.push_back(fmt::format(
-		    "the file is not signed, and {} asks for it: have dkms 3 or later build it, "
-		    "which signs; {}",
-		    *rule, enrol_a_key(root_)));
+		    "the file is not signed, and {} requires a signature: build it with dkms 3 or later, "
+		    "which signs it; {}",
+		    *rule, enrolment_steps(root_)));
 	else if (rule)
 		state.caution =
-		    fmt::format("if the kernel trusts the key of \"{}\", which {} asks for; should it "
-		                "not: {}",
-		                *state.signer, *rule, enrol_a_key(root_));
+		    fmt::format("if the kernel trusts the key of \"{}\", as {} requires; if it does not: "
+		                "{}",
+		                *state.signer, *rule, enrolment_steps(root_));
 	return state;
 }
 
@@ -177,27 +177,29 @@ std::unexpected<Error> KernelModules::load_failed(const std::string &name, int n
 	case EPERM: {
 		const auto obstacles = module_obstacles(root_);
 		if (const auto rule = signature_rule(root_); obstacles.empty() && rule)
-			message += fmt::format("; {} asks for a signed module: {}", *rule, enrol_a_key(root_));
+			message +=
+			    fmt::format("; {} requires a signed module: {}", *rule, enrolment_steps(root_));
 		else if (!obstacles.empty())
 			message += "; " + obstacles.front();
 		break;
 	}
 	case ENODEV:
-		message += "; the hardware that it drives is not here (`hwrngctl status` shows what is)";
+		message += "; this machine lacks its hardware (`hwrngctl status` shows what it has)";
 		break;
 	case EKEYREJECTED:
 	case ENOKEY:
 		failed.error().code = ExitCode::not_permitted;
-		message += fmt::format("; {} asks for a key that the kernel trusts: {}",
-		                       signature_rule(root_).value_or("this kernel"), enrol_a_key(root_));
+		message +=
+		    fmt::format("; {} requires a key that the kernel trusts: {}",
+		                signature_rule(root_).value_or("this kernel"), enrolment_steps(root_));
 		break;
 	case ENOEXEC:
-		message += fmt::format("; it was built for another kernel than {}: build it anew "
+		message += fmt::format("; it was built for another kernel than {}: rebuild it "
 		                       "(`dkms autoinstall`)",
 		                       release_);
 		break;
 	case EEXIST:
-		message += "; something of that name is in the kernel already";
+		message += "; the kernel already has something of that name";
 		break;
 	default:
 		break;
@@ -217,7 +219,7 @@ Result<void> KernelModules::load(const std::string &name) const
 		return fail(ExitCode::unavailable,
 		            fmt::format("module {} was not loaded: {}", name, state.obstacles.back()));
 	const auto module = look_up(ctx_.get(), name);
-	// As modprobe(8) does for a name: a blacklist line forbids loading by alias, not on request.
+	// Like modprobe(8) with a name: a blacklist line forbids loading by alias, but not by name.
 	const int result = kmod_module_probe_insert_module(
 	    module.get(), KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY, nullptr, nullptr, nullptr, nullptr);
 	if (result < 0)
@@ -229,14 +231,15 @@ Result<void> KernelModules::unload(const std::string &name) const
 {
 	const auto module = look_up(ctx_.get(), name);
 	if (!module)
-		return fail(ExitCode::no_source, fmt::format("module {} is not known here", name));
+		return fail(ExitCode::no_source,
+		            fmt::format("module {} was not found in /lib/modules/{}", name, release_));
 	const int result = kmod_module_remove_module(module.get(), 0);
 	if (result < 0) {
 		auto failed = fail_errno(-result, fmt::format("module {} was not unloaded", name));
 		if (result == -EPERM)
-			failed.error().message += "; " + no_capability(root_);
+			failed.error().message += "; " + missing_capability(root_);
 		if (result == -EAGAIN || result == -EBUSY)
-			failed.error().message += "; it is in use (`lsmod` shows by what)";
+			failed.error().message += "; it is in use (`lsmod` shows its users)";
 		return failed;
 	}
 	return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Kernel modules through libkmod: what is there, and loading and unloading it.
+// Inspects, loads and unloads kernel modules through libkmod.
 #pragma once
 
 #include "base/root.h"
@@ -13,37 +13,39 @@ struct kmod_ctx;
 
 namespace hwrngd {
 
-/// One module as it stands.
+/// The state of one module.
 struct ModuleState {
 	std::string name;
 	bool loaded = false;
 	bool builtin = false;
 	std::optional<std::string> path;    ///< of the module file for the running kernel
-	std::optional<std::string> signer;  ///< whose key signed that file
-	std::vector<std::string> obstacles; ///< why it cannot be loaded now, empty if it can
-	/// What may yet be in the way and cannot be known before: whether the kernel trusts a key.
+	std::optional<std::string> signer;  ///< owner of the key that signed that file
+	std::vector<std::string> obstacles; ///< why it cannot be loaded now; empty if it can
+	/// What may still prevent loading, but only loading shows it: the kernel may not trust the key.
 	std::optional<std::string> caution;
 };
 
-/// Why this machine, this process or this place cannot load modules at all; empty when nothing is
-/// known to be in the way.
+/// The known reasons why this kernel, this process or this container cannot load any module. Empty
+/// if there are none.
 [[nodiscard]] std::vector<std::string> module_obstacles(const Root &root);
 
-/// The file by which a container's manager has marked this place as one; nothing outside of them.
+/// The file with which a container manager marks this environment as a container; std::nullopt
+/// outside containers.
 [[nodiscard]] std::optional<std::string> container_mark(const Root &root);
 
-/// What makes this kernel take only modules signed by a key it trusts, or nothing.
+/// The rule that makes this kernel accept only modules signed by a key that it trusts;
+/// std::nullopt if there is none.
 [[nodiscard]] std::optional<std::string> signature_rule(const Root &root);
 
 class KernelModules {
 public:
-	/// `release`: as uname -r; the modules are looked up in /lib/modules/RELEASE.
+	/// `release` is the output of uname -r; modules are looked up in /lib/modules/RELEASE.
 	[[nodiscard]] static Result<KernelModules> open(Root root, const std::string &release);
 
 	[[nodiscard]] ModuleState inspect(const std::string &name) const;
 
-	/// Loads a module and what it depends on, as `modprobe NAME` would with modprobe.d(5). An
-	/// error says what to do about it.
+	/// Loads a module and its dependencies, like `modprobe NAME` with modprobe.d(5). The error
+	/// message says what to do.
 	[[nodiscard]] Result<void> load(const std::string &name) const;
 
 	[[nodiscard]] Result<void> unload(const std::string &name) const;

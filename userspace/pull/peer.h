@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The contract of those whom hwrngd-pull asks.
+// The interface of a machine from which hwrngd-pull gets bytes.
 #pragma once
 
 #include "base/error.h"
@@ -11,10 +11,10 @@
 
 namespace hwrngd {
 
-/// Another machine that gives bytes when it is asked.
+/// Another machine that gives bytes on request.
 class Peer {
 public:
-	/// Bytes of one pull.
+	/// The most bytes of one pull.
 	static constexpr size_t most_at_once = 512;
 
 	Peer() = default;
@@ -22,8 +22,9 @@ public:
 	Peer &operator=(const Peer &) = delete;
 	virtual ~Peer() = default;
 
-	/// Asks for out.size() bytes, 1 to most_at_once, and waits `limit` at most. Returns how many
-	/// came, 1 or more; an Error says why none did, after which the next call connects anew.
+	/// Requests out.size() bytes (1 to most_at_once) and waits up to `limit`. Returns the number of
+	/// bytes that came, at least 1, or an Error that says why none came. After an error the next
+	/// call connects again.
 	[[nodiscard]] virtual Result<size_t> pull(std::span<uint8_t> out,
 	                                          std::chrono::milliseconds limit) = 0;
 };

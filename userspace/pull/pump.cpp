@@ -18,10 +18,10 @@ namespace {
 
 using Milliseconds = std::chrono::milliseconds;
 
-constexpr Milliseconds for_ever{-1};
+constexpr Milliseconds forever{-1};
 
-/// Waits for these events on a pipe, and for its reader to go. Returns whether it is still there,
-/// and nobody wants us to end.
+/// Waits up to `limit` for these events on a pipe, or for its reader to close it. Returns true if
+/// the reader is still there and no signal was caught.
 Result<bool> wait(int pipe, int events, Milliseconds limit)
 {
 	struct pollfd waited = {.fd = pipe, .events = static_cast<short>(events), .revents = 0};
@@ -31,14 +31,14 @@ Result<bool> wait(int pipe, int events, Milliseconds limit)
 	return interrupted() == 0 && (waited.revents & (POLLERR | POLLNVAL)) == 0;
 }
 
-Milliseconds by_chance(Milliseconds least, Milliseconds most)
+Milliseconds random_pause(Milliseconds least, Milliseconds most)
 {
-	static std::random_device chance; // for nothing secret
+	static std::random_device device; // not for secrets
 	return Milliseconds(
-	    std::uniform_int_distribution<Milliseconds::rep>(least.count(), most.count())(chance));
+	    std::uniform_int_distribution<Milliseconds::rep>(least.count(), most.count())(device));
 }
 
-/// Returns whether somebody still reads.
+/// Returns true if the pipe still has a reader.
 Result<bool> write_all(int pipe, std::span<const uint8_t> bytes)
 {
 	while (!bytes.empty()) {
@@ -56,16 +56,16 @@ Result<bool> write_all(int pipe, std::span<const uint8_t> bytes)
 
 Result<void> pump(Peer &peer, int out, const Pace &pace, const Tell &tell)
 {
-	// Of one page, which is ready to be written to when it is empty, and not before.
+	// A pipe of one page becomes writable only when it is empty.
 	constexpr int page = 4096;
 	if (fcntl(out, F_SETPIPE_SZ, page) < 0)
-		return fail(ExitCode::usage, "standard output is no pipe: hwrngd starts this");
+		return fail(ExitCode::usage, "standard output is not a pipe: hwrngd starts this program");
 	SecretBuffer bytes(Peer::most_at_once);
 	std::string told;
 	auto pause = pace.first_pause;
-	auto reads = wait(out, 0, by_chance(Milliseconds(0), pace.first_pause));
+	auto reads = wait(out, 0, random_pause(Milliseconds(0), pace.first_pause));
 	while (reads && *reads) {
-		reads = wait(out, POLLOUT, for_ever);
+		reads = wait(out, POLLOUT, forever);
 		if (!reads || !*reads)
 			break;
 		const auto got = peer.pull(bytes.span(), pace.answer);
@@ -75,7 +75,7 @@ Result<void> pump(Peer &peer, int out, const Pace &pace, const Tell &tell)
 			if (told != got.error().message)
 				tell(&got.error());
 			told = got.error().message;
-			reads = wait(out, 0, by_chance(pause / 2, pause));
+			reads = wait(out, 0, random_pause(pause / 2, pause));
 			pause = std::min(2 * pause, pace.longest_pause);
 			continue;
 		}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From another machine into a pipe, no more than is wanted.
+// Copies bytes from another machine into a pipe, only as many as the reader wants.
 #pragma once
 
 #include "pull/peer.h"
@@ -9,25 +9,26 @@
 
 namespace hwrngd {
 
-/// How long to wait for what.
+/// Time limits and pauses.
 struct Pace {
-	/// For an answer. Less than stall_limit (source/source.h), so that the reason is told before
-	/// whoever reads the pipe loses patience.
+	/// Limit for an answer. Less than stall_limit (source/source.h), so that the reason of a
+	/// failure is logged before the reader of the pipe gives up.
 	std::chrono::milliseconds answer{8'000};
-	// After a failure: at first, and when it goes on; between half of it and all, by chance, so
-	// that the clients of one server do not come all at once. Before the first pull too, up to the
-	// first.
+	// The pause after the first failure, and its limit when failures go on: each pause is twice as
+	// long as the one before. The actual pause is a random part of it, at least half, so that the
+	// clients of one server do not come all at once. A random pause of up to `first_pause` also
+	// precedes the first pull.
 	std::chrono::milliseconds first_pause{1'000};
 	std::chrono::milliseconds longest_pause{60'000};
 };
 
-/// Is told of the first failure, of each that has another reason than the one before, and (with
-/// nullptr) when bytes come again.
+/// Called with an error after the first failure, and after each failure with another message than
+/// the one before. Called with nullptr when bytes come again.
 using Tell = std::function<void(const Error *)>;
 
-/// Pulls whenever pipe `out` has been read empty, until nobody reads it any more, or a signal was
-/// caught (interrupt.h): what was pulled and is not wanted is one pull at most. The pipe becomes
-/// one page for that. Fails with ExitCode::usage if `out` is no pipe.
+/// Pulls whenever the pipe `out` has been emptied, until it has no reader or a signal was caught
+/// (interrupt.h). So at most one pull is wasted. For that, the size of the pipe is set to one page.
+/// Fails with ExitCode::usage if `out` is not a pipe.
 [[nodiscard]] Result<void> pump(Peer &peer, int out, const Pace &pace, const Tell &tell);
 
 } // namespace hwrngd

@@ -23,19 +23,19 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr uint16_t usual_port = 22;
-// Feeds are a minute apart, unless the configuration says otherwise.
+// Longer than the default interval between feeds, one minute.
 constexpr auto persist = "ControlPersist=120";
 constexpr auto end_limit = 2s;
-// ssh(1) says so of its own troubles; what the server's command said is anything else.
-constexpr int of_ssh_itself = 255;
+// The exit status of ssh(1) for its own errors; any other is that of the server's command.
+constexpr int ssh_failed = 255;
 
-/// A folder of our own, which goes with us.
+/// A private folder that is removed with this object.
 class PrivateFolder {
 public:
 	static Result<PrivateFolder> make()
 	{
-		// In /tmp, whatever TMPDIR says: the path of a socket is 107 bytes long at most, of which
-		// ssh(1) needs some for itself.
+		// Always in /tmp, because TMPDIR may be too long: the path of a socket has at most 107
+		// bytes, and ssh(1) needs some of them.
 		std::string path = "/tmp/hwrngd-ssh-XXXXXX";
 		if (::mkdtemp(path.data()) == nullptr)
 			return fail_errno(errno, path);
@@ -47,7 +47,7 @@ public:
 	PrivateFolder &operator=(const PrivateFolder &) = delete;
 	~PrivateFolder()
 	{
-		std::error_code ignored; // nobody is left who would do something about it
+		std::error_code ignored; // no caller is left to handle it
 		if (!path_.empty())
 			fs::remove_all(path_, ignored);
 	}
@@ -60,7 +60,8 @@ private:
 	std::string path_;
 };
 
-/// The last line of what a program said, without what could deceive a terminal or a log.
+/// The last line of a program's output, with control characters replaced, since they could deceive
+/// a terminal or a log.
 std::string last_line(std::string_view text)
 {
 	constexpr size_t longest = 300;
@@ -70,7 +71,7 @@ std::string last_line(std::string_view text)
 		text.remove_prefix(begin + 1);
 	std::string line(text.substr(0, longest));
 	std::ranges::replace_if(line, [](char c) { return c < ' ' || c > '~'; }, '?');
-	return line.empty() ? "it says nothing" : line;
+	return line.empty() ? "no error message" : line;
 }
 
 class SshPeer final : public Peer {
@@ -89,7 +90,7 @@ public:
 	[[nodiscard]] Result<size_t> pull(std::span<uint8_t> out,
 	                                  std::chrono::milliseconds limit) override
 	{
-		auto pulled = ask(out, limit);
+		auto pulled = run_ssh(out, limit);
 		if (!pulled) {
 			explicit_bzero(out.data(), out.size());
 			disconnect();
@@ -98,7 +99,7 @@ public:
 	}
 
 private:
-	[[nodiscard]] Result<size_t> ask(std::span<uint8_t> out, std::chrono::milliseconds limit)
+	[[nodiscard]] Result<size_t> run_ssh(std::span<uint8_t> out, std::chrono::milliseconds limit)
 	{
 		const auto answer =
 		    ask_program(name_, command(std::to_string(out.size()), limit), out, limit);
@@ -108,22 +109,24 @@ private:
 		if (!WIFEXITED(status))
 			return fail(ExitCode::io_error,
 			            fmt::format("{}: killed by signal {}", name_, WTERMSIG(status)));
-		if (WEXITSTATUS(status) == of_ssh_itself)
-			return fail(ExitCode::io_error, fmt::format("{}: {}", name_, why(answer->complaint)));
+		if (WEXITSTATUS(status) == ssh_failed)
+			return fail(ExitCode::io_error,
+			            fmt::format("{}: {}", name_, explain(answer->complaint)));
 		if (WEXITSTATUS(status) != 0)
 			return fail(ExitCode::io_error,
-			            fmt::format("{}: the host refuses ({}): {}", name_, WEXITSTATUS(status),
-			                        last_line(answer->complaint)));
+			            fmt::format("{}: the host refused (status {}): {}", name_,
+			                        WEXITSTATUS(status), last_line(answer->complaint)));
 		if (answer->size == 0)
-			return fail(ExitCode::io_error, fmt::format("{}: gave nothing", name_));
+			return fail(ExitCode::io_error, fmt::format("{}: returned no data", name_));
 		return answer->size;
 	}
 
-	/// ssh(1) that neither asks anybody, nor trusts, offers or forwards what it was not told here.
-	[[nodiscard]] std::vector<std::string> command(const std::string &what,
+	/// The command line of ssh(1). It never prompts, and trusts, offers and forwards only what is
+	/// given here.
+	[[nodiscard]] std::vector<std::string> command(const std::string &request,
 	                                               std::chrono::milliseconds limit) const
 	{
-		const auto patience = std::max(1s, std::chrono::ceil<std::chrono::seconds>(limit));
+		const auto timeout = std::max(1s, std::chrono::ceil<std::chrono::seconds>(limit));
 		std::vector<std::string> words{"ssh", "-F", "none", "-T", "-a", "-x"};
 		for (const auto &option : {
 		         std::string("BatchMode=yes"),
@@ -140,7 +143,7 @@ private:
 		         std::string("ClearAllForwardings=yes"),
 		         std::string("LogLevel=ERROR"),
 		         std::string("ConnectionAttempts=1"),
-		         fmt::format("ConnectTimeout={}", patience.count()),
+		         fmt::format("ConnectTimeout={}", timeout.count()),
 		         std::string("ServerAliveInterval=5"),
 		         std::string("ServerAliveCountMax=2"),
 		         std::string("ControlMaster=auto"),
@@ -151,7 +154,7 @@ private:
 		}
 		for (auto &word : address_words())
 			words.push_back(std::move(word));
-		words.push_back(what);
+		words.push_back(request);
 		return words;
 	}
 
@@ -161,24 +164,24 @@ private:
 		        "-l", address_.user, "--", address_.host};
 	}
 
-	/// What ssh(1) has complained about, and the way out where it is ours to know.
-	[[nodiscard]] std::string why(const std::string &complaint) const
+	/// Explains an error of ssh(1), and says what to do if that is known.
+	[[nodiscard]] std::string explain(const std::string &complaint) const
 	{
 		const auto account = fmt::format("{}@{}", address_.user, account_host());
 		if (complaint.contains("HOST IDENTIFICATION HAS CHANGED"))
 			return fmt::format(
-			    "the host shows another key than {} has: it was installed anew, or somebody stands "
-			    "in between. Once the host itself has confirmed its new key (`ssh-keygen -lf` "
-			    "there), `hwrngctl ssh-setup client {} --replace` takes it",
+			    "the host's key differs from the one in {}: the host was reinstalled, or another "
+			    "machine intercepts the connection. Compare the new key on the host itself "
+			    "(`ssh-keygen -lf`), then accept it: `hwrngctl ssh-setup client {} --replace`",
 			    known_hosts_, account);
 		if (complaint.contains("Host key verification failed") ||
 		    complaint.contains("host key is known for"))
-			return fmt::format("the host's key is not in {}: `hwrngctl ssh-setup client {}` puts "
-			                   "it there",
+			return fmt::format("the host's key is not in {}: run `hwrngctl ssh-setup client {}` to "
+			                   "add it",
 			                   known_hosts_, account);
 		if (complaint.contains("Permission denied"))
-			return fmt::format("the host does not take the key in {}: on the host, `hwrngctl "
-			                   "ssh-setup host NAME --key ...` lets it in ({})",
+			return fmt::format("the host does not accept the key in {}: on the host, run `hwrngctl "
+			                   "ssh-setup host NAME --key ...` ({})",
 			                   identity_, last_line(complaint));
 		return last_line(complaint);
 	}
@@ -195,14 +198,14 @@ private:
 	/// Ends the process that keeps the connection, if there is one.
 	void disconnect()
 	{
-		std::error_code ignored; // no socket, no process
+		std::error_code ignored; // without a socket there is no process
 		if (!fs::exists(fs::symlink_status(socket_, ignored)))
 			return;
 		std::vector<std::string> words{"ssh", "-F", "none", "-O", "exit"};
 		for (auto &word : address_words())
 			words.push_back(std::move(word));
 		std::array<uint8_t, 256> said{};
-		// If it cannot be told to end, then because it has ended; or its time runs out.
+		// If this fails, the process has ended already, or it ends when ControlPersist expires.
 		[[maybe_unused]] const auto told = ask_program(name_, words, said, end_limit);
 		fs::remove(socket_, ignored);
 	}
@@ -215,7 +218,7 @@ private:
 	std::string name_;
 };
 
-/// Can ssh_config(5) hold this name of a file? It splits at spaces, and replaces what follows %.
+/// True if ssh_config(5) can hold this path. It splits at spaces and expands % sequences.
 bool is_plain(const std::string &path)
 {
 	return path.starts_with('/') && path.find_first_of(" \t\r\n\"'\\%$") == std::string::npos;
@@ -228,10 +231,11 @@ Result<std::unique_ptr<Peer>> ssh_peer(const SshAddress &address, const std::str
 {
 	for (const auto &path : {identity, known_hosts})
 		if (!is_plain(path))
-			return fail(ExitCode::usage,
-			            fmt::format("\"{}\": give the whole path, with no space, quote, %, $ or "
-			                        "\\ in it",
-			                        path));
+			return fail(
+			    ExitCode::usage,
+			    fmt::format("\"{}\": give an absolute path without spaces, quotes, %, $ and "
+			                "\\",
+			                path));
 	auto folder = PrivateFolder::make();
 	if (!folder)
 		return std::unexpected(folder.error());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The output of a command.
+// A source that reads the output of a command.
 #include "base/program.h"
 #include "source/nonblocking.h"
 #include "source/source.h"
@@ -35,31 +35,32 @@ public:
 			gave_ += *n;
 			if (*n > 0)
 				return n;
-			// It has closed its output, and has no other purpose.
-			if (auto ended = ended_well(); !ended)
+			// The program has closed its output, so it is of no more use.
+			if (auto ended = end_program(); !ended)
 				return std::unexpected(ended.error());
 		}
 	}
 
 private:
-	/// One that ended well and gave something may be started again.
-	Result<void> ended_well()
+	/// Ends the program. Succeeds if it exited with status 0 and gave output, so that it may be
+	/// started again.
+	Result<void> end_program()
 	{
 		const auto status = std::exchange(program_, nullptr)->end();
 		if (!status)
 			return std::unexpected(status.error());
 		if (WIFEXITED(*status) && WEXITSTATUS(*status) != 0)
 			return fail(ExitCode::io_error,
-			            fmt::format("{}: ended with {}", name_, WEXITSTATUS(*status)));
+			            fmt::format("{}: exited with status {}", name_, WEXITSTATUS(*status)));
 		if (gave_ == 0)
-			return fail(ExitCode::io_error, fmt::format("{}: ended and gave nothing", name_));
+			return fail(ExitCode::io_error, fmt::format("{}: ended without output", name_));
 		return {};
 	}
 
 	std::string name_;
 	StartProgram start_;
 	std::unique_ptr<Program> program_;
-	size_t gave_ = 0; ///< bytes since it was started
+	size_t gave_ = 0; ///< bytes read since the program was started
 };
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The CPU's random instructions, 64 bits at a time: the narrower forms of RDSEED are broken on some
-// processors (AMD-SB-7055).
+// The CPU's random number instructions. Always 64 bits at a time: the narrower forms of RDSEED are
+// broken on some processors (AMD-SB-7055).
 #include "source/source.h"
 
 #include <algorithm>
@@ -19,8 +19,8 @@ namespace hwrngd {
 
 namespace {
 
-// Intel's DRNG guide (5.2.1) asks for ten tries of RDRAND; RDSEED runs dry when other threads use
-// it, and the kernel modules try as often.
+// Intel's DRNG guide (5.2.1) recommends ten tries of RDRAND. RDSEED can run dry while other threads
+// use it; the kernel modules try 100 times as well.
 constexpr int retries_of_seed = 100;
 constexpr int retries_of_generator = 10;
 
@@ -62,7 +62,7 @@ constexpr std::array<Entry, 2> entries{{
 
 #elif defined(__aarch64__)
 
-// FEAT_RNG (Arm ARM, K12.1): the Z flag tells that no number could be had in time.
+// FEAT_RNG (Arm ARM, K12.1): the Z flag is set if no number was available in time.
 bool rndrrs(uint64_t *word)
 {
 	bool good = false;
@@ -111,8 +111,9 @@ public:
 			have += n;
 		}
 		if (have == 0)
-			return fail(ExitCode::io_error, fmt::format("{}: the CPU gave no number in {} tries",
-			                                            entry_.name, entry_.retries));
+			return fail(ExitCode::io_error,
+			            fmt::format("{}: the CPU returned no number in {} tries", entry_.name,
+			                        entry_.retries));
 		return have;
 	}
 
@@ -134,8 +135,8 @@ private:
 
 std::vector<std::string> cpu_instructions(const Root &root)
 {
-	// The kernel hides what it knows to be broken (bad RDRAND after resume, RDSEED that returns
-	// zeros), so its word counts, not CPUID's.
+	// Ask the kernel, not CPUID: the kernel hides instructions that it knows to be broken (RDRAND
+	// after resume, RDSEED that returns zeros).
 	std::vector<std::string> flags;
 	std::istringstream lines(root.read_if_any("/proc/cpuinfo").value_or(""));
 	for (std::string line; flags.empty() && std::getline(lines, line);) {

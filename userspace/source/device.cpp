@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A read(2) may last for ever, so a Worker performs it, and who waits for it may stop waiting.
+// A source that reads a device or file. A read(2) may never end, so a Worker performs it and the
+// caller can stop waiting.
 #include "base/file_descriptor.h"
 #include "base/interrupt.h"
 #include "base/secret_buffer.h"
@@ -21,11 +22,11 @@ namespace {
 
 constexpr std::chrono::milliseconds slice{50}; // how soon a caught signal is noticed
 
-/// Files of which a read(2) hangs in a thread that was left behind. Another read would hang behind
-/// it, and each that is tried would cost one more thread.
+/// Files with a read(2) that hangs in a thread that was left behind. Another read would hang too,
+/// and each attempt would cost one more thread.
 class HangingReads {
 public:
-	/// Those of this process.
+	/// The set of this process.
 	static std::shared_ptr<HangingReads> all()
 	{
 		static const auto reads = std::make_shared<HangingReads>();
@@ -54,7 +55,7 @@ private:
 	std::multiset<std::string> names_;
 };
 
-/// One read(2) at a time, shared by the thread that performs it and the one that waits for it.
+/// One read(2) at a time, shared by the thread that performs it and the thread that waits for it.
 struct Reader {
 	Reader(std::string file, FileDescriptor descriptor, size_t piece)
 	    : name(std::move(file)), fd(std::move(descriptor)), buffer(piece)
@@ -80,7 +81,7 @@ struct Reader {
 	std::shared_ptr<HangingReads> hanging = HangingReads::all();
 	FileDescriptor fd;
 	SecretBuffer buffer;
-	size_t wanted = 0; // bytes; not touched while a read is under way
+	size_t wanted = 0; // bytes; not changed during a read
 	std::mutex mutex;  // guards all below
 	std::condition_variable changed;
 	bool done = false;
@@ -126,7 +127,7 @@ public:
 
 private:
 	std::string name_;
-	std::shared_ptr<Reader> reader_; // the thread's too, which may outlive us
+	std::shared_ptr<Reader> reader_; // shared with the thread, which may outlive this object
 	Worker worker_;
 };
 
@@ -151,7 +152,7 @@ Result<size_t> fill(Source &source, std::span<uint8_t> out)
 Result<std::unique_ptr<Source>> open_device(const std::filesystem::path &path, size_t piece)
 {
 	const bool standard_input = path == "-";
-	// O_NOCTTY: a serial generator must not become our terminal.
+	// O_NOCTTY, so that a serial generator does not become our controlling terminal.
 	const int number = standard_input ? ::dup(STDIN_FILENO)
 	                                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (number < 0)

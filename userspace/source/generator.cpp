@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What an administrator connects: a FIFO, a character device such as a generator at a serial line,
-// a file that grows.
+// Generators that an administrator connects: a FIFO, a character device (such as a generator at a
+// serial line), or a file that grows.
 #include "base/file_descriptor.h"
 #include "source/nonblocking.h"
 #include "source/source.h"
@@ -31,7 +31,7 @@ public:
 	{
 		if (!before_)
 			return;
-		// If it was pulled out, there is nothing to put back.
+		// These calls fail if the device was unplugged; then there is nothing to restore.
 		tcsetattr(fd_.get(), TCSANOW, &*before_);
 		ioctl(fd_.get(), TIOCNXCL);
 	}
@@ -46,10 +46,10 @@ private:
 	std::string name_;
 	FileDescriptor fd_;
 	AtEnd at_end_;
-	std::optional<struct termios> before_; ///< of a serial line
+	std::optional<struct termios> before_; ///< former settings of a serial line
 };
 
-/// Makes a serial line give bytes as they come. Returns what to put back.
+/// Sets a serial line to raw mode, and returns its former settings.
 Result<struct termios> make_raw(const std::string &name, int fd, unsigned speed)
 {
 	struct termios before = {};
@@ -57,16 +57,16 @@ Result<struct termios> make_raw(const std::string &name, int fd, unsigned speed)
 		return fail_errno(errno, name);
 	struct termios raw = before;
 	cfmakeraw(&raw);
-	raw.c_cflag |= CLOCAL | CREAD; // whether a modem is there or not
+	raw.c_cflag |= CLOCAL | CREAD; // without modem control lines
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
-	// glibc takes the number itself, and refuses what is none.
+	// glibc takes the speed as a number, and refuses an unknown one.
 	if (speed != 0 && cfsetspeed(&raw, speed) < 0)
 		return fail(ExitCode::usage,
-		            fmt::format("{}: {} is no speed of a serial line; common ones are 9600, 115200 "
-		                        "and 1000000",
+		            fmt::format("{}: {} is not a speed of a serial line; common speeds are 9600, "
+		                        "115200 and 1000000",
 		                        name, speed));
-	// What came before, at another speed perhaps, is no randomness of ours.
+	// Discard bytes that arrived before, perhaps at another speed.
 	if (ioctl(fd, TIOCEXCL) < 0 || tcsetattr(fd, TCSANOW, &raw) < 0 || tcflush(fd, TCIFLUSH) < 0)
 		return fail_errno(errno, name);
 	return before;
@@ -84,15 +84,15 @@ Result<std::unique_ptr<Source>> open_generator(const Root &root, const std::stri
 	const bool is_file = S_ISREG(status.st_mode);
 	if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode) && !is_file)
 		return fail(ExitCode::usage,
-		            fmt::format("{}: is no FIFO, no character device and no file", name));
-	// A FIFO that we could write to has no end when its last writer goes.
+		            fmt::format("{}: is not a FIFO, a character device or a file", name));
+	// Opened for writing too, a FIFO does not reach its end when its last writer closes it.
 	const int mode = S_ISFIFO(status.st_mode) ? O_RDWR : O_RDONLY;
 	auto fd = root.open(path, mode | O_NONBLOCK | O_NOCTTY);
 	if (!fd)
 		return fail_source(fd.error());
 	if (flock(fd->get(), LOCK_EX | LOCK_NB) < 0)
 		return fail_errno(errno == EWOULDBLOCK ? EBUSY : errno, name);
-	// What a file holds already may have been fed before, and be known to who can read it.
+	// Skip what the file holds already: it may have been fed before, and others may have read it.
 	if (is_file && lseek(fd->get(), 0, SEEK_END) < 0)
 		return fail_errno(errno, name);
 	std::optional<struct termios> before;
@@ -103,7 +103,7 @@ Result<std::unique_ptr<Source>> open_generator(const Root &root, const std::stri
 		before = *raw;
 	}
 	return std::make_unique<Generator>(name, std::move(*fd),
-	                                   is_file ? AtEnd::waits : AtEnd::is_told, before);
+	                                   is_file ? AtEnd::waits : AtEnd::reported, before);
 }
 
 } // namespace hwrngd

@@ -12,14 +12,14 @@ namespace hwrngd {
 
 namespace {
 
-constexpr const char *title = "the kernel's jitterentropy_rng, by AF_ALG";
-constexpr size_t most_bytes = 128; // that algif_rng gives at once
+constexpr const char *title = "the kernel's jitterentropy_rng (AF_ALG)";
+constexpr size_t most_bytes = 128; // limit of a read from algif_rng
 
 class Jitter : public Source {
 public:
 	explicit Jitter(FileDescriptor fd) : fd_(std::move(fd)) {}
 
-	/// Takes some milliseconds of the CPU, and waits for nothing.
+	/// Takes some milliseconds of CPU time and does not block, so it needs no limit.
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds /*limit*/) override
 	{
 		const auto n = ::read(fd_.get(), out.data(), std::min(out.size(), most_bytes));
@@ -32,19 +32,19 @@ private:
 	FileDescriptor fd_;
 };
 
-/// The kernel loads what it takes, unless it has been forbidden to; and newer ones (7.3) let
-/// programs have only what is on a list of theirs, until an administrator says otherwise.
+/// The kernel loads the modules on demand, unless that is forbidden. Newer kernels (7.3) also
+/// restrict which algorithms programs may use, until an administrator allows the others.
 std::unexpected<Error> fail_missing(const Root &root, int number)
 {
 	auto error = fail_source(fail_errno(number, title).error());
 	if (number != EAFNOSUPPORT && number != ENOENT)
 		return error;
 	if (root.read_number("/proc/sys/crypto/af_alg_restrict").value_or(0) > 0)
-		error.error().message += "; this kernel does not let programs have it: "
-		                         "`sysctl crypto.af_alg_restrict=0` lets them";
+		error.error().message += "; this kernel forbids programs to use it. To allow it: "
+		                         "`sysctl crypto.af_alg_restrict=0`";
 	else
 		error.error().message +=
-		    "; the kernel has not loaded it: `modprobe -a algif_rng jitterentropy_rng`";
+		    "; the kernel has not loaded it: run `modprobe -a algif_rng jitterentropy_rng`";
 	return error;
 }
 
@@ -59,7 +59,7 @@ Result<FileDescriptor> connect_jitter(const Root &root)
 	const FileDescriptor listener(socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 	if (!listener)
 		return fail_missing(root, errno);
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bind(2) requires it
 	if (bind(listener.get(), reinterpret_cast<const struct sockaddr *>(&address), sizeof address) <
 	    0)
 		return fail_missing(root, errno);

@@ -18,7 +18,7 @@ Result<size_t> read_until(const std::string &name, int fd, std::span<uint8_t> ou
 	constexpr std::chrono::milliseconds slice{50}; // how soon a caught signal is noticed
 	while (true) {
 		const auto n = ::read(fd, out.data(), out.size());
-		if (n > 0 || (n == 0 && at_end == AtEnd::is_told))
+		if (n > 0 || (n == 0 && at_end == AtEnd::reported))
 			return static_cast<size_t>(n);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return fail_errno(errno, name);
@@ -30,7 +30,7 @@ Result<size_t> read_until(const std::string &name, int fd, std::span<uint8_t> ou
 		struct pollfd waited = {.fd = fd, .events = POLLIN, .revents = 0};
 		if (::poll(&waited, 1, static_cast<int>(slice.count())) < 0 && errno != EINTR)
 			return fail_errno(errno, name);
-		// A driver without poll is always ready, and so is a file.
+		// A file, and a device whose driver lacks poll, is always ready: avoid a busy loop.
 		if (waited.revents != 0)
 			std::this_thread::sleep_until(
 			    std::min(end, now + (n == 0 ? slice : std::chrono::milliseconds(1))));

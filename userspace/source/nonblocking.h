@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reading what may be silent for ever, without losing a thread to it.
+// Reads from a descriptor that may never have data, without blocking a thread.
 #pragma once
 
 #include "base/error.h"
@@ -11,19 +11,19 @@
 
 namespace hwrngd {
 
-/// What the end of what is read means.
+/// What read_until() does at the end of a file.
 enum class AtEnd : uint8_t {
-	is_told, ///< as 0 bytes
-	waits,   ///< nothing, yet: a file may grow
+	reported, ///< returns 0
+	waits,    ///< waits for more data: the file may grow
 };
 
-/// read(2) of a descriptor with O_NONBLOCK, once there is something: 1 to out.size() bytes, or 0 at
-/// its end, if that is to be told. Fails as fail_stalled() when there is nothing until `end`, which
-/// is `limit` after the beginning, and with EINTR when the process caught a signal. `name` is for
-/// errors.
+/// Waits for data on a descriptor with O_NONBLOCK and reads it. Returns 1 to out.size(), or 0 at
+/// the end of the file with AtEnd::reported. Fails like fail_stalled() if no data comes until
+/// `end`, and with EINTR if the process caught a signal. `limit` is the time that the caller gave;
+/// error messages contain it and `name`.
 [[nodiscard]] Result<size_t> read_until(const std::string &name, int fd, std::span<uint8_t> out,
                                         std::chrono::milliseconds limit,
                                         std::chrono::steady_clock::time_point end,
-                                        AtEnd at_end = AtEnd::is_told);
+                                        AtEnd at_end = AtEnd::reported);
 
 } // namespace hwrngd

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// TPM2_GetRandom by tpm2-tss' system API, the part of it that needs neither sessions nor OpenSSL.
+// TPM2_GetRandom through the system API of tpm2-tss, the part of it that needs neither sessions nor
+// OpenSSL.
 #include "base/interrupt.h"
 #include "base/secret_buffer.h"
 #include "source/source.h"
@@ -19,13 +20,13 @@ namespace hwrngd {
 
 namespace {
 
-// What a TPM surely returns in one command is its largest digest; SHA-256 is mandatory.
+// One command can always return as much as the TPM's largest digest; SHA-256 is mandatory.
 constexpr size_t bytes_a_command = 32;
-constexpr size_t largest_response = 4096;      // TPM_BUFSIZE of the kernel
+constexpr size_t largest_response = 4096;      // the kernel's TPM_BUFSIZE
 constexpr std::chrono::milliseconds slice{50}; // how soon a caught signal is noticed
 
-/// How tpm2-tss reaches the device. The library's own TCTI opens it by name, which this process may
-/// have no right to. TCG TSS 2.0 TPM Command Transmission Interface, 3.2.
+/// Connects tpm2-tss to an open device. The library's own TCTI opens the device by name, which this
+/// process may not be allowed to. TCG TSS 2.0 TPM Command Transmission Interface, 3.2.
 class Tcti {
 public:
 	explicit Tcti(FileDescriptor fd) : fd_(std::move(fd))
@@ -42,7 +43,7 @@ public:
 
 	[[nodiscard]] TSS2_TCTI_CONTEXT *context()
 	{
-		return reinterpret_cast<TSS2_TCTI_CONTEXT *>(&context_); // NOLINT: as the API wants
+		return reinterpret_cast<TSS2_TCTI_CONTEXT *>(&context_); // NOLINT: the API requires it
 	}
 
 private:
@@ -51,23 +52,23 @@ private:
 	};
 	static constexpr uint64_t magic = 0x687772'6e676421; // "hwrngd!"
 
-	/// Does not wait for the TPM, since the descriptor has O_NONBLOCK.
+	/// Sends a command. Does not wait for the TPM, since the descriptor has O_NONBLOCK.
 	static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command)
 	{
-		auto &self = *reinterpret_cast<Context *>(context)->self; // NOLINT: as the API wants
+		auto &self = *reinterpret_cast<Context *>(context)->self; // NOLINT: the API requires it
 		self.have_ = 0;
 		const auto n = ::write(self.fd_.get(), command, size);
 		return n == static_cast<ssize_t>(size) ? TSS2_RC_SUCCESS : TSS2_TCTI_RC_IO_ERROR;
 	}
 
-	/// Gives a whole response, which one read(2) brings, within `timeout` milliseconds; without
-	/// `response`, only its size.
+	/// Returns a whole response, waiting up to `timeout` milliseconds. If `response` is nullptr,
+	/// returns only the size.
 	static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *response,
 	                       int32_t timeout)
 	{
 		if (size == nullptr)
 			return TSS2_TCTI_RC_BAD_REFERENCE;
-		auto &self = *reinterpret_cast<Context *>(context)->self; // NOLINT: as the API wants
+		auto &self = *reinterpret_cast<Context *>(context)->self; // NOLINT: the API requires it
 		if (const auto rc = self.await(timeout); rc != TSS2_RC_SUCCESS)
 			return rc;
 		const auto room = std::exchange(*size, self.have_);
@@ -80,7 +81,7 @@ private:
 		return TSS2_RC_SUCCESS;
 	}
 
-	/// Reads a response, if it is not there yet.
+	/// Reads the response, unless it was read already. One read(2) returns all of it.
 	TSS2_RC await(int32_t timeout)
 	{
 		if (have_ > 0)
@@ -94,7 +95,7 @@ private:
 		const auto n = ::read(fd_.get(), response_.span().data(), response_.span().size());
 		if (n < 0 && errno == EAGAIN)
 			return TSS2_TCTI_RC_TRY_AGAIN;
-		if (n <= 0) // the device is gone
+		if (n <= 0) // such as when the device is gone
 			return TSS2_TCTI_RC_IO_ERROR;
 		have_ = static_cast<size_t>(n);
 		return TSS2_RC_SUCCESS;
@@ -103,7 +104,7 @@ private:
 	FileDescriptor fd_;
 	Context context_{};
 	SecretBuffer response_{largest_response};
-	size_t have_ = 0; ///< bytes of a response that was not asked for yet
+	size_t have_ = 0; ///< bytes of a response that receive() has not returned yet
 };
 
 class Tpm2Source : public Source {
@@ -122,13 +123,13 @@ public:
 
 	Result<void> prepare()
 	{
-		// What the library would print, we report ourselves; the administrator may still ask.
+		// Errors are reported here, not by the library, unless the administrator set TSS2_LOG.
 		setenv("TSS2_LOG", "all+NONE", 0);
-		// The header's ABI version, which the library checks against its own.
+		// The library checks the header's ABI version against its own.
 		TSS2_ABI_VERSION version = TSS2_ABI_VERSION_CURRENT;
 		const auto rc = Tss2_Sys_Initialize(sys(), sys_.span().size(), tcti_.context(), &version);
 		if (rc != TSS2_RC_SUCCESS)
-			return refused("cannot prepare", rc);
+			return tpm_error("cannot initialise tpm2-tss", rc);
 		initialised_ = true;
 		return {};
 	}
@@ -141,7 +142,7 @@ public:
 		if (rc == TSS2_RC_SUCCESS)
 			rc = Tss2_Sys_ExecuteAsync(sys());
 		if (rc != TSS2_RC_SUCCESS)
-			return refused("GetRandom cannot be sent", rc);
+			return tpm_error("cannot send GetRandom", rc);
 		while ((rc = Tss2_Sys_ExecuteFinish(sys(), static_cast<int32_t>(slice.count()))) ==
 		       TSS2_TCTI_RC_TRY_AGAIN) {
 			if (interrupted() != 0)
@@ -153,9 +154,9 @@ public:
 		if (rc == TSS2_RC_SUCCESS)
 			rc = Tss2_Sys_GetRandom_Complete(sys(), &random);
 		if (rc != TSS2_RC_SUCCESS)
-			return refused("GetRandom failed", rc);
+			return tpm_error("GetRandom failed", rc);
 		if (random.size == 0)
-			return fail(ExitCode::io_error, fmt::format("{}: the TPM returned no byte", device_));
+			return fail(ExitCode::io_error, fmt::format("{}: the TPM returned no data", device_));
 		const size_t n = std::min<size_t>(random.size, out.size());
 		std::memcpy(out.data(), &random.buffer[0], n);
 		explicit_bzero(&random, sizeof random);
@@ -165,9 +166,9 @@ public:
 private:
 	[[nodiscard]] TSS2_SYS_CONTEXT *sys()
 	{
-		return reinterpret_cast<TSS2_SYS_CONTEXT *>(sys_.span().data()); // NOLINT: as the API wants
+		return reinterpret_cast<TSS2_SYS_CONTEXT *>(sys_.span().data()); // NOLINT: for the API
 	}
-	[[nodiscard]] std::unexpected<Error> refused(const char *what, TSS2_RC rc) const
+	[[nodiscard]] std::unexpected<Error> tpm_error(const char *what, TSS2_RC rc) const
 	{
 		return fail(ExitCode::io_error,
 		            fmt::format("{}: {}, TPM response code 0x{:08x} (`tpm2_rc_decode 0x{:x}` "
@@ -177,7 +178,7 @@ private:
 
 	std::string device_;
 	Tcti tcti_;
-	SecretBuffer sys_{Tss2_Sys_GetContextSize(0)}; // responses too
+	SecretBuffer sys_{Tss2_Sys_GetContextSize(0)}; // secret, because it also holds responses
 	bool initialised_ = false;
 };
 

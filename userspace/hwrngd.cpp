@@ -182,7 +182,7 @@ Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
 void print_notes(const Root &root, const Config &config)
 {
 	for (const auto &[name, source] : config.sources)
-		if (!source.path.empty() && !root.exists(source.path))
+		if (!source.path.empty() && root.is_missing(source.path))
 			fmt::print("Note: the source {} is absent: {} does not exist. It is read once that is "
 			           "there.\n",
 			           name, source.path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Generators and commands, with real FIFOs, terminals and processes.
 #include "base/file_descriptor.h"
+#include "fake_broker.h"
 #include "fake_tree.h"
 #include "processes.h"
 #include "source/source.h"
@@ -62,6 +63,24 @@ TEST(Generator, AFifoOutlivesItsWriters)
 	EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
 	std::ofstream(path) << "two";
 	EXPECT_EQ(read_text(**source), "two");
+}
+
+TEST(Generator, IsOpenedWhereAUnitHidesIt)
+{
+	const FakeTree seen;
+	FakeTree hidden;
+	hidden.file("/dev/other", "");
+	const auto path = hidden.at("/dev/fifo").string();
+	ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+	auto root = seen.root();
+	root.ask(std::make_shared<FakeBroker>(hidden.root()));
+	auto source = open_generator(root, "/dev/fifo", 0);
+	ASSERT_TRUE(source) << source.error().message;
+	std::ofstream(path) << "one";
+	EXPECT_EQ(read_text(**source), "one");
+	const auto missing = open_generator(root, "/dev/missing", 0);
+	ASSERT_FALSE(missing);
+	EXPECT_EQ(missing.error().code, ExitCode::no_source);
 }
 
 TEST(Generator, IsOpenForOneAlone)

@@ -99,6 +99,8 @@ TEST(Helper, OpensTheGeneratorsThatAreConfiguredNow)
 	h.tree.file("/etc/hwrngd.conf", "[source.g]\npath = \"/tmp/generator\"\n");
 	EXPECT_EQ(h.read("/tmp/generator"), "bytes");
 	EXPECT_TRUE(h.refuses("/tmp/generator", O_WRONLY));
+	EXPECT_TRUE(h.helper->open("/tmp/generator", O_PATH));
+	EXPECT_TRUE(h.refuses("/tmp/other", O_PATH));
 	h.tree.file("/etc/hwrngd.conf", "nonsense");
 	EXPECT_EQ(h.read("/dev/hwrng").find("error: " + h.tree.at("/etc/hwrngd.conf").string()), 0U);
 }

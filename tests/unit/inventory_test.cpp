@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/environment.h"
 
+#include "fake_broker.h"
 #include "fake_tree.h"
 
 #include <algorithm>
@@ -141,6 +142,34 @@ TEST(Inventory, WhatIsPluggedInLaterIsAbsentNoLonger)
 	EXPECT_EQ(here.absent, "");
 	EXPECT_EQ(here.driver, "/dev/ttyACM0");
 	EXPECT_EQ(here.claim, 100U);
+}
+
+TEST(Inventory, WhatAUnitHidesIsNotAbsent)
+{
+	const FakeTree seen;
+	FakeTree hidden;
+	hidden.file("/dev/ttyACM0", "");
+	Config config;
+	config.sources["plugged"] = {.path = "/dev/ttyACM0"};
+	config.sources["unplugged"] = {.path = "/dev/ttyACM1"};
+	auto root = seen.root();
+	root.ask(std::make_shared<FakeBroker>(hidden.root()));
+	const auto sources = take_inventory(root, config).sources;
+	EXPECT_EQ(sources[sources.size() - 2].absent, "") << "PrivateDevices= hides it";
+	EXPECT_EQ(sources.back().absent, "is absent: /dev/ttyACM1 does not exist");
+}
+
+TEST(Inventory, WhatCannotBeLookedAtIsNotAbsent)
+{
+	FakeTree tree;
+	tree.symlink("/loop", "loop");
+	tree.symlink("/dangling", "nothing");
+	Config config;
+	config.sources["a"] = {.path = "/loop"};
+	config.sources["b"] = {.path = "/dangling"};
+	const auto sources = take_inventory(tree.root(), config).sources;
+	EXPECT_EQ(sources[sources.size() - 2].absent, "") << "to open it says what is wrong";
+	EXPECT_EQ(sources.back().absent, "is absent: /dangling does not exist");
 }
 
 TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)

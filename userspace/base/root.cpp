@@ -15,6 +15,14 @@ namespace {
 // No file that is read here is larger. The limit keeps a wrong --root from filling memory.
 constexpr size_t max_file = size_t{1} << 20;
 
+/// True if the broker may reach what this process fails to reach with errno value `number`. The
+/// unit may hide devices (PrivateDevices=) and forbid writing (ProtectKernelTunables=).
+bool may_be_reached(std::string_view name, int number)
+{
+	const bool hidden = number == ENOENT && name.starts_with("/dev/");
+	return number == EACCES || number == EPERM || number == EROFS || hidden;
+}
+
 } // namespace
 
 std::filesystem::path Root::at(std::string_view name) const
@@ -35,6 +43,29 @@ bool Root::has_device(std::string_view name, std::string_view in_sysfs) const
 	return exists(name) || (broker_ && exists(in_sysfs));
 }
 
+Result<struct stat> Root::status(std::string_view name) const
+{
+	const auto path = at(name);
+	struct stat status = {};
+	if (::stat(path.c_str(), &status) == 0)
+		return status;
+	const int number = errno;
+	if (!broker_ || !may_be_reached(name, number))
+		return fail_errno(number, path.string());
+	const auto fd = broker_->open(name, O_PATH); // which does nothing to a device
+	if (!fd)
+		return std::unexpected(fd.error());
+	if (::fstat(fd->get(), &status) < 0)
+		return fail_errno(errno, path.string());
+	return status;
+}
+
+bool Root::is_missing(std::string_view name) const
+{
+	const auto found = status(name);
+	return !found && (found.error().number == ENOENT || found.error().number == ENOTDIR);
+}
+
 Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 {
 	const auto path = at(name);
@@ -43,9 +74,7 @@ Result<FileDescriptor> Root::open(std::string_view name, int flags) const
 	if (fd)
 		return fd;
 	const int number = errno;
-	// The unit may hide devices (PrivateDevices=) and forbid writing (ProtectKernelTunables=).
-	const bool hidden = number == ENOENT && name.starts_with("/dev/");
-	if (broker_ && (number == EACCES || number == EPERM || number == EROFS || hidden))
+	if (broker_ && may_be_reached(name, number))
 		return broker_->open(name, flags);
 	return fail_errno(number, path.string());
 }

@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/file_descriptor.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -30,6 +32,12 @@ public:
 	/// True if device `name` exists. A unit may hide it (PrivateDevices=); if there is a broker,
 	/// the device's folder `in_sysfs` counts too.
 	[[nodiscard]] bool has_device(std::string_view name, std::string_view in_sysfs) const;
+
+	/// As stat(2), through the broker if necessary.
+	[[nodiscard]] Result<struct stat> status(std::string_view name) const;
+	/// True if `name` does not exist. A file that cannot be looked at, such as one in an unreadable
+	/// folder, is not missing.
+	[[nodiscard]] bool is_missing(std::string_view name) const;
 
 	/// Opens `name` with the open(2) flags `flags` and O_CLOEXEC, through the broker if necessary.
 	[[nodiscard]] Result<FileDescriptor> open(std::string_view name, int flags) const;

@@ -149,7 +149,7 @@ void list_configured(const Root &root, const Config &config, Inventory &inventor
 		const auto same = [&](const auto &source) { return source.name == name; };
 		if (std::any_of(inventory.sources.begin(), inventory.sources.end(), same))
 			continue;
-		const bool absent = maker->first == SourceKind::generator && !root.exists(said.path);
+		const bool absent = maker->first == SourceKind::generator && root.is_missing(said.path);
 		inventory.sources.push_back({
 		    .name = name,
 		    .kind = maker->first,

@@ -175,9 +175,9 @@ private:
 		if (!config)
 			return std::unexpected(config.error());
 		const auto most = allowed(name, *config);
-		// O_RDWR allows reading alone too.
+		// O_RDWR allows reading alone too, and all allow looking.
 		const int asked = flags & ~harmless;
-		if (!most || (asked != *most && (*most != O_RDWR || asked != O_RDONLY)))
+		if (!most || (asked != *most && asked != O_PATH && (*most != O_RDWR || asked != O_RDONLY)))
 			return fail_errno(EACCES, root_.at(name).string());
 		return root_.open(name, flags);
 	}

@@ -78,15 +78,15 @@ Result<std::unique_ptr<Source>> open_generator(const Root &root, const std::stri
                                                unsigned speed)
 {
 	const auto name = root.at(path).string();
-	struct stat status = {};
-	if (stat(name.c_str(), &status) < 0)
-		return fail_source(fail_errno(errno, name).error());
-	const bool is_file = S_ISREG(status.st_mode);
-	if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode) && !is_file)
+	const auto status = root.status(path);
+	if (!status)
+		return fail_source(status.error());
+	const bool is_file = S_ISREG(status->st_mode);
+	if (!S_ISFIFO(status->st_mode) && !S_ISCHR(status->st_mode) && !is_file)
 		return fail(ExitCode::usage,
 		            fmt::format("{}: is not a FIFO, a character device or a file", name));
 	// Opened for writing too, a FIFO does not reach its end when its last writer closes it.
-	const int mode = S_ISFIFO(status.st_mode) ? O_RDWR : O_RDONLY;
+	const int mode = S_ISFIFO(status->st_mode) ? O_RDWR : O_RDONLY;
 	auto fd = root.open(path, mode | O_NONBLOCK | O_NOCTTY);
 	if (!fd)
 		return fail_source(fd.error());

@@ -202,4 +202,23 @@ TEST(StatusDocument, CommandsBehaveAlikeWhateverItLacks)
 		});
 }
 
+TEST(StatusDocument, WhatItHoldsReachesNoTerminalAsAnOrder)
+{
+	const auto full = to_json(full_status());
+	for (const auto &key : keys_in(full)) {
+		if (!full.at(key).is_string())
+			continue;
+		FakeTree tree;
+		const FakeDaemon daemon(tree, with(full, key, "\x1b[31m\r\x07\xc2\x9bm").dump());
+		for (const auto *arguments :
+		     {"status", "top --batch --count 1 --delay 0.1", "policy --explain", "doctor"}) {
+			const auto ran = run(tree, arguments);
+			EXPECT_EQ((ran.out + ran.err).find_first_of("\x1b\r\x07"), std::string::npos)
+			    << key << ": " << arguments << "\n"
+			    << ran.out << ran.err;
+			EXPECT_FALSE((ran.out + ran.err).contains("\xc2\x9b")) << key << ": " << arguments;
+		}
+	}
+}
+
 } // namespace

@@ -49,15 +49,16 @@ const char *colour_of(Severity severity)
 void print_finding(const Finding &finding)
 {
 	fmt::print("{}{}{}  {} ({})  [{}]\n", colour_of(finding.severity), name(finding.severity),
-	           colour("\033[0m"), finding.text, name(finding.certainty), finding.id);
+	           colour("\033[0m"), for_terminal(finding.text), name(finding.certainty), finding.id);
 	for (const auto &evidence : finding.evidence)
-		fmt::print("  seen  {}: {}\n", evidence.where, evidence.value);
+		fmt::print("  seen  {}: {}\n", for_terminal(evidence.where), for_terminal(evidence.value));
 	// A command has a line of its own, so that it can be copied as it stands.
 	for (const auto &step : finding.remedy)
 		if (step.command.empty())
-			fmt::print("  do    {}\n", step.what);
+			fmt::print("  do    {}\n", for_terminal(step.what));
 		else
-			fmt::print("  do    {}:\n            {}\n", step.what, step.command);
+			fmt::print("  do    {}:\n            {}\n", for_terminal(step.what),
+			           for_terminal(step.command));
 	fmt::print("\n");
 }
 
@@ -162,8 +163,9 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 		for (const auto &finding : findings)
 			print_finding(finding);
 		if (!facts.not_seen.empty())
-			fmt::print("Not seen: {}.\n", fmt::join(facts.not_seen, "; "));
-		fmt::print("{}\n", words);
+			fmt::print("Not seen: {}.\n",
+			           for_terminal(fmt::format("{}", fmt::join(facts.not_seen, "; "))));
+		fmt::print("{}\n", for_terminal(words));
 	}
 	return to_do == 0 ? ExitCode::done : ExitCode::check_failed;
 }

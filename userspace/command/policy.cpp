@@ -31,11 +31,11 @@ void print_text(const Decision &decision, bool explain)
 {
 	fmt::print("{:<18} {:<8} {}\n", "SOURCE", "USE", explain ? "WHY" : "");
 	for (const auto &source : decision.sources)
-		fmt::print("{:<18} {:<8} {}\n", source.source.name, name(source.use),
-		           explain ? source.reason : "");
+		fmt::print("{:<18} {:<8} {}\n", for_terminal(source.source.name), name(source.use),
+		           for_terminal(explain ? source.reason : ""));
 	fmt::print("\nrng_current: {}{}\n",
-	           decision.select ? "select " + *decision.select : "nothing to change",
-	           explain ? ": " + decision.reason : "");
+	           decision.select ? for_terminal("select " + *decision.select) : "nothing to change",
+	           for_terminal(explain ? ": " + decision.reason : ""));
 }
 
 } // namespace

@@ -80,12 +80,16 @@ std::string judge_daemon(const std::optional<DaemonStatus> &daemon,
 std::string judgement(const Inventory &inventory, const std::optional<DaemonStatus> &daemon,
                       const std::vector<SourceRow> &rows)
 {
+	const auto is_absent = [&](const SourceRow &row) {
+		const auto found = std::ranges::find(inventory.sources, row.name, &SourceInfo::name);
+		return found != inventory.sources.end() && !found->absent.empty();
+	};
+	const bool none = std::ranges::all_of(rows, is_absent);
 	if (!inventory.crng_ready)
-		return rows.empty()
-		           ? "The CRNG is not ready and no source was found: give this machine one (a "
-		             "virtio-rng device, or the TPM in the firmware's set-up)."
-		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
-	if (rows.empty())
+		return none ? "The CRNG is not ready and no source was found: give this machine one (a "
+		              "virtio-rng device, or the TPM in the firmware's set-up)."
+		            : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
+	if (none)
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return "The CRNG is ready. The kernel uses no hwrng" +
@@ -232,9 +236,10 @@ void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
 		return;
 	}
 	const DaemonStatus &daemon = **answer;
-	fmt::print("Daemon      {}\n", in_a_line(daemon));
+	fmt::print("Daemon      {}\n", for_terminal(in_a_line(daemon)));
 	if (daemon.config_error)
-		fmt::print("            it keeps its old configuration: {}\n", *daemon.config_error);
+		fmt::print("            it keeps its old configuration: {}\n",
+		           for_terminal(*daemon.config_error));
 	if (const auto &egd = daemon.egd)
 		fmt::print("            EGD: {} clients, {} bytes served, {} at hand; {} were refused\n",
 		           egd->clients, egd->bytes_served, egd->available, egd->refused);
@@ -251,13 +256,14 @@ void print_rows(const std::vector<SourceRow> &rows)
 	           "USED BY", "HEALTH", "LAST FED", "CREDITED");
 	for (const auto &row : rows)
 		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", for_terminal(row.name),
-		           row.kind, row.claim, row.used_by, row.health,
+		           for_terminal(row.kind), row.claim, row.used_by, for_terminal(row.health),
 		           row.status.last_fed ? ago(*row.status.last_fed) : "-",
 		           row.health == "-" ? "-" : fmt::format("{}", row.status.credited_bits));
 	for (const auto &row : rows)
 		if (const auto why = row.status.why();
 		    !why.empty() && row.health != "healthy" && row.health != "starting")
-			fmt::print("{} is {}: {}\n", for_terminal(row.name), row.health, for_terminal(why));
+			fmt::print("{} is {}: {}\n", for_terminal(row.name), for_terminal(row.health),
+			           for_terminal(why));
 }
 
 } // namespace

@@ -18,6 +18,9 @@ constexpr size_t wide = 110;        // columns, from which on there is room for 
 /// Of the wall clock, local time.
 std::string clock_time(double time)
 {
+	constexpr double latest = 1e15; // a document may hold any number, and time_t may not
+	if (!(time > -latest && time < latest))
+		return "??:??:??";
 	const auto seconds = static_cast<time_t>(time);
 	std::tm local = {};
 	if (localtime_r(&seconds, &local) == nullptr)

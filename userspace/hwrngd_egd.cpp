@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngd-egd: gives bytes to clients by the protocol of EGD. hwrngd starts it; it has no right, can
-// open nothing, and what it gives comes through its standard input, which is connected to hwrngd.
+// hwrngd-egd: serves bytes to clients by the EGD protocol. hwrngd starts it, and sends it the bytes
+// through a socket, which is its standard input. It has no rights and can open no files.
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -37,15 +37,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t pool_bytes = 16384;
-// Below this more is asked for, until it is full.
+// Below this level the pool is refilled.
 constexpr size_t low_mark = pool_bytes / 4 * 3;
-// When no source had anything to give.
+// Pause before the next request after no source had any bytes.
 constexpr auto dry_pause = 1s;
-// The daemon answers at once; if it was too busy to, it is asked again.
+// The daemon normally answers at once. After this time the request is repeated.
 constexpr auto answer_limit = 15s;
-// So often the daemon is told how it goes, if it has changed.
+// Minimum time between two reports of changes to the daemon.
 constexpr auto report_interval = 500ms;
-// Besides those of clients: listeners, the connection, the event loop's.
+// Descriptors that are not clients': listeners, the connection, those of the event loop.
 constexpr rlim_t spare_descriptors = 64;
 
 EgdServer::Limits limits_of(const EgdArguments &arguments)
@@ -75,11 +75,11 @@ public:
 		return server_.listen(std::move(socket), link_to);
 	}
 
-	/// Until the daemon ends.
+	/// Serves until the daemon ends.
 	Result<void> run()
 	{
 		wait();
-		tell(true);
+		send_report(true);
 		io_.run();
 		return ended_;
 	}
@@ -88,48 +88,48 @@ private:
 	void on_change()
 	{
 		filling_ = filling_ || pool_.size() < low_mark;
-		ask();
+		request();
 		if (std::exchange(reporting_, true))
 			return;
 		report_.expires_after(report_interval);
 		report_.async_wait([this](const asio::error_code &error) {
 			reporting_ = false;
 			if (!error)
-				tell(false);
+				send_report(false);
 		});
 	}
 
-	/// A client's bytes may be anything, and harm nothing: they are mixed in, and credited with
-	/// nothing.
+	/// Mixes a client's bytes into the kernel's pool without credit, so that they cannot do harm,
+	/// whatever they are.
 	void mix(std::span<const uint8_t> bytes)
 	{
-		if (!kernel_ || ::write(kernel_.get(), bytes.data(), bytes.size()) >= 0 || told_)
+		if (!kernel_ || ::write(kernel_.get(), bytes.data(), bytes.size()) >= 0 || loss_logged_)
 			return;
-		told_ = true;
+		loss_logged_ = true;
 		log(Priority::warning, Event::restricted,
-		    fail_errno(errno, "what EGD clients write is lost").error().message);
+		    fail_errno(errno, "bytes that EGD clients send are lost").error().message);
 	}
 
-	void ask()
+	void request()
 	{
 		filling_ = filling_ && !pool_.full();
-		if (filling_ && !asked_)
-			tell(true);
+		if (filling_ && !requested_)
+			send_report(true);
 	}
 
-	void ask_after(std::chrono::steady_clock::duration pause)
+	void request_after(std::chrono::steady_clock::duration pause)
 	{
-		asked_ = true;
+		requested_ = true;
 		again_.expires_after(pause);
 		again_.async_wait([this](const asio::error_code &error) {
 			if (error)
 				return;
-			asked_ = false;
-			ask();
+			requested_ = false;
+			request();
 		});
 	}
 
-	void tell(bool wants)
+	void send_report(bool wants)
 	{
 		const auto &counts = server_.counts();
 		const egd::Report report{.wants = wants ? 1U : 0U,
@@ -140,11 +140,11 @@ private:
 		                         .refused = counts.refused,
 		                         .served = counts.served,
 		                         .mixed = counts.mixed};
-		// If the daemon is too busy to take it, there will be another.
+		// If the daemon is too busy to receive this report, another one follows.
 		[[maybe_unused]] const auto sent = ::send(connection_.native_handle(), &report,
 		                                          sizeof report, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (wants)
-			ask_after(answer_limit);
+			request_after(answer_limit);
 	}
 
 	void wait()
@@ -160,7 +160,7 @@ private:
 	[[nodiscard]] bool receive()
 	{
 		while (true) {
-			// NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): it does not block
+			// NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): MSG_DONTWAIT
 			const auto n = ::recv(connection_.native_handle(), message_.span().data(),
 			                      message_.span().size(), MSG_DONTWAIT);
 			if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -177,7 +177,7 @@ private:
 				end_round();
 				continue;
 			}
-			came_ = true;
+			received_ = true;
 			ended_ = pool_.add(bytes, head.bits);
 			explicit_bzero(bytes.data(), bytes.size());
 			if (!ended_) {
@@ -190,13 +190,13 @@ private:
 
 	void end_round()
 	{
-		if (!std::exchange(came_, false)) {
-			ask_after(dry_pause);
+		if (!std::exchange(received_, false)) {
+			request_after(dry_pause);
 			return;
 		}
 		again_.cancel();
-		asked_ = false;
-		ask();
+		requested_ = false;
+		request();
 	}
 
 	asio::io_context io_{1};
@@ -209,19 +209,20 @@ private:
 	SecretBuffer message_{egd::longest_portion};
 	Result<void> ended_;
 	bool filling_ = true;
-	bool asked_ = false; ///< and it is not over
-	bool came_ = false;  ///< something, since then
+	bool requested_ = false; ///< a request, or the pause before the next one, is not over
+	bool received_ = false;  ///< bytes, since the last request
 	bool reporting_ = false;
-	bool told_ = false;
+	bool loss_logged_ = false;
 };
 
-/// Standard input's connection, away from where programs look for it.
+/// Moves the connection from standard input to another descriptor.
 Result<FileDescriptor> take_connection()
 {
 	int type = 0;
 	socklen_t size = sizeof type;
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
-		return fail(ExitCode::usage, "standard input is no socket of a daemon: hwrngd starts this");
+		return fail(ExitCode::usage,
+		            "standard input is not a socket of hwrngd, which starts this program");
 	FileDescriptor connection(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 	const FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 	if (!connection || !null || dup2(null.get(), STDIN_FILENO) < 0)
@@ -229,7 +230,7 @@ Result<FileDescriptor> take_connection()
 	return connection;
 }
 
-/// As many descriptors as clients may need, or fewer clients.
+/// Raises the limit of descriptors to what the clients need; if that fails, allows fewer clients.
 void allow_descriptors(EgdServer::Limits &limits)
 {
 	struct rlimit now = {};
@@ -245,11 +246,12 @@ void allow_descriptors(EgdServer::Limits &limits)
 	limits.clients = static_cast<unsigned>(
 	    now.rlim_cur > spare_descriptors ? now.rlim_cur - spare_descriptors : 1);
 	log(Priority::warning, Event::restricted,
-	    fmt::format("there are descriptors for {} EGD clients alone; LimitNOFILE= allows more",
-	                limits.clients));
+	    fmt::format(
+	        "there are file descriptors for only {} EGD clients; raise LimitNOFILE= for more",
+	        limits.clients));
 }
 
-/// Links by TLS, by what is in the descriptors from `first` on.
+/// Sets up TLS with the files that are open as the descriptors from `first` on.
 Result<LinkTo> tls_of(int first, const EgdArguments &arguments)
 {
 	constexpr std::array keys{"tls_certificate", "tls_key", "tls_client_ca"};
@@ -269,8 +271,8 @@ Result<LinkTo> tls_of(int first, const EgdArguments &arguments)
 
 constexpr int first_listener = STDERR_FILENO + 1;
 
-/// As above, if a listener is for TLS. If its files are no good, nothing, which is logged: an end
-/// would have this started again, and that would change nothing.
+/// Sets up TLS if a listener is for TLS. If its files are wrong, logs that and returns nothing: if
+/// the program ended, it would be started again, with the same files.
 LinkTo tls_if_wanted(const EgdArguments &arguments)
 {
 	if (!arguments.kinds.contains('t'))
@@ -280,25 +282,27 @@ LinkTo tls_if_wanted(const EgdArguments &arguments)
 		return std::move(*made);
 	log(Priority::error, Event::restricted,
 	    made.error().message +
-	        "; until that is so and hwrngd is started anew, nobody is served by TLS");
+	        "; no client is served by TLS until this is corrected and hwrngd is restarted");
 	return {};
 }
 
-/// Where clients' bytes go; nothing if that cannot be, which is logged.
+/// Opens what clients' bytes are written to. Logs a failure.
 FileDescriptor open_kernel_pool()
 {
 	FileDescriptor kernel(::open("/dev/urandom", O_WRONLY | O_CLOEXEC));
 	if (!kernel)
 		log(Priority::warning, Event::restricted,
-		    fail_errno(errno, "what EGD clients write is lost: /dev/urandom").error().message);
+		    fail_errno(errno, "bytes that EGD clients send are lost: /dev/urandom")
+		        .error()
+		        .message);
 	return kernel;
 }
 
-/// Listens at every descriptor that was passed, and returns the addresses where clients are served,
-/// for people. Where there should be TLS and is none, clients are hung up on.
+/// Listens on every descriptor that was passed, and returns the text of the addresses where clients
+/// are served. If a listener is for TLS but TLS could not be set up, its clients are disconnected.
 Result<std::string> listen_at_all(Serving &serving, const std::string &kinds, const LinkTo &tls)
 {
-	const LinkTo nobody = [](int) { return nullptr; };
+	const LinkTo disconnect = [](int) { return nullptr; };
 	std::string addresses;
 	for (size_t i = 0; i < kinds.size(); i++) {
 		FileDescriptor listener(first_listener + static_cast<int>(i));
@@ -310,7 +314,7 @@ Result<std::string> listen_at_all(Serving &serving, const std::string &kinds, co
 		const bool served = by_tls || !address->tls;
 		if (served)
 			addresses += (addresses.empty() ? "" : ", ") + text_of(*address);
-		const auto &others = by_tls ? tls : nobody;
+		const auto &others = by_tls ? tls : disconnect;
 		if (auto listening =
 		        serving.listen(std::move(listener), address->tls ? others : plain_link);
 		    !listening)
@@ -319,7 +323,7 @@ Result<std::string> listen_at_all(Serving &serving, const std::string &kinds, co
 	return addresses;
 }
 
-/// Gives up all that serving does not need, and tells where clients are served.
+/// Gives up all rights that serving does not need, and logs where clients are served.
 Result<void> confine(const std::string &addresses)
 {
 	if (const auto locked = lock_memory(); !locked)
@@ -328,7 +332,7 @@ Result<void> confine(const std::string &addresses)
 		return gave_up;
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
-	// Before the filter, for it looks where to tell it.
+	// Before the filter, since log() looks up where to write.
 	log(Priority::info, Event::egd_serving,
 	    addresses.empty() ? "no EGD clients are served" : "EGD clients are served at " + addresses);
 	if (auto filtered = filter_system_calls_of_server(); !filtered)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngd-openstack: `hwrngctl check openstack`, which starts it. Asks a cloud for its flavors and
-// images, and says which of them the Sovereign Cloud Stack's standard 0101 v1 (Entropy) warns of,
-// and which really give a server no random number generator.
+// hwrngd-openstack: the program behind `hwrngctl check openstack`. It lists a cloud's flavors and
+// images, and says which of them the Sovereign Cloud Stack's standard 0101 v1 (Entropy) warns
+// about, and which of them really leave a server without a random number generator.
 #include "base/interrupt.h"
 #include "cloud/clouds.h"
 #include "cloud/http.h"
@@ -58,17 +58,17 @@ const char *name_for_programs(Effect effect)
 	return "unknown";
 }
 
-/// A flavor or an image, and what is to be said of it.
+/// A flavor or an image, and the verdict on it.
 struct Row {
 	std::string id;
 	std::string name;
 	std::string visibility; ///< public, private, ...
 	HwRng rng;
-	std::string status = {}; ///< of an image; empty: a flavor
+	std::string status = {}; ///< of an image; empty for a flavor
 	bool hidden = false;
 };
 
-/// Its visibility, and what is unusual of an image.
+/// The visibility, and anything unusual about an image.
 std::string kind(const Row &row)
 {
 	return row.visibility + (row.hidden ? ", hidden" : "") +
@@ -76,8 +76,8 @@ std::string kind(const Row &row)
 }
 
 struct Counts {
-	size_t warnings = 0; ///< without the attribute as the standard spells it
-	size_t without = 0;
+	size_t warnings = 0; ///< the attribute is not spelled as in the standard
+	size_t without = 0;  ///< a server gets no RNG
 	size_t unknown = 0;
 };
 
@@ -111,7 +111,7 @@ ordered_json to_json(const Row &row)
 	return document;
 }
 
-/// Those that something is to be said of, or all.
+/// Prints the rows with a warning or without an RNG, or all rows.
 void print_rows(const std::string &what, const std::string &attribute, const std::vector<Row> &rows,
                 bool all)
 {
@@ -138,13 +138,13 @@ void print_sum(const std::string &what, const std::vector<Row> &rows)
 	                               : fmt::format(", {} not shown to this user", counts.unknown));
 }
 
-/// What a cloud has, and how it is to be judged.
+/// The flavors and images of a cloud, and the verdict on them.
 struct Findings {
 	std::string cloud;
 	std::string url;
 	std::string region = {};
 	std::string project = {};
-	std::optional<unsigned> nova = {}; ///< microversion, as 93 of "2.93"
+	std::optional<unsigned> nova = {}; ///< microversion, as 93 for "2.93"
 	std::vector<Row> flavors = {};
 	std::vector<Row> images = {};
 
@@ -159,7 +159,7 @@ struct Findings {
 		        .unknown = of_flavors.unknown + of_images.unknown};
 	}
 
-	/// There is something that this user is shown enough of.
+	/// Does this user see at least one flavor or image that can be judged?
 	[[nodiscard]] bool judged() const { return flavors.size() + images.size() > counts().unknown; }
 
 	[[nodiscard]] ExitCode verdict() const
@@ -168,8 +168,8 @@ struct Findings {
 	}
 };
 
-/// Asks for all flavors and images, and says on a terminal how far that is.
-Result<void> look_at(OpenStack &stack, Findings &findings)
+/// Lists all flavors and images, and shows the progress on a terminal.
+Result<void> collect(OpenStack &stack, Findings &findings)
 {
 	Progress progress("Cloud " + findings.cloud);
 	const auto found = [&](const std::string &text) { progress.update(text); };
@@ -193,16 +193,16 @@ Result<void> look_at(OpenStack &stack, Findings &findings)
 	return {};
 }
 
-/// Logs in to the cloud that is meant, and looks at it.
-Result<Findings> ask_cloud(const OpenStackArguments &arguments)
+/// Logs in to the chosen cloud, and judges it.
+Result<Findings> judge_cloud(const OpenStackArguments &arguments)
 {
 	const auto cloud = find_cloud(cloud_places(), arguments.cloud);
 	if (!cloud)
 		return std::unexpected(cloud.error());
 	if (!cloud->verify)
 		fmt::print(stderr,
-		           "hwrngctl: cloud {}: certificates are not verified, so anybody on the way "
-		           "can read its password\n",
+		           "hwrngctl: cloud {}: certificates are not verified, so anyone on the "
+		           "network path can read its password\n",
 		           cloud->name);
 	Http http({.ca_file = cloud->ca_file,
 	           .certificate = cloud->certificate,
@@ -213,8 +213,8 @@ Result<Findings> ask_cloud(const OpenStackArguments &arguments)
 	if (!stack)
 		return std::unexpected(stack.error());
 	Findings findings{.cloud = cloud->name, .url = cloud->find("auth_url").value_or("")};
-	if (const auto looked = look_at(*stack, findings); !looked)
-		return std::unexpected(looked.error());
+	if (const auto collected = collect(*stack, findings); !collected)
+		return std::unexpected(collected.error());
 	findings.region = stack->region();
 	findings.project = stack->project();
 	return findings;
@@ -259,20 +259,20 @@ void print_for_people(const Findings &findings, bool all)
 	print_sum("flavor", findings.flavors);
 	print_sum("image", findings.images);
 	fmt::print("{}: {}\n", findings.verdict() == ExitCode::done ? "Passed" : "FAILED",
-	           !findings.judged() ? "this user is shown nothing that could be judged; an admin is"
-	           : counts.without == 0 ? "all that is shown gives a server an RNG"
-	                                 : "servers of some have no RNG");
+	           !findings.judged()    ? "this user sees nothing that can be judged; an admin does"
+	           : counts.without == 0 ? "everything that is shown gives a server an RNG"
+	                                 : "some give a server no RNG");
 	if (counts.warnings > 0)
 		fmt::print(
-		    "By the letter, v1 (`hw_rng:allowed=True`, `hw_rng_model: virtio`) warns of {}; v1.1 "
-		    "of June 2026 asks nothing of flavors and images. `--output=json` has a command for "
-		    "each.\n",
+		    "Taken literally, v1 (`hw_rng:allowed=True`, `hw_rng_model: virtio`) warns about {}; "
+		    "v1.1 of June 2026 requires nothing of flavors and images. `--output=json` prints a "
+		    "command for each.\n",
 		    counts.warnings);
 }
 
 Result<ExitCode> check(const OpenStackArguments &arguments)
 {
-	const auto findings = ask_cloud(arguments);
+	const auto findings = judge_cloud(arguments);
 	if (!findings)
 		return std::unexpected(findings.error());
 	if (arguments.json)
@@ -295,14 +295,14 @@ try {
 	    OpenStackArguments::from_words(std::vector<std::string>(words.begin(), words.end()));
 	if (!arguments)
 		return static_cast<int>(report(arguments.error(), false));
-	// Libraries for HTTP, YAML and JSON have copies of secrets that nobody can wipe: they end with
-	// this process, and no core file has them.
+	// The libraries for HTTP, YAML and JSON hold copies of secrets that cannot be wiped. They end
+	// with this process, and this keeps them out of core files.
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return static_cast<int>(
 		    report(fail_errno(errno, "PR_SET_DUMPABLE").error(), arguments->json));
 	const auto caught = catch_interrupts();
 	auto result = caught ? check(*arguments) : std::unexpected(caught.error());
-	if (!result) // which may have what a server said
+	if (!result) // the message may contain text from a server
 		result.error().message = for_terminal(std::move(result.error().message));
 	const ExitCode code = flush_output(result ? *result : report(result.error(), arguments->json));
 	if (code == ExitCode::interrupted)

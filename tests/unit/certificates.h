@@ -16,13 +16,13 @@
 
 namespace hwrngd::test {
 
-/// A key, and a certificate of it.
+/// A key, and a certificate for it.
 class Identity {
 public:
 	static constexpr long day = 24L * 3600;
 
-	/// Signed by `authority`, or by itself, which makes it one. Good until `end`, in seconds from
-	/// now.
+	/// The certificate is signed by `authority`; without one, by itself, which makes it an
+	/// authority. It is valid until `end`, in seconds from now.
 	explicit Identity(const std::string &name, const Identity *authority = nullptr, long end = day)
 	    : key_(EVP_EC_gen("P-256"), EVP_PKEY_free), certificate_(X509_new(), X509_free)
 	{
@@ -34,7 +34,7 @@ public:
 		must(X509_gmtime_adj(X509_getm_notAfter(certificate), end) != nullptr);
 		must(X509_set_pubkey(certificate, key_.get()) == 1);
 		auto *const subject = X509_get_subject_name(certificate);
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as OpenSSL wants it
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL requires it
 		const auto *const text = reinterpret_cast<const unsigned char *>(name.c_str());
 		must(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1);
 		const auto *const by = authority == nullptr ? this : authority;
@@ -69,7 +69,7 @@ private:
 	static void must(bool good)
 	{
 		if (!good)
-			throw std::runtime_error("OpenSSL makes no certificate");
+			throw std::runtime_error("OpenSSL cannot make a certificate");
 	}
 	template <typename Write> static std::string text_of(const Write &write)
 	{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What `check openstack` makes of a cloud's configuration.
+// How `check openstack` reads a cloud's configuration.
 #include "cloud/clouds.h"
 
 #include "fake_tree.h"
@@ -17,7 +17,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// Two folders for clouds.yaml, of which the first goes before the second, and an environment.
+/// An environment, and two folders for clouds.yaml; the first one has priority.
 class Places : public FakeTree {
 public:
 	std::map<std::string, std::string> environment;
@@ -34,7 +34,7 @@ public:
 		     }},
 		    options);
 	}
-	/// What is wrong.
+	/// The error message; "nothing" without an error.
 	[[nodiscard]] std::string error(const CloudOptions &options = {}) const
 	{
 		const auto cloud = find(options);
@@ -50,7 +50,7 @@ constexpr const char *one_cloud = "clouds:\n"
                                   "    auth: {auth_url: 'https://there/v3', username: me}\n"
                                   "    region_name: one\n";
 
-TEST(Clouds, TheOnlyOneIsMeantAndItsSecretIsInAFileOfItsOwn)
+TEST(Clouds, TheOnlyCloudIsUsedWithItsSecretFromSecureYaml)
 {
 	Places places;
 	places.file("/etc/clouds.yaml", one_cloud);
@@ -71,7 +71,7 @@ TEST(Clouds, TheOnlyOneIsMeantAndItsSecretIsInAFileOfItsOwn)
 	EXPECT_TRUE(cloud->verify);
 }
 
-TEST(Clouds, WhatIsNearerGoesBefore)
+TEST(Clouds, OptionsOverrideFilesAndFilesOverrideVariables)
 {
 	Places places;
 	places.file("/etc/clouds.yaml", one_cloud);
@@ -84,8 +84,8 @@ TEST(Clouds, WhatIsNearerGoesBefore)
 	const auto cloud = places.find();
 	ASSERT_TRUE(cloud) << cloud.error().message;
 	EXPECT_EQ(cloud->name, "near");
-	EXPECT_EQ(cloud->find("username"), "me") << "the file goes before the variables";
-	EXPECT_EQ(cloud->find("password"), "secret") << "which fill what it leaves open";
+	EXPECT_EQ(cloud->find("username"), "me") << "the file overrides the variables";
+	EXPECT_EQ(cloud->find("password"), "secret") << "the variables add what the file lacks";
 	EXPECT_EQ(cloud->region, "of the variables");
 	EXPECT_EQ(places.find({.region = "of the command line"})->region, "of the command line");
 
@@ -95,7 +95,7 @@ TEST(Clouds, WhatIsNearerGoesBefore)
 	EXPECT_NE(places.error().find("/etc/gone.yaml: it cannot be read"), std::string::npos);
 }
 
-TEST(Clouds, MergeKeysAreTaken)
+TEST(Clouds, MergeKeysAreApplied)
 {
 	Places places;
 	places.file("/etc/clouds.yaml",
@@ -119,12 +119,12 @@ TEST(Clouds, MergeKeysAreTaken)
 
 	const auto path = places.at("/etc/clouds.yaml").string();
 	places.file("/etc/clouds.yaml", "clouds: {one: {<<: two}}\n");
-	EXPECT_EQ(places.error(), path + ", line 1: << names no table");
+	EXPECT_EQ(places.error(), path + ", line 1: << does not name a table");
 	places.file("/etc/clouds.yaml", "clouds: &it {one: *it}\n");
 	EXPECT_EQ(places.error(), path + ", line 1: it is nested too deeply");
 }
 
-TEST(Clouds, VariablesAloneWillDo)
+TEST(Clouds, VariablesAreEnough)
 {
 	Places places;
 	EXPECT_NE(places.error().find("there is no clouds.yaml in"), std::string::npos);
@@ -166,11 +166,10 @@ TEST(Clouds, VariablesOfAnotherCloudAreNotMixedIn)
 	const auto credential = places.find();
 	ASSERT_TRUE(credential) << credential.error().message;
 	EXPECT_EQ(credential->auth_type, "application_credential");
-	EXPECT_EQ(credential->find("application_credential_secret"), "their")
-	    << "which the file leaves open";
+	EXPECT_EQ(credential->find("application_credential_secret"), "their") << "the file lacks it";
 }
 
-TEST(Clouds, TheWayInIsWhatThereIs)
+TEST(Clouds, TheCredentialDecidesHowToLogIn)
 {
 	const auto type = [](const std::string &more) {
 		Places places;
@@ -185,7 +184,7 @@ TEST(Clouds, TheWayInIsWhatThereIs)
 	EXPECT_EQ(type("username: u, password: p}}"), "password");
 	EXPECT_EQ(type("token: t}, auth_type: v3token}"), "token");
 	EXPECT_NE(type("token: t}, auth_type: v3oidcpassword}")
-	              .find("auth_type v3oidcpassword: it can be password, token or "
+	              .find("auth_type v3oidcpassword: it must be password, token or "
 	                    "v3applicationcredential"),
 	          std::string::npos);
 	EXPECT_NE(type("application_credential_name: n, application_credential_secret: s}}")
@@ -193,31 +192,31 @@ TEST(Clouds, TheWayInIsWhatThereIs)
 	          std::string::npos);
 }
 
-TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
+TEST(Clouds, ErrorsNameTheFileAndTheLine)
 {
 	Places places;
 	const auto path = places.at("/etc/clouds.yaml").string();
 	places.file("/etc/clouds.yaml", "clouds:\n  one: {auth: [\n");
 	EXPECT_TRUE(places.error().starts_with(path + ", line ")) << places.error();
 	places.file("/etc/clouds.yaml", "- one\n");
-	EXPECT_EQ(places.error(), path + ", line 1: it is no table of keys and values");
+	EXPECT_EQ(places.error(), path + ", line 1: it is not a table of keys and values");
 	places.file("/etc/clouds.yaml", "clouds: {}\n");
 	EXPECT_EQ(places.error(), path + ": it has no cloud below `clouds`");
 	places.file("/etc/clouds.yaml", "clouds: {one: {}, two: {}}\n");
 	EXPECT_EQ(places.error(),
-	          path + ": it has 2 clouds; choose with --os-cloud or OS_CLOUD one of: one, two");
+	          path + ": it has 2 clouds; choose one with --os-cloud or OS_CLOUD: one, two");
 	EXPECT_EQ(places.error({.cloud = "three"}),
 	          "cloud three: " + path + " does not have it; it has: one, two");
 	EXPECT_EQ(places.error({.cloud = "one"}),
 	          "cloud one of " + path + ": auth_url (OS_AUTH_URL) is missing");
 	places.file("/etc/clouds.yaml",
 	            "clouds:\n  one:\n    auth: {auth_url: a, username: [u], password: p}\n");
-	EXPECT_EQ(places.error(), path + ", line 3: cloud one: username is no plain value");
+	EXPECT_EQ(places.error(), path + ", line 3: cloud one: username must be a single value");
 	const std::string good = "clouds: {one: {auth: {auth_url: a, username: u, password: p}, ";
 	places.file("/etc/clouds.yaml", good + "interface: outside}}");
-	EXPECT_EQ(places.error(), "cloud one: interface outside: it can be public, internal or admin");
+	EXPECT_EQ(places.error(), "cloud one: interface outside: it must be public, internal or admin");
 	places.file("/etc/clouds.yaml", good + "verify: /etc/ssl/ca.pem}}");
-	EXPECT_EQ(places.error(), "cloud one: verify /etc/ssl/ca.pem: it can be true or false");
+	EXPECT_EQ(places.error(), "cloud one: verify /etc/ssl/ca.pem: it must be true or false");
 	places.file("/etc/clouds.yaml", good + "verify: No}}");
 	EXPECT_FALSE(places.find()->verify);
 	places.file("/etc/clouds.yaml", good + "cacert: ~/ca.pem}}");
@@ -227,9 +226,9 @@ TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
 	places.file("/home/ca.pem", "");
 	EXPECT_EQ(places.error(), "nothing");
 	places.file("/etc/clouds.yaml", good + "profile: vendor}}");
-	EXPECT_EQ(places.error(), "nothing") << "it has its auth_url itself";
+	EXPECT_EQ(places.error(), "nothing") << "it has an auth_url of its own";
 	places.file("/etc/clouds.yaml", "clouds: {one: {profile: vendor, auth: {username: u}}}");
-	EXPECT_NE(places.error().find("its profile vendor is in no clouds-public.yaml"),
+	EXPECT_NE(places.error().find("no clouds-public.yaml has its profile vendor"),
 	          std::string::npos);
 	places.file("/here/clouds-public.yaml",
 	            "public-clouds: {vendor: {auth: {auth_url: 'https://vendor'}, region_name: r}}");
@@ -241,7 +240,7 @@ TEST(Clouds, WhatIsWrongIsNamedWithItsPlace)
 	EXPECT_EQ(cloud->region, "r");
 }
 
-TEST(Clouds, ASecureFileOfRootAloneIsNotForOthers)
+TEST(Clouds, ASecureFileThatOnlyRootMayReadIsSkipped)
 {
 	Places places;
 	places.file("/here/clouds.yaml", one_cloud);
@@ -265,7 +264,7 @@ TEST(Clouds, ASecureFileOfRootAloneIsNotForOthers)
 	    << named.error().message;
 }
 
-TEST(Clouds, WhatMayBeASecretIsNotQuoted)
+TEST(Clouds, PossibleSecretsAreNotQuoted)
 {
 	Places places;
 	const std::string good = "clouds: {one: {auth: {username: u, auth_url: ";
@@ -280,7 +279,7 @@ TEST(Clouds, WhatMayBeASecretIsNotQuoted)
 	for (const auto *url :
 	     {"'https://u:secret@there/v3'", "a}, image_endpoint_override: 'u:s@b'"}) {
 		places.file("/etc/clouds.yaml", good + url + (url[0] == 'a' ? "}}" : "}}}"));
-		EXPECT_EQ(places.error(), "cloud one: an address has a user in it, and addresses are "
+		EXPECT_EQ(places.error(), "cloud one: an address contains a user name, and addresses are "
 		                          "printed: write username and password below `auth`");
 	}
 	places.file("/etc/clouds.yaml", good + "'https://there/@v3'}}}");

@@ -43,11 +43,11 @@ TEST(ConditionedPool, ABlockIsTheDigestOfTwiceItsEntropy)
 	Bytes all = piece;
 	all.insert(all.end(), more.begin(), more.end());
 	EXPECT_EQ(take(*pool, 100), sha512(all));
-	EXPECT_EQ(pool->size(), 0U) << "given once";
+	EXPECT_EQ(pool->size(), 0U) << "bytes are returned only once";
 	EXPECT_TRUE(take(*pool, 100).empty());
 }
 
-TEST(ConditionedPool, WhatIsWorthNothingMakesNothing)
+TEST(ConditionedPool, BytesWithoutCreditMakeNoBlock)
 {
 	auto pool = ConditionedPool::make(1024);
 	ASSERT_TRUE(pool);
@@ -55,10 +55,10 @@ TEST(ConditionedPool, WhatIsWorthNothingMakesNothing)
 		ASSERT_TRUE(pool->add(Bytes(512), 0));
 	EXPECT_EQ(pool->size(), 0U);
 	ASSERT_TRUE(pool->add(Bytes(1), 100'000));
-	EXPECT_EQ(pool->size(), 0U) << "eight bits a byte at most";
+	EXPECT_EQ(pool->size(), 0U) << "a byte counts for at most 8 bits";
 }
 
-TEST(ConditionedPool, WhatIsWorthALotMakesSeveralBlocks)
+TEST(ConditionedPool, FullCreditMakesSeveralBlocks)
 {
 	auto pool = ConditionedPool::make(1024);
 	ASSERT_TRUE(pool);
@@ -71,7 +71,7 @@ TEST(ConditionedPool, WhatIsWorthALotMakesSeveralBlocks)
 	EXPECT_EQ(take(*pool, 64), sha512(Bytes(bytes.begin() + 128, bytes.begin() + 256)));
 }
 
-TEST(ConditionedPool, AFullOneTakesNoMore)
+TEST(ConditionedPool, DiscardsInputWhenFull)
 {
 	auto pool = ConditionedPool::make(256);
 	ASSERT_TRUE(pool);
@@ -81,12 +81,12 @@ TEST(ConditionedPool, AFullOneTakesNoMore)
 	EXPECT_TRUE(pool->full());
 	EXPECT_EQ(pool->size(), 256U);
 	EXPECT_EQ(take(*pool, 10).size(), 10U);
-	EXPECT_TRUE(pool->full()) << "no whole block fits in";
+	EXPECT_TRUE(pool->full()) << "there is no room for a whole block";
 	EXPECT_EQ(take(*pool, 54).size(), 54U);
 	EXPECT_FALSE(pool->full());
 }
 
-TEST(ConditionedPool, GoesAroundItsEnd)
+TEST(ConditionedPool, WrapsAroundItsEnd)
 {
 	auto pool = ConditionedPool::make(192);
 	ASSERT_TRUE(pool);

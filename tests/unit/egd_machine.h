@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The EGD server and its clients: real sockets, one thread. The server's event loop is run while
-// its clients wait.
+// The EGD server and clients on real sockets, in one thread. The server's event loop runs while the
+// clients wait.
 #pragma once
 
 #include "egd/egd_server.h"
@@ -38,7 +38,7 @@ public:
 		ASSERT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT),
 		          static_cast<ssize_t>(bytes.size()));
 	}
-	/// What has come so far.
+	/// All bytes that have arrived so far.
 	Bytes received()
 	{
 		std::array<uint8_t, 4096> some{};
@@ -77,7 +77,7 @@ struct EgdMachine {
 		EXPECT_TRUE(server.listen(std::move(socket), std::move(link_to)));
 	}
 
-	/// Puts so many blocks of 64 bytes into the pool.
+	/// Adds this many blocks of 64 bytes to the pool.
 	void fill(unsigned blocks)
 	{
 		for (unsigned i = 0; i < blocks; i++) {
@@ -88,7 +88,7 @@ struct EgdMachine {
 			server.refilled();
 		}
 	}
-	/// Connects without the server's help: to a unix socket that takes a moment at most.
+	/// Connects. The server's event loop need not run for that.
 	[[nodiscard]] Peer connect() const { return Peer(connect_socket()); }
 	[[nodiscard]] FileDescriptor connect_socket() const
 	{
@@ -96,12 +96,12 @@ struct EgdMachine {
 		address.sun_family = AF_UNIX;
 		std::ranges::copy(path, &address.sun_path[0]);
 		FileDescriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): connect(2) requires it
 		const auto *at = reinterpret_cast<const struct sockaddr *>(&address);
 		EXPECT_EQ(::connect(fd.get(), at, sizeof address), 0);
 		return fd;
 	}
-	/// Runs the event loop until it is as it should be, 5 s at most.
+	/// Runs the event loop until `good` returns true, for at most 5 s.
 	bool until(const std::function<bool()> &good)
 	{
 		const auto end = std::chrono::steady_clock::now() + 5s;
@@ -113,7 +113,7 @@ struct EgdMachine {
 		}
 		return true;
 	}
-	/// Runs it for a while in which nothing is expected.
+	/// Runs the event loop for a time in which nothing should happen.
 	void rest(std::chrono::milliseconds time = 60ms)
 	{
 		io.restart();
@@ -135,7 +135,7 @@ struct EgdMachine {
 	EgdServer server;
 };
 
-/// On a port of 127.0.0.1.
+/// Listens on a port of 127.0.0.1.
 [[nodiscard]] inline FileDescriptor listen_tcp()
 {
 	FileDescriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Against servers that behave, and such as do not.
+// The EGD client with servers that behave, and with servers that do not.
 #include "egd/egd_peer.h"
 
 #include "egd/conditioned_pool.h"
@@ -32,7 +32,8 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-/// For what is expected, and for what is not; the first may be long on a busy machine.
+/// Limits for pulls that should succeed, and for pulls that should fail. The first may be long, for
+/// a busy machine.
 constexpr auto enough = 20s;
 constexpr auto little = 150ms;
 
@@ -54,11 +55,11 @@ Error refused(Peer &peer, std::chrono::milliseconds limit = enough)
 	Bytes out(512, 0xaa);
 	const auto n = peer.pull(out, limit);
 	EXPECT_FALSE(n) << *n << " bytes";
-	EXPECT_EQ(out, Bytes(512, 0xaa)) << "nothing of it is given";
+	EXPECT_EQ(out, Bytes(512, 0xaa)) << "no byte was stored";
 	return n ? Error() : n.error();
 }
 
-/// Gives what is asked for, each byte of the same value, until the client hangs up.
+/// Serves all requests, with bytes of the same value, until the client disconnects.
 ScriptedServer::Script gives(uint8_t value)
 {
 	return [value](const Talk &talk) {
@@ -68,7 +69,7 @@ ScriptedServer::Script gives(uint8_t value)
 	};
 }
 
-/// Greets, and answers the first request with this and no more.
+/// Greets, and then answers only the first request, with these bytes.
 ScriptedServer::Script answers(Bytes bytes)
 {
 	return [bytes = std::move(bytes)](const Talk &talk) {
@@ -85,7 +86,7 @@ ScriptedServer::Script then_waits(const ScriptedServer::Script &script)
 	};
 }
 
-TEST(EgdPeer, GivesWhatItIsAskedFor)
+TEST(EgdPeer, PullsTheRequestedBytes)
 {
 	Bytes all(255 + 16 + 1);
 	std::iota(all.begin(), all.end(), uint8_t{0});
@@ -100,15 +101,15 @@ TEST(EgdPeer, GivesWhatItIsAskedFor)
 	}});
 	const auto peer = peer_at(server.port());
 	auto got = pulled(*peer, 512);
-	EXPECT_EQ(got.size(), 255U) << "one request";
+	EXPECT_EQ(got.size(), 255U) << "only one request";
 	for (const size_t n : {16U, 1U}) {
 		const auto more = pulled(*peer, n);
 		got.insert(got.end(), more.begin(), more.end());
 	}
-	EXPECT_EQ(got, all) << "by one connection, each byte once";
+	EXPECT_EQ(got, all) << "on one connection, each byte once";
 }
 
-TEST(EgdPeer, ThatIsSilentIsLeftAndWhatComesLateIsNotUsed)
+TEST(EgdPeer, ASilentServerIsLeftAndALateAnswerIsDiscarded)
 {
 	std::promise<void> hung_up;
 	const ScriptedServer server({[](const Talk &talk) { talk.wait_for_end(); },
@@ -131,17 +132,17 @@ TEST(EgdPeer, ThatIsSilentIsLeftAndWhatComesLateIsNotUsed)
 	EXPECT_EQ(pulled(*peer, 10), Bytes(10, 1));
 }
 
-TEST(EgdPeer, ThatIsShortGivesWhatItGives)
+TEST(EgdPeer, AShortAnswerIsUsed)
 {
 	const ScriptedServer server(
 	    {answers(Bytes(10, 1)), then_waits(answers(Bytes(20, 2))), gives(3)});
 	const auto peer = peer_at(server.port());
-	EXPECT_EQ(pulled(*peer, 255), Bytes(10, 1)) << "it hung up";
-	EXPECT_EQ(pulled(*peer, 255, 1s), Bytes(20, 2)) << "it fell silent";
-	EXPECT_EQ(pulled(*peer, 255), Bytes(255, 3)) << "by a new connection";
+	EXPECT_EQ(pulled(*peer, 255), Bytes(10, 1)) << "the server disconnected";
+	EXPECT_EQ(pulled(*peer, 255, 1s), Bytes(20, 2)) << "the server went silent";
+	EXPECT_EQ(pulled(*peer, 255), Bytes(255, 3)) << "on a new connection";
 }
 
-TEST(EgdPeer, ThatIsSlowHasItsTime)
+TEST(EgdPeer, ASlowServerGetsTheWholeLimit)
 {
 	const ScriptedServer server({[](const Talk &talk) {
 		talk.greet();
@@ -154,7 +155,7 @@ TEST(EgdPeer, ThatIsSlowHasItsTime)
 	EXPECT_EQ(pulled(*peer_at(server.port()), 50), Bytes(50, 7));
 }
 
-TEST(EgdPeer, ThatSaysTooMuchIsLeft)
+TEST(EgdPeer, AServerThatSendsTooMuchIsLeft)
 {
 	std::promise<void> sent;
 	const ScriptedServer server({then_waits(answers(Bytes(256, 1))), gives(2),
@@ -165,27 +166,27 @@ TEST(EgdPeer, ThatSaysTooMuchIsLeft)
 		                             talk.wait_for_end();
 	                             },
 	                             gives(5)});
-	const std::string why = "sends what it was not asked for";
+	const std::string why = "sent bytes that were not requested";
 	{
 		const auto peer = peer_at(server.port());
-		EXPECT_NE(refused(*peer).message.find(why), std::string::npos) << "in its answer";
+		EXPECT_NE(refused(*peer).message.find(why), std::string::npos) << "in the answer";
 		EXPECT_EQ(pulled(*peer, 255), Bytes(255, 2));
 	}
 	const auto peer = peer_at(server.port());
-	// The answer, if the rest was not there yet; else nothing.
+	// The answer, if the surplus had not arrived yet; otherwise nothing.
 	Bytes out(255);
 	const auto n = peer->pull(out, enough);
 	ASSERT_EQ(sent.get_future().wait_for(enough), std::future_status::ready);
 	if (n) {
 		EXPECT_EQ(out, Bytes(255, 3));
-		EXPECT_NE(refused(*peer).message.find(why), std::string::npos) << "before it was asked";
+		EXPECT_NE(refused(*peer).message.find(why), std::string::npos) << "before a request";
 	} else {
 		EXPECT_NE(n.error().message.find(why), std::string::npos);
 	}
 	EXPECT_EQ(pulled(*peer, 255), Bytes(255, 5));
 }
 
-TEST(EgdPeer, ThatIsNoEgdServerIsLeft)
+TEST(EgdPeer, AnotherKindOfServerIsLeft)
 {
 	const auto says = [](const std::string &text) {
 		return [text](const Talk &talk) {
@@ -200,28 +201,28 @@ TEST(EgdPeer, ThatIsNoEgdServerIsLeft)
 	                             },
 	                             gives(1)});
 	const auto peer = peer_at(server.port());
-	EXPECT_NE(refused(*peer).message.find("not asked for"), std::string::npos);
-	EXPECT_NE(refused(*peer).message.find("does not answer as an EGD server"), std::string::npos);
-	EXPECT_NE(refused(*peer).message.find("does not answer as"), std::string::npos);
+	EXPECT_NE(refused(*peer).message.find("not requested"), std::string::npos);
+	EXPECT_NE(refused(*peer).message.find("does not answer like an EGD server"), std::string::npos);
+	EXPECT_NE(refused(*peer).message.find("does not answer like"), std::string::npos);
 	EXPECT_EQ(pulled(*peer, 255), Bytes(255, 1));
 }
 
-TEST(EgdPeer, ThatHangsUpIsAskedAgain)
+TEST(EgdPeer, AServerThatDisconnectsIsAskedAgain)
 {
 	const ScriptedServer server({[](const Talk &) {}, [](const Talk &talk) { talk.greet(); },
 	                             answers(Bytes(10, 1)), gives(2)});
 	const auto peer = peer_at(server.port());
 	EXPECT_EQ(refused(*peer).code, ExitCode::io_error);
 	EXPECT_EQ(refused(*peer).code, ExitCode::io_error);
-	EXPECT_EQ(pulled(*peer, 10), Bytes(10, 1)) << "all of it, before it hung up";
-	// Whether that has been seen by now or not, the next bytes come by a new connection.
+	EXPECT_EQ(pulled(*peer, 10), Bytes(10, 1)) << "the whole answer, before it disconnected";
+	// Whether or not the client has noticed that by now, the next bytes use a new connection.
 	Bytes out(10);
 	if (!peer->pull(out, enough))
 		out = pulled(*peer, 10);
 	EXPECT_EQ(out, Bytes(10, 2));
 }
 
-TEST(EgdPeer, ThatHungUpBetweenTwoPullsIsNoFailure)
+TEST(EgdPeer, ADisconnectBetweenTwoPullsIsNotAFailure)
 {
 	const FakeTree tree;
 	const auto path = tree.at("/egd").string();
@@ -244,7 +245,7 @@ TEST(EgdPeer, ThatHungUpBetweenTwoPullsIsNoFailure)
 	serving.get();
 }
 
-TEST(EgdPeer, ThatIsNotThereIsNamed)
+TEST(EgdPeer, AnUnreachableServerIsNamed)
 {
 	uint16_t port = 0;
 	{
@@ -261,8 +262,8 @@ TEST(EgdPeer, ThatIsNotThereIsNamed)
 	EXPECT_EQ(refused(*egd_peer({.path = too_long, .host = ""}, plain_link)).code, ExitCode::usage);
 }
 
-/// As one to which packets are dropped: whose queue is full.
-TEST(EgdPeer, ThatTakesNoConnectionIsLeftInTime)
+/// The server's queue is full, which looks to the client like dropped packets.
+TEST(EgdPeer, AServerThatAcceptsNoConnectionIsLeftInTime)
 {
 	const ListenAddress any{.tls = false, .path = "", .ip = {127, 0, 0, 1}, .port = 0};
 	const auto listener = open_listener(Root(), any);
@@ -275,7 +276,7 @@ TEST(EgdPeer, ThatTakesNoConnectionIsLeftInTime)
 	std::vector<FileDescriptor> others;
 	for (int i = 0; i < 4; i++) {
 		others.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): connect(2) requires it
 		const auto *at = reinterpret_cast<const struct sockaddr *>(&to);
 		[[maybe_unused]] const int under_way = connect(others.back().get(), at, sizeof to);
 	}
@@ -284,7 +285,7 @@ TEST(EgdPeer, ThatTakesNoConnectionIsLeftInTime)
 	EXPECT_LT(std::chrono::steady_clock::now() - begin, enough);
 }
 
-/// Our own server, in a thread of its own.
+/// Our own server, in a thread.
 struct OwnServer {
 	OwnServer()
 	{
@@ -302,7 +303,7 @@ struct OwnServer {
 		io.stop();
 		thread.join();
 	}
-	/// Puts so many blocks of 64 bytes into the pool.
+	/// Adds this many blocks of 64 bytes to the pool.
 	void fill(unsigned blocks)
 	{
 		std::promise<void> done;
@@ -319,7 +320,7 @@ struct OwnServer {
 		done.get_future().get();
 	}
 
-	/// How many it has.
+	/// How many clients the server has.
 	uint64_t clients()
 	{
 		std::promise<uint64_t> count;
@@ -337,7 +338,7 @@ struct OwnServer {
 	std::thread thread;
 };
 
-TEST(EgdPeer, OfOurOwnServerGetsBytesThatAreNeverTheSame)
+TEST(EgdPeer, OurOwnServerNeverServesTheSameBytesTwice)
 {
 	OwnServer server;
 	server.fill(250);
@@ -356,7 +357,7 @@ TEST(EgdPeer, OfOurOwnServerGetsBytesThatAreNeverTheSame)
 	EXPECT_EQ(windows.size(), count);
 }
 
-TEST(EgdPeer, OfOurOwnServerWaitsWhileItHasNothing)
+TEST(EgdPeer, OurOwnServerIsWaitedForWhileItIsEmpty)
 {
 	OwnServer server;
 	const auto peer = peer_at(server.port);
@@ -364,9 +365,9 @@ TEST(EgdPeer, OfOurOwnServerWaitsWhileItHasNothing)
 	const auto end = std::chrono::steady_clock::now() + enough;
 	while (server.clients() > 0 && std::chrono::steady_clock::now() < end)
 		std::this_thread::sleep_for(5ms);
-	EXPECT_EQ(server.clients(), 0U) << "nothing is given to who has hung up";
+	EXPECT_EQ(server.clients(), 0U) << "a client that disconnected gets nothing";
 	server.fill(1);
-	EXPECT_EQ(pulled(*peer, 255, 1s).size(), 64U) << "as much as there is";
+	EXPECT_EQ(pulled(*peer, 255, 1s).size(), 64U) << "as many as there are";
 	auto later = std::async(std::launch::async, [&] { return pulled(*peer, 100).size(); });
 	EXPECT_EQ(later.wait_for(little), std::future_status::timeout);
 	server.fill(2);

@@ -21,7 +21,7 @@ void send(Session &session, const Bytes &bytes)
 	session.received(bytes.size());
 }
 
-/// All that is to be sent.
+/// The whole output.
 Bytes output(Session &session)
 {
 	const auto bytes = session.output();
@@ -30,7 +30,7 @@ Bytes output(Session &session)
 	return all;
 }
 
-TEST(EgdProtocol, EveryRequestIsUnderstood)
+TEST(EgdProtocol, ParsesEveryRequest)
 {
 	EXPECT_EQ(parse(Bytes{0})->command, Command::available);
 	EXPECT_EQ(parse(Bytes{0, 1, 2})->size, 1U);
@@ -60,7 +60,7 @@ TEST(EgdProtocol, EveryRequestIsUnderstood)
 	EXPECT_EQ(nothing->size, 4U);
 }
 
-TEST(EgdProtocol, EveryBeginningOfARequestIsPartial)
+TEST(EgdProtocol, ABeginningOfARequestIsPartial)
 {
 	Bytes longest{3, 0xff, 0xff, 255};
 	longest.resize(longest_request);
@@ -72,7 +72,7 @@ TEST(EgdProtocol, EveryBeginningOfARequestIsPartial)
 	}
 }
 
-TEST(EgdProtocol, AllElseIsUnknown)
+TEST(EgdProtocol, OtherCommandsAreUnknown)
 {
 	for (unsigned code = 5; code < 256; code++)
 		EXPECT_EQ(parse(Bytes{static_cast<uint8_t>(code)}), std::unexpected(NoRequest::unknown));
@@ -117,17 +117,18 @@ TEST(EgdSession, ABlockingReadIsStreamedAndKeepsTheNextRequestWaiting)
 	std::ranges::copy(Bytes{1, 2}, session.give(2).begin());
 	EXPECT_EQ(session.due(), 3U);
 	session.sent(1);
-	EXPECT_FALSE(session.next()) << "there is output still";
+	EXPECT_FALSE(session.next()) << "output is left";
 	std::ranges::copy(Bytes{3}, session.give(1).begin());
 	EXPECT_EQ(output(session), (Bytes{2, 3}));
 	EXPECT_FALSE(session.next());
-	EXPECT_EQ(session.give(100).size(), 2U) << "never more than was asked for";
+	EXPECT_EQ(session.give(100).size(), 2U) << "never more than was requested";
 	EXPECT_FALSE(session.next());
 	EXPECT_EQ(output(session).size(), 2U);
-	EXPECT_EQ(session.next()->command, Command::available) << "the next one is in sync";
+	EXPECT_EQ(session.next()->command, Command::available)
+	    << "the next request is parsed correctly";
 }
 
-TEST(EgdSession, NothingIsNothing)
+TEST(EgdSession, RequestsForZeroBytesAreAnswered)
 {
 	Session session;
 	send(session, {2, 0, 1, 0, 4});
@@ -141,7 +142,7 @@ TEST(EgdSession, NothingIsNothing)
 	EXPECT_FALSE(session.partial());
 }
 
-TEST(EgdSession, RequestsComeInAnyPieces)
+TEST(EgdSession, RequestsMayArriveInAnyPieces)
 {
 	const Bytes stream{1, 9, 3, 0, 8, 2, 0, 1, 0, 2, 1, 4};
 	for (size_t piece = 1; piece <= stream.size(); piece++) {
@@ -167,7 +168,7 @@ TEST(EgdSession, RequestsComeInAnyPieces)
 	}
 }
 
-TEST(EgdSession, AnUnknownCommandIsTheEnd)
+TEST(EgdSession, AnUnknownCommandEndsIt)
 {
 	Session session;
 	send(session, {0, 5, 0});
@@ -180,7 +181,7 @@ TEST(EgdSession, AnUnknownCommandIsTheEnd)
 	EXPECT_FALSE(session.next());
 }
 
-TEST(EgdSession, ItHoldsWhatItMustAndNoMore)
+TEST(EgdSession, ItsInputIsLimited)
 {
 	Session session;
 	Bytes longest{3, 0, 0, 255};
@@ -191,7 +192,7 @@ TEST(EgdSession, ItHoldsWhatItMustAndNoMore)
 	send(session, Bytes(longest.begin(), longest.end() - 2));
 	EXPECT_EQ(session.room().size(), 2U);
 	session.received(1000);
-	EXPECT_TRUE(session.room().empty()) << "who sends on is kept waiting";
+	EXPECT_TRUE(session.room().empty()) << "a client that sends more must wait";
 	EXPECT_EQ(session.give(1).size(), 1U);
 	session.sent(1000);
 	EXPECT_TRUE(session.output().empty());

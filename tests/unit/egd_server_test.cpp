@@ -41,17 +41,17 @@ TEST(EgdServer, AllFiveCommands)
 	EXPECT_EQ(peer.received().front(), pid.size());
 	EXPECT_EQ(machine.server.counts().served, 32U);
 	EXPECT_EQ(machine.server.counts().mixed, 3U);
-	EXPECT_EQ(machine.changes, 4U) << "who came, two reads and a write";
+	EXPECT_EQ(machine.changes, 4U) << "a new client, two reads and a write";
 	peer.forget();
 	peer.send({1, 255});
 	ASSERT_TRUE(machine.gets(peer, 97));
-	EXPECT_EQ(peer.received().front(), 96) << "what there is";
+	EXPECT_EQ(peer.received().front(), 96) << "as many as there are";
 	peer.send({5});
 	EXPECT_TRUE(machine.until([&] { return peer.over(); }));
 	EXPECT_EQ(machine.server.counts().clients, 0U);
 }
 
-TEST(EgdServer, ADryPoolRefusesClearly)
+TEST(EgdServer, AnEmptyPoolGivesAnEmptyAnswer)
 {
 	EgdMachine machine;
 	auto peer = machine.connect();
@@ -62,14 +62,14 @@ TEST(EgdServer, ADryPoolRefusesClearly)
 	machine.rest();
 	EXPECT_EQ(peer.received().size(), 5U);
 	machine.fill(1);
-	EXPECT_TRUE(machine.gets(peer, 69)) << "as they come";
+	EXPECT_TRUE(machine.gets(peer, 69)) << "as they become available";
 	machine.fill(1);
 	EXPECT_TRUE(machine.gets(peer, 105));
 	peer.send({0});
-	EXPECT_TRUE(machine.gets(peer, 109)) << "in sync";
+	EXPECT_TRUE(machine.gets(peer, 109)) << "the next answer is in its place";
 }
 
-TEST(EgdServer, OneThatBlocksStarvesNobody)
+TEST(EgdServer, ABlockingClientStarvesNoOther)
 {
 	EgdMachine machine;
 	std::vector<Peer> greedy;
@@ -84,24 +84,24 @@ TEST(EgdServer, OneThatBlocksStarvesNobody)
 	polite.send({1, 32});
 	machine.rest(1ms);
 	machine.fill(12);
-	EXPECT_TRUE(machine.gets(modest, 32)) << "after one turn of all";
+	EXPECT_TRUE(machine.gets(modest, 32)) << "after one turn for each";
 	EXPECT_TRUE(machine.gets(polite, 33));
 	for (auto &peer : greedy)
 		EXPECT_GE(peer.received().size(), 64U);
-	// Where there is nothing, who does not want to wait is told so.
+	// With an empty pool, a client that does not want to wait gets an empty answer.
 	polite.forget();
 	polite.send({1, 32});
 	EXPECT_TRUE(machine.gets(polite, 1));
 	EXPECT_EQ(polite.received(), Bytes{0});
 }
 
-TEST(EgdServer, WhoComesWithManyClientsTakesNothingFromOthers)
+TEST(EgdServer, AnAddressWithManyClientsTakesNothingFromOthers)
 {
 	EgdMachine machine;
 	auto listener = listen_tcp();
 	struct sockaddr_in server = {};
 	socklen_t size = sizeof server;
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as getsockname(2) wants it
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): getsockname(2) requires it
 	ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<struct sockaddr *>(&server), &size), 0);
 	ASSERT_TRUE(machine.server.listen(std::move(listener)));
 	std::vector<Peer> many;
@@ -123,7 +123,7 @@ TEST(EgdServer, WhoComesWithManyClientsTakesNothingFromOthers)
 	EXPECT_TRUE(machine.gets(another, 64));
 }
 
-TEST(EgdServer, WhoHangsUpTakesNothing)
+TEST(EgdServer, AClientThatDisconnectsTakesNothing)
 {
 	EgdMachine machine;
 	for (int i = 0; i < 20; i++) {
@@ -140,7 +140,7 @@ TEST(EgdServer, WhoHangsUpTakesNothing)
 	EXPECT_TRUE(machine.gets(peer, 64));
 }
 
-TEST(EgdServer, WhoSendsNoMoreIsAnsweredStill)
+TEST(EgdServer, AClientThatStoppedSendingIsStillAnswered)
 {
 	EgdMachine machine;
 	auto peer = machine.connect();
@@ -153,7 +153,7 @@ TEST(EgdServer, WhoSendsNoMoreIsAnsweredStill)
 	EXPECT_EQ(peer.received().size(), 4 + 64 + 1 + std::to_string(getpid()).size());
 }
 
-TEST(EgdServer, TooManyAreRefused)
+TEST(EgdServer, TooManyClientsAreRefused)
 {
 	EgdMachine machine({.clients = 3, .clients_per_address = 2});
 	auto first = machine.connect();
@@ -171,7 +171,7 @@ TEST(EgdServer, TooManyAreRefused)
 	EXPECT_FALSE(second.over());
 }
 
-TEST(EgdServer, TheWholeIsLimitedToo)
+TEST(EgdServer, TheTotalRateIsLimited)
 {
 	EgdMachine machine({.clients = 2, .clients_per_address = 100});
 	std::vector<Peer> peers;
@@ -182,7 +182,7 @@ TEST(EgdServer, TheWholeIsLimitedToo)
 	EXPECT_EQ(machine.server.counts().clients, 2U);
 }
 
-TEST(EgdServer, AClientHasItsRate)
+TEST(EgdServer, TheRateOfAClientIsLimited)
 {
 	EgdMachine machine({.client_rate = 640, .total_rate = 0});
 	machine.fill(64);
@@ -190,14 +190,14 @@ TEST(EgdServer, AClientHasItsRate)
 	for (int i = 0; i < 100; i++)
 		peer.send({0});
 	const auto begin = std::chrono::steady_clock::now();
-	// Ten at once, for each is 64 bytes, and then ten a second.
+	// Ten at once, since each counts as 64 bytes, and then ten per second.
 	ASSERT_TRUE(machine.until([&] { return peer.received().size() >= 60; }));
 	const auto took = std::chrono::steady_clock::now() - begin;
 	EXPECT_GT(took, 400ms);
 	EXPECT_LT(took, 2s);
 }
 
-TEST(EgdServer, AllHaveOne)
+TEST(EgdServer, TheTotalRateIsShared)
 {
 	EgdMachine machine({.client_rate = 0, .total_rate = 1000});
 	machine.fill(64);
@@ -218,7 +218,7 @@ TEST(EgdServer, AllHaveOne)
 	EXPECT_TRUE(machine.until([&] { return !polite.received().empty(); }));
 }
 
-TEST(EgdServer, WhoDoesNotFinishIsLeft)
+TEST(EgdServer, AnUnfinishedRequestEndsTheConnection)
 {
 	EgdMachine machine({.idle = 0ms, .patience = 80ms});
 	auto patient = machine.connect();
@@ -231,13 +231,13 @@ TEST(EgdServer, WhoDoesNotFinishIsLeft)
 	EXPECT_TRUE(machine.until([&] { return partial.over() && ended.over(); }));
 	EXPECT_TRUE(ended.received().empty());
 	machine.rest(200ms);
-	EXPECT_FALSE(patient.over()) << "idle, for ever";
+	EXPECT_FALSE(patient.over()) << "it may be idle without limit";
 	EXPECT_FALSE(deaf.over());
-	// Who reads nothing fills its socket, and no more of the server than a reply.
+	// A client that does not read fills its socket, and takes only the memory of one reply.
 	for (int i = 0; i < 400 && machine.server.counts().clients == 2; i++) {
 		machine.fill(4);
 		machine.rest(1ms);
-		if (i < 30)
+		if (i < 30 && machine.server.counts().clients == 2)
 			deaf.send({2, 255, 2, 255, 2, 255, 2, 255});
 	}
 	EXPECT_TRUE(machine.until([&] { return machine.server.counts().clients == 1; }));
@@ -245,7 +245,7 @@ TEST(EgdServer, WhoDoesNotFinishIsLeft)
 	EXPECT_TRUE(machine.gets(patient, 4));
 }
 
-TEST(EgdServer, WhoIsSilentIsLeft)
+TEST(EgdServer, AnIdleClientIsDisconnected)
 {
 	EgdMachine machine({.idle = 100ms, .patience = 40ms});
 	auto silent = machine.connect();
@@ -253,13 +253,13 @@ TEST(EgdServer, WhoIsSilentIsLeft)
 	waiting.send({2, 10});
 	EXPECT_TRUE(machine.until([&] { return silent.over(); }));
 	machine.rest(150ms);
-	EXPECT_FALSE(waiting.over()) << "it is us who keep it waiting";
+	EXPECT_FALSE(waiting.over()) << "it waits for the server";
 	machine.fill(1);
 	EXPECT_TRUE(machine.gets(waiting, 10));
 	EXPECT_TRUE(machine.until([&] { return waiting.over(); }));
 }
 
-TEST(EgdServer, NoByteIsGivenTwice)
+TEST(EgdServer, NoByteIsServedTwice)
 {
 	EgdMachine machine({.clients_per_address = 100, .client_rate = 0, .total_rate = 0});
 	std::vector<Peer> peers;
@@ -283,7 +283,7 @@ TEST(EgdServer, NoByteIsGivenTwice)
 	size_t count = 0;
 	for (size_t i = 0; i < peers.size(); i++) {
 		if (i % 3 == 0)
-			continue; // with lengths between
+			continue; // its answers have lengths between the bytes
 		const auto bytes = peers[i].received();
 		for (size_t at = 0; at + 16 <= bytes.size(); at++, count++)
 			windows.emplace(bytes.begin() + static_cast<ptrdiff_t>(at),
@@ -293,7 +293,7 @@ TEST(EgdServer, NoByteIsGivenTwice)
 	EXPECT_EQ(windows.size(), count);
 }
 
-TEST(EgdServer, TcpOfBothKinds)
+TEST(EgdServer, ServesIPv4AndIPv6)
 {
 	EgdMachine machine;
 	machine.fill(10);
@@ -312,10 +312,10 @@ TEST(EgdServer, TcpOfBothKinds)
 			std::memcpy(&address, &v4, sizeof v4);
 		else
 			std::memcpy(&address, &v6, sizeof v6);
-		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as bind(2) wants it
+		// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bind(2) requires it
 		auto *at = reinterpret_cast<struct sockaddr *>(&address);
 		if (bind(listener.get(), at, size) < 0 && family == AF_INET6)
-			GTEST_SKIP() << "there is no IPv6 here";
+			GTEST_SKIP() << "this machine has no IPv6";
 		ASSERT_EQ(listen(listener.get(), 8), 0);
 		ASSERT_EQ(getsockname(listener.get(), at, &size), 0);
 		ASSERT_TRUE(machine.server.listen(std::move(listener)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// EGD by TLS, with OpenSSL at both ends: what is refused, and what a client may do to it.
+// EGD by TLS, with OpenSSL at both ends: what is refused, and how a client may misbehave.
 #include "certificates.h"
 #include "egd_machine.h"
 
@@ -23,7 +23,7 @@ namespace {
 
 PemFile file(const char *path, const std::string &text)
 {
-	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters as bytes
+	// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes of a string
 	return {path, {reinterpret_cast<const uint8_t *>(text.data()), text.size()}};
 }
 
@@ -34,7 +34,7 @@ Result<LinkTo> serve(const std::string &certificate, const std::string &key,
 	                 file("/the/authorities", authorities));
 }
 
-/// One of each that is needed; all tests have the same.
+/// The certificates that all tests share.
 struct Names {
 	Identity authority{"authority"};
 	Identity stranger{"stranger"};
@@ -46,7 +46,7 @@ struct Names {
 
 const Names &names()
 {
-	// OpenSSL writes to who has hung up, at both ends; hwrngd-egd ignores it too.
+	// OpenSSL writes to closed connections, at both ends. hwrngd-egd ignores SIGPIPE too.
 	std::signal(SIGPIPE, SIG_IGN);
 	static const Names all;
 	return all;
@@ -58,14 +58,14 @@ LinkTo right_links()
 	              names().authority.certificate_pem());
 }
 
-/// How a client behaves at the beginning.
+/// How a client starts the handshake.
 struct Manner {
 	const Identity *identity = &names().client;
 	int newest = TLS1_3_VERSION;
 	bool verifies = true;
 };
 
-/// A client. Nothing of it blocks: the event loop is run between its steps.
+/// A client that never blocks: the event loop runs between its steps.
 class TlsPeer {
 public:
 	explicit TlsPeer(FileDescriptor fd, const Manner &manner = {})
@@ -86,7 +86,7 @@ public:
 		SSL_set_connect_state(ssl_.get());
 	}
 
-	/// Goes on as far as it can, and takes what has come.
+	/// Goes on as far as possible, and receives what has arrived.
 	const Bytes &received()
 	{
 		Bytes some(4096);
@@ -105,9 +105,9 @@ public:
 		[[maybe_unused]] const auto &bytes = received();
 		return over_;
 	}
-	/// Why it ended: SSL_R_...
+	/// The reason for its end, as SSL_R_...
 	[[nodiscard]] int reason() const { return reason_; }
-	/// The beginning of a handshake, or the rest of its own part.
+	/// Sends the beginning of a handshake, or the rest of the client's part.
 	[[nodiscard]] bool connected()
 	{
 		ERR_clear_error();
@@ -121,7 +121,7 @@ public:
 		return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) ==
 		       static_cast<int>(bytes.size());
 	}
-	/// Past TLS.
+	/// Sends bytes outside of TLS.
 	void send_raw(const Bytes &bytes) const
 	{
 		ASSERT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
@@ -130,7 +130,7 @@ public:
 	[[nodiscard]] SSL *ssl() const { return ssl_.get(); }
 
 private:
-	/// `n`: what a call returned.
+	/// `n`: the result of a call of OpenSSL.
 	void note(int n)
 	{
 		const int why = SSL_get_error(ssl_.get(), n);
@@ -155,7 +155,7 @@ struct TlsMachine : EgdMachine {
 		fill(40);
 	}
 
-	/// Whether a client who connects like that is given what it asks for.
+	/// Does a client that connects like this get its bytes?
 	[[nodiscard]] bool serves(TlsPeer &peer, size_t bytes = 16)
 	{
 		const auto before = peer.received().size();
@@ -169,7 +169,7 @@ struct TlsMachine : EgdMachine {
 		TlsPeer peer(connect_socket(), manner);
 		return serves(peer);
 	}
-	/// Why a client who connects like that, and asks for bytes as soon as it can, is hung up on.
+	/// Why a client is disconnected that connects like this and requests bytes at once.
 	[[nodiscard]] int refusal(const Manner &manner)
 	{
 		TlsPeer peer(connect_socket(), manner);
@@ -185,7 +185,7 @@ struct TlsMachine : EgdMachine {
 	}
 };
 
-TEST(EgdTls, WhatIsWrongWithAFileIsTold)
+TEST(EgdTls, ErrorsNameWhatIsWrongWithAFile)
 {
 	const auto &all = names();
 	const auto certificate = all.server.certificate_pem();
@@ -252,20 +252,20 @@ TEST(EgdTls, ManyAuthoritiesAndAChain)
 	}
 }
 
-TEST(EgdTls, WhoHasTheRightCertificateIsServed)
+TEST(EgdTls, AClientWithTheRightCertificateIsServed)
 {
 	TlsMachine machine;
 	TlsPeer peer(machine.connect_socket());
 	EXPECT_TRUE(machine.serves(peer));
 	EXPECT_STREQ(SSL_get_version(peer.ssl()), "TLSv1.3");
-	// More in one record than there is room for.
+	// One record that is larger than the input buffer.
 	Bytes many;
 	for (int i = 0; i < 400; i++)
 		many.insert(many.end(), {0, 2, 4});
 	ASSERT_TRUE(peer.send(many));
 	EXPECT_TRUE(machine.until([&] { return peer.received().size() == 16 + 400 * 8; }));
 	EXPECT_FALSE(peer.over());
-	// Who says that it sends no more has its answer still.
+	// A client that stopped sending still gets its answer.
 	ASSERT_TRUE(peer.send({2, 32}));
 	EXPECT_EQ(SSL_shutdown(peer.ssl()), 0);
 	EXPECT_TRUE(machine.until([&] { return peer.over(); }));
@@ -273,7 +273,7 @@ TEST(EgdTls, WhoHasTheRightCertificateIsServed)
 	EXPECT_TRUE(machine.until([&] { return machine.server.counts().clients == 0; }));
 }
 
-TEST(EgdTls, WhoHasNotIsTold)
+TEST(EgdTls, OtherClientsGetTheReason)
 {
 	TlsMachine machine;
 	EXPECT_EQ(machine.refusal({.identity = nullptr}), SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED);
@@ -285,8 +285,8 @@ TEST(EgdTls, WhoHasNotIsTold)
 	EXPECT_TRUE(machine.serves(Manner{}));
 }
 
-// Whose own clock is wrong, as at a boot, shall not be without a server; its clients judge.
-TEST(EgdTls, AServerWhoseCertificateExpiredIsForItsClientsToRefuse)
+// A machine whose clock is wrong, as at boot, must still have a server. The clients judge.
+TEST(EgdTls, AnExpiredServerCertificateIsLeftToTheClients)
 {
 	EgdMachine machine({.client_rate = 0, .total_rate = 0},
 	                   *serve(names().expired.certificate_pem(), names().expired.key_pem(),
@@ -303,14 +303,14 @@ TEST(EgdTls, AServerWhoseCertificateExpiredIsForItsClientsToRefuse)
 	EXPECT_TRUE(machine.until([&] { return careless.received().size() == 8; }));
 }
 
-TEST(EgdTls, AHandshakeThatStallsIsLeft)
+TEST(EgdTls, AStalledHandshakeEndsTheConnection)
 {
 	TlsMachine machine({.client_rate = 0, .total_rate = 0, .idle = 0ms, .patience = 100ms});
 	auto silent = machine.connect();
 	auto begun = machine.connect();
-	begun.send({22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}); // of a ClientHello
+	begun.send({22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}); // the beginning of a ClientHello
 	TlsPeer half(machine.connect_socket());
-	EXPECT_FALSE(half.connected()); // it has said hello, and says no more
+	EXPECT_FALSE(half.connected()); // it sent a ClientHello and nothing else
 	ASSERT_TRUE(machine.until([&] { return machine.server.counts().clients == 3; }));
 	TlsPeer whole(machine.connect_socket());
 	ASSERT_TRUE(machine.serves(whole));
@@ -318,20 +318,20 @@ TEST(EgdTls, AHandshakeThatStallsIsLeft)
 	machine.rest(200ms);
 	EXPECT_TRUE(silent.over());
 	EXPECT_TRUE(begun.over());
-	EXPECT_FALSE(whole.over()) << "it has done its part, and may be idle";
+	EXPECT_FALSE(whole.over()) << "its handshake is complete, so it may be idle";
 }
 
-TEST(EgdTls, WhoIsSilentAfterItIsLeft)
+TEST(EgdTls, AnIdleClientIsDisconnected)
 {
 	TlsMachine machine({.client_rate = 0, .total_rate = 0, .idle = 100ms, .patience = 40ms});
 	TlsPeer peer(machine.connect_socket());
 	ASSERT_TRUE(machine.serves(peer));
 	EXPECT_TRUE(machine.until([&] { return peer.over(); }));
 	EXPECT_EQ(SSL_get_shutdown(peer.ssl()) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN)
-	    << "it was told good-bye";
+	    << "TLS was closed in order";
 }
 
-TEST(EgdTls, GarbageEndsIt)
+TEST(EgdTls, GarbageEndsTheConnection)
 {
 	TlsMachine machine;
 	auto plain = machine.connect();
@@ -346,34 +346,34 @@ TEST(EgdTls, GarbageEndsIt)
 	TlsPeer whole(machine.connect_socket());
 	ASSERT_TRUE(machine.serves(whole));
 	whole.send_raw({23, 3,  3,  0,  20, 1,  2,  3,  4,  5,  6,  7, 8,
-	                9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}); // as if it were encrypted
+	                9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}); // like an encrypted record
 	EXPECT_TRUE(machine.until([&] { return whole.over(); }));
 	EXPECT_TRUE(machine.serves(Manner{}));
 	EXPECT_EQ(machine.server.counts().served, 32U);
 }
 
-TEST(EgdTls, NothingIsRenegotiatedOrSentEarly)
+TEST(EgdTls, RenegotiationAndEarlyDataAreRefused)
 {
 	TlsMachine machine;
 	TlsPeer peer(machine.connect_socket());
 	ASSERT_TRUE(machine.serves(peer));
-	EXPECT_EQ(SSL_renegotiate(peer.ssl()), 0) << "TLS 1.3 has none";
+	EXPECT_EQ(SSL_renegotiate(peer.ssl()), 0) << "TLS 1.3 has no renegotiation";
 	const auto *const session = SSL_get0_session(peer.ssl());
 	EXPECT_EQ(SSL_SESSION_is_resumable(session), 0);
 	EXPECT_EQ(SSL_SESSION_get_max_early_data(session), 0U);
-	// Keys may change; it is served still.
+	// A key update is allowed, and the client is still served.
 	ASSERT_EQ(SSL_key_update(peer.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
 	EXPECT_TRUE(machine.serves(peer));
 }
 
-TEST(EgdTls, WhoChangesItsKeysWithoutEndHoldsUpNobody)
+TEST(EgdTls, EndlessKeyUpdatesHoldUpNoOther)
 {
 	TlsMachine machine({.client_rate = 0, .total_rate = 0, .idle = 0ms, .patience = 500ms});
 	TlsPeer peer(machine.connect_socket());
 	ASSERT_TRUE(machine.serves(peer));
 	TlsPeer other(machine.connect_socket());
 	ASSERT_TRUE(machine.serves(other));
-	// It wants an answer to each, and reads none.
+	// It requests an answer to each, and reads none.
 	for (int round = 0; round < 200; round++) {
 		for (int i = 0; i < 20; i++)
 			if (SSL_key_update(peer.ssl(), SSL_KEY_UPDATE_REQUESTED) != 1 || !peer.connected())
@@ -384,7 +384,7 @@ TEST(EgdTls, WhoChangesItsKeysWithoutEndHoldsUpNobody)
 	EXPECT_TRUE(machine.serves(other));
 }
 
-TEST(EgdTls, WhoReadsNothingIsLeft)
+TEST(EgdTls, AClientThatDoesNotReadIsDisconnected)
 {
 	TlsMachine machine({.client_rate = 0, .total_rate = 0, .idle = 0ms, .patience = 100ms});
 	TlsPeer deaf(machine.connect_socket());
@@ -398,7 +398,7 @@ TEST(EgdTls, WhoReadsNothingIsLeft)
 	}
 	EXPECT_EQ(machine.server.counts().clients, 1U);
 	const auto served = machine.server.counts().served;
-	EXPECT_LT(served, 500'000U) << "what a socket holds";
+	EXPECT_LT(served, 500'000U) << "the capacity of a socket";
 	machine.fill(4);
 	EXPECT_TRUE(machine.serves(other));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A status document in which nothing is at its default.
+// A status document in which every field differs from its default.
 #pragma once
 
 #include "status/document.h"

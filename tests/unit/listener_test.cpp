@@ -24,7 +24,7 @@ std::string wrong(const std::string &text)
 	return address ? "" : address.error().message;
 }
 
-TEST(Listener, AddressesAreUnderstood)
+TEST(Listener, ParsesAddresses)
 {
 	for (const char *text : {"unix:/run/hwrngd/egd", "tcp:127.0.0.1:8888", "tls:[::]:8889",
 	                         "tls:0.0.0.0:1", "tcp:192.0.2.1:1", "tcp:[::1]:8888",
@@ -38,7 +38,7 @@ TEST(Listener, AddressesAreUnderstood)
 	EXPECT_EQ(parse_listen_address("tcp:[::1]:1")->ip.size(), 16U);
 }
 
-TEST(Listener, WhatIsWrongIsNamed)
+TEST(Listener, ErrorsNameWhatIsWrong)
 {
 	const std::string kinds = "is not unix:/PATH, tcp:HOST:PORT or tls:HOST:PORT";
 	for (const char *text : {"", "/run/egd", "udp:127.0.0.1:1", "127.0.0.1:8888"})
@@ -52,7 +52,7 @@ TEST(Listener, WhatIsWrongIsNamed)
 		EXPECT_TRUE(wrong(text).starts_with("has no numeric address")) << text;
 }
 
-TEST(Listener, WhatIsLocalIsKnown)
+TEST(Listener, LocalAddressesAreRecognized)
 {
 	for (const char *text : {"unix:/a", "tcp:127.0.0.1:1", "tcp:127.255.0.9:1", "tcp:[::1]:1"})
 		EXPECT_TRUE(parse_listen_address(text)->is_local()) << text;
@@ -61,7 +61,7 @@ TEST(Listener, WhatIsLocalIsKnown)
 		EXPECT_FALSE(parse_listen_address(text)->is_local()) << text;
 }
 
-TEST(Listener, AUnixSocketIsForAll)
+TEST(Listener, EveryUserMayConnectToAUnixSocket)
 {
 	FakeTree tree;
 	tree.file("/run/hwrngd/egd", "in the way");
@@ -87,7 +87,7 @@ TEST(Listener, AUnixSocketIsForAll)
 	          ExitCode::usage);
 }
 
-TEST(Listener, TcpOfBothKindsSideBySide)
+TEST(Listener, IPv4AndIPv6ListenSideBySide)
 {
 	const FakeTree tree;
 	// Find a port that is free now.
@@ -128,7 +128,7 @@ void passed(const std::string &names, const std::function<bool()> &good)
 	_exit(as_it_should_be ? 0 : 1);
 }
 
-TEST(Listener, TheServiceManagersAreTakenOnceWithTheirNames)
+TEST(Listener, SocketsOfTheServiceManagerAreTakenOnceWithTheirNames)
 {
 	EXPECT_EXIT(passed("other:egd",
 	                   [] {
@@ -158,7 +158,7 @@ TEST(Listener, TheServiceManagersAreTakenOnceWithTheirNames)
 	            testing::ExitedWithCode(0), "");
 }
 
-TEST(Listener, OthersThanStreamsHaveNoAddress)
+TEST(Listener, SocketsOfOtherTypesHaveNoAddress)
 {
 	const FileDescriptor netlink(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
 	EXPECT_EQ(address_of(netlink).error().code, ExitCode::usage);

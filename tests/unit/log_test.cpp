@@ -9,7 +9,7 @@ using namespace hwrngd;
 
 namespace {
 
-TEST(Log, AnEntryIsAsTheJournalsProtocolHasIt)
+TEST(Log, AnEntryFollowsTheJournalsProtocol)
 {
 	EXPECT_EQ(
 	    journal_entry(Priority::warning, Event::hwrng_chosen, "text", {{"HWRNGD_SOURCE", "a"}}),

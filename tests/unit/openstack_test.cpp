@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `check openstack` with services that behave as no real one does when it is asked to
-// (tests/peers/openstack has those that are real).
+// `check openstack` with services that misbehave. tests/peers/openstack uses real services.
 #include "cloud/http.h"
 #include "cloud/hw_rng.h"
 #include "cloud/openstack.h"
@@ -47,23 +46,23 @@ TEST(HwRng, OldNovasNeedBothAttributes)
 	EXPECT_EQ(of_image(std::nullopt, ussuri - 1).effect, Effect::no);
 	EXPECT_EQ(of_image("virtio", ussuri - 1).effect, Effect::yes);
 	EXPECT_EQ(hw_rng_of(Flavor{.id = "f", .name = "f"}, std::nullopt).effect, Effect::yes)
-	    << "one that tells no version is taken for one of today";
+	    << "without a version, Nova is taken for a current one";
 	for (const auto &rng : {of_flavor({}), of_image(std::nullopt)})
-		EXPECT_FALSE(rng.literal) << "the standard warns all the same";
+		EXPECT_FALSE(rng.literal) << "the standard still warns";
 }
 
-TEST(HwRng, ARateThatIsNoNumberIsNamed)
+TEST(HwRng, AnInvalidRateIsNamed)
 {
 	EXPECT_EQ(of_flavor({{"hw_rng:allowed", "True"}, {"hw_rng:rate_period", "soon"}}).effect,
 	          Effect::yes)
-	    << "without a rate nobody looks at it";
+	    << "without a rate, the period is not read";
 	const auto rng = of_flavor({{"hw_rng:allowed", "True"}, {"hw_rng:rate_bytes", "1k"}});
 	EXPECT_TRUE(rng.literal);
 	EXPECT_EQ(rng.effect, Effect::no);
 	EXPECT_EQ(rng.remedy, "openstack flavor unset --property hw_rng:rate_bytes f");
 }
 
-TEST(HwRng, ARemedyIsForAShell)
+TEST(HwRng, ARemedyIsQuotedForTheShell)
 {
 	EXPECT_EQ(hw_rng_of(Flavor{.id = "m1.tiny-2_a", .name = "f"}, ussuri).remedy,
 	          "openstack flavor set --property hw_rng:allowed=True m1.tiny-2_a");
@@ -82,7 +81,7 @@ TEST(HwRng, ARemedyIsForAShell)
 	    "openstack flavor unset --property hw_rng:rate_bytes ''");
 }
 
-TEST(HwRng, WhatIsNotShownIsNotJudged)
+TEST(HwRng, HiddenExtraSpecsAreNotJudged)
 {
 	const auto rng = hw_rng_of(Flavor{.id = "f", .name = "f", .specs_known = false}, ussuri);
 	EXPECT_EQ(rng.effect, Effect::unknown);
@@ -92,10 +91,10 @@ TEST(HwRng, WhatIsNotShownIsNotJudged)
 struct HttpReply {
 	std::string status; ///< "200 OK"
 	std::string body = "{}";
-	std::string headers = {}; ///< each with its end
+	std::string headers = {}; ///< each with its line end
 };
 
-/// Answers one request after the other, each on a connection of its own.
+/// Answers one request after the other, each on its own connection.
 class HttpServer {
 public:
 	explicit HttpServer(std::vector<HttpReply> replies)
@@ -109,13 +108,13 @@ public:
 	{
 		return "http://127.0.0.1:" + std::to_string(server_.port());
 	}
-	/// The first lines of what came.
+	/// The first lines of the requests.
 	[[nodiscard]] std::vector<std::string> asked()
 	{
 		const std::lock_guard lock(mutex_);
 		return asked_;
 	}
-	/// What came with the last one.
+	/// The body of the last request.
 	[[nodiscard]] std::string body()
 	{
 		const std::lock_guard lock(mutex_);
@@ -152,7 +151,7 @@ private:
 	std::mutex mutex_;
 	std::vector<std::string> asked_;
 	std::string body_;
-	ScriptedServer server_; // last: its thread uses the others
+	ScriptedServer server_; // last, because its thread uses the members above
 };
 
 Result<HttpAnswer> get(const std::string &url, std::chrono::milliseconds timeout = 20s)
@@ -161,7 +160,7 @@ Result<HttpAnswer> get(const std::string &url, std::chrono::milliseconds timeout
 	return http.get(url, {"X-Auth-Token: t"});
 }
 
-TEST(Http, AServerThatIsBusyIsAskedAgain)
+TEST(Http, ABusyServerIsAskedAgain)
 {
 	HttpServer server({{"503 Service Unavailable"},
 	                   {"429 Too Many Requests", "", "Retry-After: 0\r\n"},
@@ -174,7 +173,7 @@ TEST(Http, AServerThatIsBusyIsAskedAgain)
 	EXPECT_EQ(server.asked().size(), 3U);
 }
 
-TEST(Http, ButNotForEver)
+TEST(Http, TheNumberOfTriesIsLimited)
 {
 	HttpServer server(std::vector<HttpReply>(5, {"503 Service Unavailable"}));
 	const auto answer = get(server.url());
@@ -183,7 +182,7 @@ TEST(Http, ButNotForEver)
 	EXPECT_EQ(server.asked().size(), 4U);
 }
 
-TEST(Http, WhatIsForSomebodyElseIsNotFollowed)
+TEST(Http, RedirectsAreNotFollowed)
 {
 	HttpServer server({{"302 Found", "", "Location: http://127.0.0.1:1/\r\n"}});
 	const auto answer = get(server.url());
@@ -200,12 +199,12 @@ TEST(Http, SilenceAndNonsenseAreErrors)
 	ASSERT_FALSE(nothing);
 	EXPECT_EQ(nothing.error().code, ExitCode::unavailable);
 	EXPECT_TRUE(nothing.error().message.starts_with(url + ": ")) << nothing.error().message;
-	EXPECT_TRUE(nothing.error().message.ends_with(", 4 times")) << nothing.error().message;
+	EXPECT_TRUE(nothing.error().message.ends_with(", tried 4 times")) << nothing.error().message;
 	EXPECT_EQ(get("file:///etc/passwd").error().code, ExitCode::usage);
 	EXPECT_EQ(get("no address").error().code, ExitCode::usage);
 }
 
-TEST(Http, NoAnswerFillsTheMemory)
+TEST(Http, TheSizeOfAnAnswerIsLimited)
 {
 	HttpServer server({{"200 OK", std::string((size_t{64} << 20) + 1, ' ')}});
 	const auto answer = get(server.url());
@@ -223,7 +222,7 @@ TEST(Http, AProxysPasswordIsNotPrinted)
 	EXPECT_EQ(answer.error().message, "http://cloud.invalid: Couldn't resolve proxy name");
 }
 
-/// A login's answer, by whose catalog Nova and Glance are at `url`.
+/// The answer to a login, with a catalog that has Nova and Glance at `url`.
 HttpReply login(const std::string &url)
 {
 	const auto service = [&](const std::string &type) {
@@ -237,7 +236,7 @@ HttpReply login(const std::string &url)
 	        "X-Subject-Token: t\r\n"};
 }
 
-/// Somebody who is let in by one server, and asks another one.
+/// Logs in to one server, and sends requests to another one.
 class CloudOfTwo {
 public:
 	explicit CloudOfTwo(std::vector<HttpReply> replies, size_t logins = 1)
@@ -275,7 +274,7 @@ TEST(OpenStack, AnOldNovaIsAskedForEachFlavorsExtraSpecs)
 	                {"200 OK"}});
 	const auto found = two.ask(flavors);
 	ASSERT_TRUE(found) << found.error().message;
-	ASSERT_EQ(found->size(), 2U) << "one was deleted meanwhile";
+	ASSERT_EQ(found->size(), 2U) << "one was deleted in the meantime";
 	EXPECT_TRUE(found->at(0).specs_known);
 	EXPECT_EQ(found->at(0).extra_specs.at("hw_rng:allowed"), "True");
 	EXPECT_EQ(found->at(1).id, "3");
@@ -283,7 +282,7 @@ TEST(OpenStack, AnOldNovaIsAskedForEachFlavorsExtraSpecs)
 	EXPECT_EQ(two.services.asked().at(3), "GET /flavors/2/os-extra_specs");
 }
 
-TEST(OpenStack, ExtraSpecsThatAreNotForThisUserAreAskedForOnce)
+TEST(OpenStack, ForbiddenExtraSpecsAreRequestedOnlyOnce)
 {
 	CloudOfTwo two({{"200 OK", R"({"flavors": []})"},
 	                {"200 OK", R"({"flavors": [{"id": "1"}, {"id": "2"}]})"},
@@ -296,7 +295,7 @@ TEST(OpenStack, ExtraSpecsThatAreNotForThisUserAreAskedForOnce)
 	EXPECT_EQ(two.services.asked().size(), 3U);
 }
 
-TEST(OpenStack, ADomainIsThatOfUserAndProject)
+TEST(OpenStack, DomainNameIsForUserAndProject)
 {
 	CloudOfTwo two({}, 2);
 	two.cloud.auth["domain_name"] = "d";
@@ -314,7 +313,7 @@ TEST(OpenStack, ADomainIsThatOfUserAndProject)
 	    << two.identity.body();
 }
 
-TEST(OpenStack, ValuesThatAreNoTextAreNotFollowedDown)
+TEST(OpenStack, NestedValuesAreShownByTheirType)
 {
 	constexpr size_t deep = 1'000'000;
 	CloudOfTwo two(
@@ -327,7 +326,7 @@ TEST(OpenStack, ValuesThatAreNoTextAreNotFollowedDown)
 	EXPECT_EQ(found->at(0).extra_specs.at("a"), "true");
 }
 
-TEST(OpenStack, TheNextPageIsAskedOfTheSameServer)
+TEST(OpenStack, TheNextPageIsRequestedFromTheSameServer)
 {
 	CloudOfTwo two({{"200 OK", R"({"flavors": []})"},
 	                {"200 OK", R"({"flavors": [{"id": "1", "extra_specs": {}}], "flavors_links":
@@ -339,7 +338,7 @@ TEST(OpenStack, TheNextPageIsAskedOfTheSameServer)
 	EXPECT_EQ(two.services.asked().back(), "GET /flavors/detail?marker=1");
 }
 
-TEST(OpenStack, PagesWithoutEndAreAnError)
+TEST(OpenStack, EndlessPagesAreAnError)
 {
 	const auto page = [](const std::string &next) {
 		return HttpReply{"200 OK",
@@ -348,11 +347,12 @@ TEST(OpenStack, PagesWithoutEndAreAnError)
 	CloudOfTwo two({page("1"), page("2"), page("1")});
 	const auto found = two.ask(images);
 	ASSERT_FALSE(found);
-	EXPECT_TRUE(found.error().message.ends_with("/v2/images?marker=1: it is a page after itself"))
+	EXPECT_TRUE(found.error().message.ends_with(
+	    "/v2/images?marker=1: this page was already read, so the list would never end"))
 	    << found.error().message;
 }
 
-TEST(OpenStack, ATokenThatEndsIsHadAnewOnce)
+TEST(OpenStack, AnExpiredTokenIsRenewedOnce)
 {
 	CloudOfTwo two({{"401 Unauthorized"},
 	                {"200 OK", R"({"images": []})"},
@@ -366,15 +366,15 @@ TEST(OpenStack, ATokenThatEndsIsHadAnewOnce)
 	EXPECT_EQ(two.identity.asked().size(), 3U);
 }
 
-TEST(OpenStack, WhatIsNoAnswerIsSaid)
+TEST(OpenStack, UnusableAnswersAreNamed)
 {
 	for (const auto &[reply, said] : std::vector<std::pair<HttpReply, std::string>>{
-	         {{"200 OK", "<html>"}, "its answer is no JSON object"},
-	         {{"200 OK", "{}"}, "it has no list of images"},
+	         {{"200 OK", "<html>"}, "its answer is not a JSON object"},
+	         {{"200 OK", "{}"}, "its answer has no list of images"},
 	         {{"404 Not Found"}, "is that the address of an OpenStack service?"},
 	         {{"300 Multiple Choices"}, "is that the address of an OpenStack service?"},
 	         {{"301 Moved", "", "Location: http://elsewhere.example/\r\n"},
-	          "it is elsewhere: http://elsewhere.example/"}}) {
+	          "it redirects to http://elsewhere.example/"}}) {
 		CloudOfTwo two({reply});
 		const auto found = two.ask(images);
 		ASSERT_FALSE(found);
@@ -382,7 +382,7 @@ TEST(OpenStack, WhatIsNoAnswerIsSaid)
 	}
 }
 
-TEST(OpenStack, ALoginWithoutATokenIsNone)
+TEST(OpenStack, ALoginWithoutATokenIsAnError)
 {
 	HttpServer identity({{"201 Created"}});
 	Cloud cloud;
@@ -391,11 +391,11 @@ TEST(OpenStack, ALoginWithoutATokenIsNone)
 	Http http({.timeout = 20s, .first_pause = 1ms});
 	const auto stack = OpenStack::log_in(cloud, http);
 	ASSERT_FALSE(stack);
-	EXPECT_NE(stack.error().message.find("it gives no X-Subject-Token"), std::string::npos);
+	EXPECT_NE(stack.error().message.find("its answer has no X-Subject-Token"), std::string::npos);
 	EXPECT_EQ(identity.asked().at(0), "POST /v3/auth/tokens");
 }
 
-/// hwrngctl's answer of a cloud whose login and Nova are those.
+/// Runs hwrngctl with a cloud that answers like this at login and as Nova.
 Ran check_openstack(const HttpReply &login, const std::string &services,
                     const std::string &more = "")
 {
@@ -410,9 +410,9 @@ Ran check_openstack(const HttpReply &login, const std::string &services,
 	return ran;
 }
 
-TEST(CheckOpenStack, NothingOfACloudIsForTheTerminal)
+TEST(CheckOpenStack, ControlCharactersFromACloudAreNotPrinted)
 {
-	// An escape, and one that is a letter of UTF-8 and begins a sequence, too.
+	// ESC, and the UTF-8 form of the control character CSI, which also begins a sequence.
 	const std::string flavors =
 	    R"({"flavors": [{"id": "1", "name": "a\u001b[31m\u009b31m\u00a7", "extra_specs": {}}]})";
 	const HttpReply none{"200 OK", R"({"images": []})"};
@@ -431,11 +431,11 @@ TEST(CheckOpenStack, NothingOfACloudIsForTheTerminal)
 	const auto moved =
 	    check_openstack({"302 Found", "", "Location: http://x/\x1b[31m\xc2\x9b\r\n"}, "");
 	EXPECT_EQ(moved.code, 2);
-	EXPECT_NE(moved.err.find("it is elsewhere: http://x/?[31m?, and"), std::string::npos)
+	EXPECT_NE(moved.err.find("it redirects to http://x/?[31m?, but"), std::string::npos)
 	    << moved.err;
 }
 
-TEST(CheckOpenStack, WhatAnImageIsHasAKeyForEachForPrograms)
+TEST(CheckOpenStack, TheJsonOfAnImageHasItsStatusAndVisibility)
 {
 	const HttpReply none{"200 OK", R"({"flavors": [], "images": []})"};
 	HttpServer services({none,
@@ -452,14 +452,13 @@ TEST(CheckOpenStack, WhatAnImageIsHasAKeyForEachForPrograms)
 	EXPECT_EQ(image.value("hidden", false), true);
 }
 
-TEST(CheckOpenStack, NothingShownIsNothingPassed)
+TEST(CheckOpenStack, NothingVisibleIsAFailure)
 {
 	const HttpReply none{"200 OK", R"({"flavors": [], "images": []})"};
 	HttpServer services(std::vector<HttpReply>(5, none));
 	const auto ran = check_openstack(login(services.url()), services.url());
 	EXPECT_EQ(ran.code, 1) << ran.err;
-	EXPECT_NE(ran.out.find("FAILED: this user is shown nothing that could be judged"),
-	          std::string::npos)
+	EXPECT_NE(ran.out.find("FAILED: this user sees nothing that can be judged"), std::string::npos)
 	    << ran.out;
 }
 

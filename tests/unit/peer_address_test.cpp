@@ -16,7 +16,7 @@ template <typename Address> std::string wrong(const Result<Address> &address)
 	return address.error().message;
 }
 
-TEST(PeerAddress, OfEgdAreUnderstood)
+TEST(PeerAddress, ParsesThoseOfEgd)
 {
 	const auto name = parse_egd_address("tcp:rng.example.org:8888");
 	ASSERT_TRUE(name);
@@ -34,7 +34,7 @@ TEST(PeerAddress, OfEgdAreUnderstood)
 	EXPECT_TRUE(local->host.empty());
 }
 
-TEST(PeerAddress, OfEgdWhatIsWrongIsNamed)
+TEST(PeerAddress, NamesErrorsInThoseOfEgd)
 {
 	for (const char *text : {"", "/run/egd", "udp:host:1", "host:8888", "tcp"})
 		EXPECT_EQ(wrong(parse_egd_address(text)),
@@ -52,7 +52,7 @@ TEST(PeerAddress, OfEgdWhatIsWrongIsNamed)
 		EXPECT_TRUE(wrong(parse_egd_address(text)).starts_with("has no IPv6 address")) << text;
 }
 
-TEST(PeerAddress, OfSshAreUnderstood)
+TEST(PeerAddress, ParsesThoseOfSsh)
 {
 	const auto usual = parse_ssh_address("hwrngd-ssh@rng.example.org");
 	ASSERT_TRUE(usual);
@@ -65,7 +65,7 @@ TEST(PeerAddress, OfSshAreUnderstood)
 	EXPECT_EQ(parse_ssh_address("a@[::1]:23")->port, 23);
 }
 
-TEST(PeerAddress, OfSshNothingIsTakenForAnOption)
+TEST(PeerAddress, AcceptsNothingForSshThatLooksLikeAnOption)
 {
 	for (const char *text : {"", "host", "@host", "-oProxyCommand=x@host", "a b@host", "a\n@b"})
 		EXPECT_EQ(wrong(parse_ssh_address(text)), "is not USER@HOST or USER@HOST:PORT") << text;

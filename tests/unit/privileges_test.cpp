@@ -33,7 +33,7 @@ std::string status_line(const std::string &key)
 	return text.substr(at, text.find('\n', at) - at);
 }
 
-TEST(Privileges, AnUnknownUserIsNoError)
+TEST(Privileges, AnUnknownUserIsNotAnError)
 {
 	EXPECT_EQ(*find_user("nobody of that name"), std::nullopt);
 	EXPECT_EQ((*find_user("root"))->uid, 0U);
@@ -50,7 +50,7 @@ TEST(Privileges, NoCapabilityIsLeft)
 	    testing::ExitedWithCode(0), "");
 }
 
-TEST(Privileges, RootBecomesAnotherAndKeepsOne)
+TEST(Privileges, RootBecomesAnotherUserAndKeepsOneCapability)
 {
 	if (geteuid() != 0 || !has_capability(Root(), CAP_SYS_CHROOT))
 		GTEST_SKIP() << "needs root";
@@ -85,7 +85,7 @@ void filtered(const std::function<bool()> &what)
 	finish(what());
 }
 
-TEST(SystemCalls, WhatTheDaemonDoesGoesOn)
+TEST(SystemCalls, TheDaemonsOwnCallsAreAllowed)
 {
 	EXPECT_EXIT(
 	    filtered([] {
@@ -102,7 +102,7 @@ TEST(SystemCalls, WhatTheDaemonDoesGoesOn)
 	    testing::ExitedWithCode(0), "");
 }
 
-TEST(SystemCalls, WhatItHasNoUseForIsNotThere)
+TEST(SystemCalls, UnneededCallsFail)
 {
 	EXPECT_EXIT(filtered([] {
 		            const bool internet = socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != ENOSYS;

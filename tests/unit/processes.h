@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What tests ask about processes.
+// Questions about processes.
 #pragma once
 
 #include <csignal>
@@ -17,7 +17,7 @@
 
 namespace hwrngd::test {
 
-/// Has process `pid` ended, within a few seconds? A zombie is somebody else's to wait for.
+/// Does process `pid` end within 5 seconds? A zombie has ended; reaping it is not our task.
 [[nodiscard]] inline bool has_ended(pid_t pid)
 {
 	for (int i = 0; i < 250; i++) {
@@ -32,7 +32,7 @@ namespace hwrngd::test {
 	return false;
 }
 
-/// The children of this process, in the order of their numbers.
+/// The children of this process, sorted by process id.
 [[nodiscard]] inline std::vector<pid_t> children()
 {
 	std::vector<pid_t> found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What our programs tell each other on their command lines comes back as it was.
+// The arguments that our programs pass to each other survive the way to words and back.
 #include "cloud/openstack_arguments.h"
 #include "egd/egd_arguments.h"
 #include "pull/pull_arguments.h"
@@ -20,12 +20,12 @@ template <typename Arguments> void expect_round_trip(const Arguments &arguments)
 	EXPECT_EQ(*back, arguments);
 }
 
-/// The message that refuses these words, which is one of usage.
+/// The message with which these words are refused, as a usage error; "accepted" if they are not.
 template <typename Arguments> std::string refusal(const std::vector<std::string> &words)
 {
 	const auto read = Arguments::from_words(words);
 	if (read)
-		return "taken";
+		return "accepted";
 	EXPECT_EQ(read.error().code, ExitCode::usage);
 	return read.error().message;
 }
@@ -34,13 +34,13 @@ template <typename Arguments> void expect_counted(const Arguments &arguments)
 {
 	auto words = arguments.to_words();
 	words.emplace_back();
-	EXPECT_NE(refusal<Arguments>(words), "taken") << "one too many";
+	EXPECT_NE(refusal<Arguments>(words), "accepted") << "one too many";
 	words.resize(words.size() - 2);
-	EXPECT_NE(refusal<Arguments>(words), "taken") << "one missing";
-	EXPECT_NE(refusal<Arguments>({}), "taken");
+	EXPECT_NE(refusal<Arguments>(words), "accepted") << "one missing";
+	EXPECT_NE(refusal<Arguments>({}), "accepted");
 }
 
-/// With word `place` replaced, the refusal names it.
+/// Expects that the message names `word` if it replaces word `place`.
 template <typename Arguments>
 void expect_refused(const Arguments &arguments, size_t place, const std::string &word)
 {
@@ -60,13 +60,13 @@ const EgdArguments egd{.kinds = "ptn",
                        .tls_key = "-k",
                        .tls_client_ca = "\n"};
 
-TEST(EgdArguments, ComeBackAsTheyWere)
+TEST(EgdArguments, SurviveTheRoundTrip)
 {
 	expect_round_trip(egd);
 	expect_round_trip(EgdArguments{});
 }
 
-TEST(EgdArguments, AreCounted)
+TEST(EgdArguments, AWrongNumberIsRefused)
 {
 	expect_counted(egd);
 	EXPECT_TRUE(refusal<EgdArguments>({}).contains("9 arguments, not 0"));
@@ -93,7 +93,7 @@ const PullArguments by_ssh{
     "",
     PullArguments::Ssh{.address = "a@b", .identity = "/identity", .known_hosts = "/known hosts"}};
 
-TEST(PullArguments, ComeBackAsTheyWere)
+TEST(PullArguments, SurviveTheRoundTrip)
 {
 	expect_round_trip(by_egd);
 	expect_round_trip(by_ssh);
@@ -101,7 +101,7 @@ TEST(PullArguments, ComeBackAsTheyWere)
 	expect_round_trip(PullArguments{"ssh", PullArguments::Ssh{}});
 }
 
-TEST(PullArguments, AreCounted)
+TEST(PullArguments, AWrongNumberIsRefused)
 {
 	expect_counted(by_egd);
 	expect_counted(by_ssh);
@@ -124,7 +124,7 @@ const OpenStackArguments of_cloud{.json = true,
                                             .insecure = true},
                                   .timeout = std::numeric_limits<unsigned>::max()};
 
-TEST(OpenStackArguments, ComeBackAsTheyWere)
+TEST(OpenStackArguments, SurviveTheRoundTrip)
 {
 	expect_round_trip(of_cloud);
 	expect_round_trip(OpenStackArguments{});
@@ -133,7 +133,7 @@ TEST(OpenStackArguments, ComeBackAsTheyWere)
 		    .json = only == 0, .all = only == 1, .cloud = {.insecure = only == 2}});
 }
 
-TEST(OpenStackArguments, AreCounted)
+TEST(OpenStackArguments, AWrongNumberIsRefused)
 {
 	expect_counted(of_cloud);
 }

@@ -196,14 +196,14 @@ TEST(Pump, TheProgramSaysWhatItCannotDo)
 	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/nowhere/ca.pem", "", ""}).second,
 	          "hwrngd: x: tls_ca: /nowhere/ca.pem: No such file or directory\n");
 	EXPECT_EQ(code({"x", "egd", "tls:127.0.0.1:1", "/dev/null", "", ""}).second,
-	          "hwrngd: x: tls_ca: /dev/null: this is no file in PEM\n");
+	          "hwrngd: x: tls_ca: /dev/null: this is not a PEM file\n");
 	FakeTree tree;
 	tree.file("/empty.pem", "");
 	const auto empty = tree.at("/empty.pem").string();
 	EXPECT_EQ(
 	    code({"x", "egd", "tls:127.0.0.1:1", empty, "", ""}).second,
-	    fmt::format("hwrngd: x: tls_ca: {}: no start line: the file is to have the certificates "
-	                "of those who sign the server's certificate, in PEM\n",
+	    fmt::format("hwrngd: x: tls_ca: {}: no start line: the file must contain the "
+	                "certificates of the authorities that sign the server's certificate, in PEM\n",
 	                empty));
 	EXPECT_EQ(code({"x", "ssh", "nonsense", "", ""}).second,
 	          "hwrngd: x: \"nonsense\" is not USER@HOST or USER@HOST:PORT\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngctl as its users run it, on a tree made of files.
+// Runs hwrngctl as users do, on a tree made of files.
 #pragma once
 
 #include "fake_tree.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A server of one connection after the other, each of which goes as the test says.
+// A server that handles one connection after the other, each with a script of the test.
 #pragma once
 
 #include "base/listener.h"
@@ -27,29 +27,29 @@ public:
 
 	void send(const std::vector<uint8_t> &bytes) const
 	{
-		// Whether the client takes it is the client's affair.
+		// Whether the client receives it does not matter here.
 		[[maybe_unused]] const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 	}
-	/// The next byte, or -1 when the client has hung up.
+	/// The next byte; -1 if the client has disconnected.
 	[[nodiscard]] int next() const
 	{
 		uint8_t byte = 0;
 		return ::recv(fd_, &byte, 1, 0) == 1 ? byte : -1;
 	}
-	/// Answers 00 as a server with 1024 bits.
+	/// Answers a 00 like a server that has 1024 bits.
 	void greet() const
 	{
 		if (next() == 0)
 			send({0, 0, 4, 0});
 	}
-	/// How many bytes are asked for by the next 02; 0 when the client has hung up instead.
+	/// The number of bytes that the next 02 requests; 0 if the client has disconnected instead.
 	[[nodiscard]] size_t asked() const
 	{
 		const int command = next();
 		const int count = next();
 		return command == 2 && count > 0 ? static_cast<size_t>(count) : 0;
 	}
-	/// Waits until the client has hung up.
+	/// Waits until the client has disconnected.
 	void wait_for_end() const
 	{
 		while (next() >= 0)
@@ -60,7 +60,7 @@ private:
 	int fd_;
 };
 
-/// On a port of 127.0.0.1, in a thread of its own.
+/// Listens on a port of 127.0.0.1, and runs the scripts in a thread of its own.
 class ScriptedServer {
 public:
 	using Script = std::function<void(const Talk &)>;
@@ -72,7 +72,7 @@ public:
 			      const FileDescriptor fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
 			      if (!fd)
 				      return;       // the test is over
-			      const int on = 1; // what is sent is there when that was done
+			      const int on = 1; // sent bytes go out at once
 			      setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 			      script(Talk(fd.get()));
 		      }

@@ -13,7 +13,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-TEST(UnixSocket, ConnectsToWhoListens)
+TEST(UnixSocket, ConnectsToAListener)
 {
 	const FakeTree tree;
 	const auto path = tree.at("/socket").string();
@@ -43,7 +43,7 @@ TEST(UnixSocket, AnAtSignIsAnAbstractName)
 	EXPECT_FALSE(connect_unix("@" + name.substr(1) + "x", SOCK_STREAM));
 }
 
-TEST(UnixSocket, WhatIsNoPathIsRefused)
+TEST(UnixSocket, AnUnusablePathIsRefused)
 {
 	EXPECT_EQ(connect_unix("", SOCK_STREAM).error().code, ExitCode::usage);
 	EXPECT_EQ(connect_unix(std::string(108, 'x'), SOCK_STREAM).error().code, ExitCode::usage);

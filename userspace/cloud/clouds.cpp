@@ -23,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *of_variables = "envvars";
+constexpr const char *variables_name = "envvars";
 
-/// A key of `auth`, and the variable that gives it. Keys that say the same thing in other words
-/// have one name for it. Tenants are what projects once were.
+/// A key of `auth`, and the variable with the same meaning. Keys for the same thing have the same
+/// `thing`. Projects were once called tenants.
 struct AuthKey {
 	const char *key;
 	const char *variable;
@@ -59,8 +59,7 @@ constexpr std::array<AuthKey, 22> auth_keys{{
 
 constexpr std::array secrets{"password", "token", "application_credential_secret"};
 
-/// The first of clouds.yaml, .yml and .json in the folders; the file that `variable` names before
-/// all.
+/// Reads the file that `variable` names; otherwise the folders' first STEM.yaml, .yml or .json.
 Result<YamlFile> find_document(const CloudPlaces &places, const char *variable,
                                const std::string &stem)
 {
@@ -74,14 +73,14 @@ Result<YamlFile> find_document(const CloudPlaces &places, const char *variable,
 			if (!fs::exists(path, unreadable))
 				continue;
 			auto document = read_yaml(path);
-			// Root's secrets in /etc are not for everybody who has a cloud.
+			// Root's secrets in /etc are skipped if this user may not read them.
 			if (document || document.error().number != EACCES || stem == "clouds")
 				return document;
 		}
 	return YamlFile{};
 }
 
-/// `over` laid over `under`: tables key by key, all else as a whole.
+/// Overrides `under` with `over`: tables key by key, everything else as a whole.
 YAML::Node merge(const YAML::Node &under, const YAML::Node &over)
 {
 	if (!over.IsDefined() || over.IsNull())
@@ -99,7 +98,7 @@ YAML::Node merge(const YAML::Node &under, const YAML::Node &over)
 	return merged;
 }
 
-/// A key of a table that may be missing. (What yaml-cpp has for a missing one must not be copied.)
+/// The value of a key that may be missing. (yaml-cpp's node of a missing key must not be copied.)
 YAML::Node child(const YAML::Node &table, const std::string &key)
 {
 	if (table.IsDefined() && table.IsMap())
@@ -108,8 +107,8 @@ YAML::Node child(const YAML::Node &table, const std::string &key)
 	return YAML::Node(YAML::NodeType::Undefined);
 }
 
-/// A word for true or false; nothing if it is another one.
-std::optional<bool> truth(std::string text)
+/// Parses a word for true or false; returns nothing for any other.
+std::optional<bool> parse_bool(std::string text)
 {
 	std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
 	static constexpr std::array trues{"true", "1", "yes", "on", "y", "t"};
@@ -129,7 +128,7 @@ fs::path expand_home(const CloudPlaces &places, const std::string &path)
 	return home ? fs::path(*home + path.substr(1)) : fs::path(path);
 }
 
-/// The names in clouds.yaml.
+/// The names of the clouds.
 std::vector<std::string> names_of(const YAML::Node &clouds)
 {
 	std::vector<std::string> names;
@@ -139,7 +138,7 @@ std::vector<std::string> names_of(const YAML::Node &clouds)
 	return names;
 }
 
-/// Reads the values of one cloud, and remembers the first that is none.
+/// Reads the values of one cloud, and remembers the first that is not a single value.
 class Values {
 public:
 	Values(std::string cloud, fs::path path, const YAML::Node &table)
@@ -155,7 +154,7 @@ public:
 		if (node.IsScalar())
 			return node.Scalar();
 		if (!error_)
-			error_ = Error{ExitCode::usage, fmt::format("{}: cloud {}: {} is no plain value",
+			error_ = Error{ExitCode::usage, fmt::format("{}: cloud {}: {} must be a single value",
 			                                            line_of(path_, node.Mark()), cloud_, key)};
 		return "";
 	}
@@ -169,15 +168,15 @@ private:
 	std::optional<Error> error_;
 };
 
-/// What of a cloud is in files: clouds.yaml over the profile that it names, and secure.yaml over
-/// both.
-struct Written {
+/// What files say about a cloud. secure.yaml overrides clouds.yaml, which overrides the profile
+/// that it names.
+struct FileValues {
 	fs::path path;
 	YAML::Node cloud{YAML::NodeType::Undefined};
 	std::vector<std::string> names;
 };
 
-Result<Written> read_files(const CloudPlaces &places, std::string &name)
+Result<FileValues> read_files(const CloudPlaces &places, std::string &name)
 {
 	auto clouds = find_document(places, "OS_CLIENT_CONFIG_FILE", "clouds");
 	if (!clouds)
@@ -186,38 +185,37 @@ Result<Written> read_files(const CloudPlaces &places, std::string &name)
 	if (!secure)
 		return std::unexpected(secure.error());
 	const auto table = merge(child(clouds->root, "clouds"), child(secure->root, "clouds"));
-	Written written{.path = clouds->path, .names = names_of(table)};
-	if (name.empty() && written.names.size() == 1)
-		name = written.names.front();
-	written.cloud.reset(child(table, name));
-	if (!written.cloud.IsDefined())
-		return written;
+	FileValues in_files{.path = clouds->path, .names = names_of(table)};
+	if (name.empty() && in_files.names.size() == 1)
+		name = in_files.names.front();
+	in_files.cloud.reset(child(table, name));
+	if (!in_files.cloud.IsDefined())
+		return in_files;
 
-	auto profile = child(written.cloud, "profile");
+	auto profile = child(in_files.cloud, "profile");
 	if (!profile.IsDefined())
-		profile.reset(child(written.cloud, "cloud"));
+		profile.reset(child(in_files.cloud, "cloud"));
 	if (!profile.IsDefined() || !profile.IsScalar())
-		return written;
+		return in_files;
 	const auto vendors = find_document(places, nullptr, "clouds-public");
 	if (!vendors)
 		return std::unexpected(vendors.error());
 	const auto known = child(child(vendors->root, "public-clouds"), profile.Scalar());
 	if (known.IsDefined())
-		written.cloud.reset(merge(known, written.cloud));
-	else if (!child(child(written.cloud, "auth"), "auth_url").IsDefined())
-		return fail(
-		    ExitCode::usage,
-		    fmt::format("{}: cloud {}: its profile {} is in no clouds-public.yaml; write the "
-		                "auth_url of that cloud below `auth`",
-		                line_of(clouds->path, profile.Mark()), name, profile.Scalar()));
-	return written;
+		in_files.cloud.reset(merge(known, in_files.cloud));
+	else if (!child(child(in_files.cloud, "auth"), "auth_url").IsDefined())
+		return fail(ExitCode::usage,
+		            fmt::format("{}: cloud {}: no clouds-public.yaml has its profile {}; write the "
+		                        "auth_url of that cloud below `auth`",
+		                        line_of(clouds->path, profile.Mark()), name, profile.Scalar()));
+	return in_files;
 }
 
-/// Why there is no such cloud, and what to do.
-std::unexpected<Error> no_cloud(const CloudPlaces &places, const Written &written,
+/// The error for a missing cloud: the reason, and what to do.
+std::unexpected<Error> no_cloud(const CloudPlaces &places, const FileValues &in_files,
                                 const std::string &name)
 {
-	if (written.path.empty()) {
+	if (in_files.path.empty()) {
 		std::vector<std::string> folders;
 		folders.reserve(places.folders.size());
 		for (const auto &folder : places.folders)
@@ -229,21 +227,20 @@ std::unexpected<Error> no_cloud(const CloudPlaces &places, const Written &writte
 		                name.empty() ? "" : fmt::format("cloud {}: ", name),
 		                fmt::join(folders, ", ")));
 	}
-	if (written.names.empty())
+	if (in_files.names.empty())
 		return fail(ExitCode::usage,
-		            fmt::format("{}: it has no cloud below `clouds`", written.path.string()));
+		            fmt::format("{}: it has no cloud below `clouds`", in_files.path.string()));
 	if (name.empty())
-		return fail(
-		    ExitCode::usage,
-		    fmt::format("{}: it has {} clouds; choose with --os-cloud or OS_CLOUD one of: {}",
-		                written.path.string(), written.names.size(),
-		                fmt::join(written.names, ", ")));
+		return fail(ExitCode::usage,
+		            fmt::format("{}: it has {} clouds; choose one with --os-cloud or OS_CLOUD: {}",
+		                        in_files.path.string(), in_files.names.size(),
+		                        fmt::join(in_files.names, ", ")));
 	return fail(ExitCode::usage,
 	            fmt::format("cloud {}: {} does not have it; it has: {}", name,
-	                        written.path.string(), fmt::join(written.names, ", ")));
+	                        in_files.path.string(), fmt::join(in_files.names, ", ")));
 }
 
-/// As in https://user:secret@host.
+/// Does a URL contain a user, as https://user:secret@host does?
 bool has_user(const std::string &url)
 {
 	const auto scheme = url.find("://");
@@ -251,13 +248,13 @@ bool has_user(const std::string &url)
 	return url.substr(begin, url.find_first_of("/?#", begin) - begin).contains('@');
 }
 
-/// "publicURL" is an old word for "public".
+/// Turns the old word "publicURL" into "public".
 std::string plain_interface(const std::string &interface)
 {
 	return interface.substr(0, interface.size() - (interface.ends_with("URL") ? 3 : 0));
 }
 
-/// How to log in, by the word of a configuration; by a password if it has none.
+/// How to log in, from the configuration's word for it; by default with a password.
 Result<std::string> auth_type_of(const Cloud &cloud, const std::string &said)
 {
 	std::string type(said.starts_with("v3") ? said.substr(2) : said);
@@ -267,13 +264,13 @@ Result<std::string> auth_type_of(const Cloud &cloud, const std::string &said)
 		return type;
 	if (!type.empty())
 		return fail(ExitCode::usage,
-		            fmt::format("cloud {}: auth_type {}: it can be password, token or "
+		            fmt::format("cloud {}: auth_type {}: it must be password, token or "
 		                        "v3applicationcredential",
 		                        cloud.name, said));
 	return "password";
 }
 
-/// The way in for which there is something; "" if there is nothing.
+/// The way to log in for which there is a credential; "" if there is none.
 std::string way_of(const Cloud &cloud)
 {
 	if (cloud.find("application_credential_secret"))
@@ -286,7 +283,7 @@ std::string way_of(const Cloud &cloud)
 	return named ? "application_credential" : "";
 }
 
-/// The first of what the way in needs and is not there.
+/// The first key that this way to log in needs and that is missing.
 std::optional<std::string> missing_of(const Cloud &cloud)
 {
 	const auto has = [&](const char *key) { return cloud.find(key).has_value(); };
@@ -319,28 +316,28 @@ std::string first_of(std::initializer_list<std::string> values)
 	return found == values.end() ? "" : *found;
 }
 
-/// What the environment says; "" if it says nothing.
+/// The value of an environment variable; "" if it is not set.
 std::string variable(const CloudPlaces &places, const char *name)
 {
 	return places.variable(name).value_or("");
 }
 
-/// Finds out which cloud is meant, and reads what files say of it.
-Result<Written> choose(const CloudPlaces &places, const CloudOptions &options, Cloud &cloud)
+/// Finds out which cloud to use, and reads what the files say about it.
+Result<FileValues> choose(const CloudPlaces &places, const CloudOptions &options, Cloud &cloud)
 {
 	cloud.name = first_of({options.cloud, variable(places, "OS_CLOUD")});
-	if (cloud.name == of_variables ||
+	if (cloud.name == variables_name ||
 	    (cloud.name.empty() && !variable(places, "OS_AUTH_URL").empty())) {
-		cloud.name = of_variables;
-		return Written();
+		cloud.name = variables_name;
+		return FileValues();
 	}
-	auto written = read_files(places, cloud.name);
-	if (written && !written->cloud.IsDefined())
-		return no_cloud(places, *written, cloud.name);
-	return written;
+	auto in_files = read_files(places, cloud.name);
+	if (in_files && !in_files->cloud.IsDefined())
+		return no_cloud(places, *in_files, cloud.name);
+	return in_files;
 }
 
-/// Reads who we are to the cloud, and returns the word for how to log in, or "".
+/// Reads the credentials, and returns the configuration's word for how to log in, or "".
 std::string read_auth(const CloudPlaces &places, const YAML::Node &auth, Values &values,
                       Cloud &cloud)
 {
@@ -370,7 +367,7 @@ std::string first_region(const YAML::Node &table, Values &values)
 	return regions[0].IsMap() ? values.get(regions[0], "name") : regions[0].Scalar();
 }
 
-/// Reads which of the cloud's endpoints to ask.
+/// Reads which endpoints of the cloud to use.
 void read_endpoints(const CloudPlaces &places, const CloudOptions &options, const YAML::Node &table,
                     Values &values, Cloud &cloud)
 {
@@ -386,7 +383,7 @@ void read_endpoints(const CloudPlaces &places, const CloudOptions &options, cons
 	    first_of({values.get("image_endpoint_override"), from("OS_IMAGE_ENDPOINT_OVERRIDE")});
 }
 
-/// Reads what the cloud is known by, and is shown.
+/// Reads the TLS files, and whether to verify the cloud's certificate.
 void read_tls(const CloudPlaces &places, const CloudOptions &options, Values &values, Cloud &cloud)
 {
 	const auto from = [&](const char *name) { return variable(places, name); };
@@ -395,22 +392,23 @@ void read_tls(const CloudPlaces &places, const CloudOptions &options, Values &va
 	cloud.certificate = expand_home(places, first_of({values.get("cert"), from("OS_CERT")}));
 	cloud.key = expand_home(places, first_of({values.get("key"), from("OS_KEY")}));
 	const bool insecure =
-	    truth(first_of({values.get("insecure"), from("OS_INSECURE")})).value_or(false);
-	cloud.verify = truth(values.get("verify")).value_or(true) && !insecure && !options.insecure;
+	    parse_bool(first_of({values.get("insecure"), from("OS_INSECURE")})).value_or(false);
+	cloud.verify =
+	    parse_bool(values.get("verify")).value_or(true) && !insecure && !options.insecure;
 }
 
-/// What is wrong with what was read, if anything is; the rest of a message that names the cloud.
+/// What is wrong with the values that were read, if anything: the message without the cloud's name.
 std::optional<std::string> wrong_with(const Cloud &cloud, const std::string &verify)
 {
 	if (cloud.interface != "public" && cloud.interface != "internal" && cloud.interface != "admin")
-		return fmt::format("interface {}: it can be public, internal or admin", cloud.interface);
+		return fmt::format("interface {}: it must be public, internal or admin", cloud.interface);
 	for (const auto &url :
 	     {cloud.find("auth_url").value_or(""), cloud.compute_endpoint, cloud.image_endpoint})
 		if (has_user(url))
-			return "an address has a user in it, and addresses are printed: write username and "
-			       "password below `auth`";
-	if (!verify.empty() && !truth(verify))
-		return fmt::format("verify {}: it can be true or false", verify);
+			return "an address contains a user name, and addresses are printed: write username "
+			       "and password below `auth`";
+	if (!verify.empty() && !parse_bool(verify))
+		return fmt::format("verify {}: it must be true or false", verify);
 	for (const auto &path : {cloud.ca_file, cloud.certificate, cloud.key}) {
 		std::error_code unreadable;
 		if (!path.empty() && !fs::exists(path, unreadable))
@@ -460,11 +458,11 @@ CloudPlaces cloud_places()
 Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 {
 	Cloud cloud;
-	const auto written = choose(places, options, cloud);
-	if (!written)
-		return std::unexpected(written.error());
-	const auto &table = written->cloud;
-	Values values(cloud.name, written->path, table);
+	const auto in_files = choose(places, options, cloud);
+	if (!in_files)
+		return std::unexpected(in_files.error());
+	const auto &table = in_files->cloud;
+	Values values(cloud.name, in_files->path, table);
 	const auto way = read_auth(places, child(table, "auth"), values, cloud);
 	read_endpoints(places, options, table, values, cloud);
 	read_tls(places, options, values, cloud);
@@ -478,7 +476,7 @@ Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options)
 	if (const auto missing = missing_of(cloud))
 		return fail(ExitCode::usage,
 		            fmt::format("cloud {}{}: {} is missing", cloud.name,
-		                        written->path.empty() ? "" : " of " + written->path.string(),
+		                        in_files->path.empty() ? "" : " of " + in_files->path.string(),
 		                        *missing));
 	if (const auto wrong = wrong_with(cloud, verify))
 		return fail(ExitCode::usage, fmt::format("cloud {}: {}", cloud.name, *wrong));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which cloud, and how to get in: clouds.yaml with secure.yaml and the environment's OS_*
-// variables, as openstacksdk and openstackclient have them.
+// Finds out which cloud to use, and how to log in to it: from clouds.yaml, secure.yaml and the OS_*
+// environment variables, as openstacksdk and openstackclient do.
 #pragma once
 
 #include "base/error.h"
@@ -14,7 +14,7 @@
 
 namespace hwrngd {
 
-/// What of a cloud is needed to ask it. Its secrets are wiped with it.
+/// What is needed to send requests to a cloud. The destructor wipes its secrets.
 struct Cloud {
 	Cloud() = default;
 	Cloud(Cloud &&) noexcept = default;
@@ -23,12 +23,12 @@ struct Cloud {
 	Cloud &operator=(const Cloud &) = delete;
 	~Cloud();
 
-	std::string name;                        ///< as in clouds.yaml; "envvars" if by variables alone
+	std::string name;                        ///< as in clouds.yaml; "envvars" without that file
 	std::string auth_type;                   ///< "password", "token" or "application_credential"
 	std::map<std::string, std::string> auth; ///< by clouds.yaml's keys: auth_url, username, ...
-	std::string region;                      ///< empty: the first of the catalog
+	std::string region;                      ///< empty: the first in the catalog
 	std::string interface = "public";        ///< or "internal" or "admin"
-	std::string compute_endpoint;            ///< instead of the catalog's; empty: that
+	std::string compute_endpoint;            ///< replaces the catalog's, unless empty
 	std::string image_endpoint;
 	std::filesystem::path ca_file; ///< PEM; empty: the system's
 	std::filesystem::path certificate, key;
@@ -38,16 +38,17 @@ struct Cloud {
 	[[nodiscard]] std::optional<std::string> find(const std::string &auth_key) const;
 };
 
-/// Where to look.
+/// Where to look for the configuration.
 struct CloudPlaces {
-	std::vector<std::filesystem::path> folders; ///< of clouds.yaml, the first that has one
-	std::function<std::optional<std::string>(const std::string &)> variable; ///< of the environment
+	std::vector<std::filesystem::path> folders; ///< the first that has a clouds.yaml counts
+	/// Reads an environment variable.
+	std::function<std::optional<std::string>(const std::string &)> variable;
 };
 
 /// The current folder, ~/.config/openstack and /etc/openstack, and this process's environment.
 [[nodiscard]] CloudPlaces cloud_places();
 
-/// What the command line says; empty where it says nothing.
+/// The options of the command line; empty if not given.
 struct CloudOptions {
 	std::string cloud = {};
 	std::string region = {};
@@ -58,10 +59,9 @@ struct CloudOptions {
 	bool operator==(const CloudOptions &) const = default;
 };
 
-/// The cloud that is meant: the one named by `options` or OS_CLOUD, else that of the variables,
-/// else the only one of clouds.yaml. What a file has of it goes before the variables, and what the
-/// command line has before both. Errors: ExitCode::usage, which names the file and the key, and
-/// what to do.
+/// The cloud to use: the one that `options` or OS_CLOUD names; otherwise that of the variables;
+/// otherwise the only one in clouds.yaml. Values from the command line override those from files,
+/// which override the variables. Errors: ExitCode::usage, with the file, the key, and what to do.
 [[nodiscard]] Result<Cloud> find_cloud(const CloudPlaces &places, const CloudOptions &options);
 
 } // namespace hwrngd

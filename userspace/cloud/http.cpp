@@ -26,7 +26,7 @@ size_t take_body(const char *data, size_t, size_t size, void *user)
 {
 	auto &body = static_cast<HttpAnswer *>(user)->body;
 	if (size > most_bytes - body.size())
-		return 0; // which libcurl makes an error of
+		return 0; // libcurl makes this an error
 	body.append(data, size);
 	return size;
 }
@@ -36,7 +36,7 @@ size_t take_header(const char *data, size_t, size_t size, void *user)
 	auto &headers = static_cast<HttpAnswer *>(user)->headers;
 	const std::string_view line(data, size);
 	if (line.starts_with("HTTP/"))
-		headers.clear(); // of what came before, as of a proxy
+		headers.clear(); // drop those of an earlier answer, such as a proxy's
 	const auto colon = line.find(':');
 	if (colon == std::string_view::npos)
 		return size;
@@ -77,14 +77,14 @@ bool may_help_again(long status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-/// What is to be mended here, and not there.
+/// Is the error on our side, not on the server's?
 bool is_of_the_caller(CURLcode code)
 {
 	return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
 	       code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
 }
 
-/// Why there is no answer. What has an at sign names a proxy with its user and password.
+/// Why there is no answer. A text with an at sign may contain a proxy's password: it is not shown.
 std::string reason(CURLcode code, const char *detail)
 {
 	const std::string text(detail);
@@ -99,10 +99,10 @@ std::unexpected<Error> fail_asking(const std::string &url, CURLcode code, const 
 		            fmt::format("{}: its answer is longer than {} MiB", url, most_bytes >> 20));
 	return fail(is_of_the_caller(code) ? ExitCode::usage : ExitCode::unavailable,
 	            fmt::format("{}: {}{}", url, reason(code, detail),
-	                        times > 1 ? fmt::format(", {} times", times) : ""));
+	                        times > 1 ? fmt::format(", tried {} times", times) : ""));
 }
 
-/// How long the server asks to wait, if it does.
+/// How long the server asks us to wait, if it does.
 std::optional<std::chrono::milliseconds> asked_pause(const HttpAnswer &answer)
 {
 	const auto found = answer.headers.find("retry-after");
@@ -114,7 +114,7 @@ std::optional<std::chrono::milliseconds> asked_pause(const HttpAnswer &answer)
 	return std::min<std::chrono::milliseconds>(std::chrono::seconds(*seconds), longest_pause);
 }
 
-/// Lets time pass; false when a signal ended it.
+/// Waits; returns false if a signal ended the wait.
 bool pause(std::chrono::milliseconds time)
 {
 	using namespace std::chrono;
@@ -159,11 +159,11 @@ Result<HttpAnswer> Http::post(const std::string &url, const std::vector<std::str
 	return ask(url, headers, &body);
 }
 
-/// Has the next request be this one, and its answer go to `answer`.
+/// Sets up the next request; its answer goes to `answer`.
 CURLcode Http::State::prepare(const std::string &url, curl_slist *headers, const std::string *body,
                               HttpAnswer &answer)
 {
-	curl_easy_reset(curl); // which keeps its connections
+	curl_easy_reset(curl); // keeps the connections
 	auto bad = CURLE_OK;
 	const auto set = [&](CURLoption option, auto value) {
 		const auto code = curl_easy_setopt(curl, option, value);
@@ -189,7 +189,7 @@ CURLcode Http::State::prepare(const std::string &url, curl_slist *headers, const
 	set(CURLOPT_SSL_VERIFYHOST, options.verify ? 2L : 0L);
 	if (!options.ca_file.empty()) {
 		set(CURLOPT_CAINFO, options.ca_file.c_str());
-		// Else those of the system would do as well.
+		// Otherwise the system's authorities would be accepted too.
 		set(CURLOPT_CAPATH, static_cast<const char *>(nullptr));
 	}
 	if (!options.certificate.empty())
@@ -209,7 +209,7 @@ Result<HttpAnswer> Http::ask(const std::string &url, const std::vector<std::stri
 	auto *curl = state_->curl;
 	const auto &options = state_->options;
 	if (curl == nullptr)
-		return fail(ExitCode::io_error, "libcurl does not start");
+		return fail(ExitCode::io_error, "libcurl cannot be initialized");
 	curl_slist *lines = nullptr;
 	for (const auto &header : headers)
 		lines = curl_slist_append(lines, header.c_str());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Requests to a cloud's services, by libcurl: with time-outs, and again where that may help.
+// Requests to a cloud's services by libcurl: with time limits, and repeated where that may help.
 #pragma once
 
 #include "base/error.h"
@@ -19,7 +19,7 @@ struct HttpOptions {
 	std::filesystem::path key = {};
 	bool verify = true;
 	std::chrono::milliseconds timeout{30'000};  ///< of a whole request
-	std::chrono::milliseconds first_pause{500}; ///< before the second try; doubled before the next
+	std::chrono::milliseconds first_pause{500}; ///< before the second try; then it doubles
 	unsigned tries = 4;
 };
 
@@ -29,8 +29,8 @@ struct HttpAnswer {
 	std::string body;
 };
 
-/// A client that keeps its connections. A redirect is an answer like others: what is sent (a token)
-/// is for nobody else.
+/// A client that keeps its connections open. It does not follow redirects, since the token that is
+/// sent must not reach another server; the redirect itself is the answer.
 class Http {
 public:
 	explicit Http(const HttpOptions &options);
@@ -38,10 +38,10 @@ public:
 	Http &operator=(const Http &) = delete;
 	~Http();
 
-	/// Asks, with `headers` as "Name: value". No connection, too many requests (429, with its
-	/// Retry-After) and a server that is not there now (502, 503, 504) are tried again.
-	/// Errors: ExitCode::unavailable if there is no answer; io_error for one of more than 64 MiB;
-	/// usage for an address or a file of TLS that is none; interrupted.
+	/// Sends a request with `headers`, each as "Name: value". It is repeated if there is no
+	/// connection, or if the server has too many requests (429, with its Retry-After) or is not
+	/// available (502, 503, 504). Errors: ExitCode::unavailable if there is no answer; io_error for
+	/// an answer of more than 64 MiB; usage for a wrong address or TLS file; interrupted.
 	[[nodiscard]] Result<HttpAnswer> get(const std::string &url,
 	                                     const std::vector<std::string> &headers);
 	[[nodiscard]] Result<HttpAnswer>

@@ -25,7 +25,7 @@ std::string_view stripped(std::string_view text)
 	return text;
 }
 
-/// As bool_from_string() of oslo.utils, which Nova asks: what is not one of these is false.
+/// Like bool_from_string() of oslo.utils, which Nova uses: any other text is false.
 bool is_true(std::string_view text)
 {
 	std::string lower(stripped(text));
@@ -34,7 +34,7 @@ bool is_true(std::string_view text)
 	return std::ranges::find(words, lower) != words.end();
 }
 
-/// As Python's int() takes it, of what somebody might write.
+/// Would Python's int() accept it? Only forms that people are likely to write are covered.
 bool is_number(std::string_view text)
 {
 	text = stripped(text);
@@ -55,7 +55,7 @@ HwRng hw_rng_of(const Flavor &flavor, std::optional<unsigned> microversion)
 {
 	if (!flavor.specs_known)
 		return {.found = "not shown to this user",
-		        .why = "Nova's policy keeps this flavor's extra specs from this user",
+		        .why = "Nova's policy hides this flavor's extra specs from this user",
 		        .remedy = "ask as an admin"};
 	HwRng rng;
 	const auto found = flavor.extra_specs.find(allowed_key);
@@ -65,15 +65,15 @@ HwRng hw_rng_of(const Flavor &flavor, std::optional<unsigned> microversion)
 	if (absent) {
 		const bool by_itself = adds_rng_by_itself(microversion);
 		rng.effect = by_itself ? Effect::yes : Effect::no;
-		rng.why = by_itself ? "absent is true for Nova since Ussuri"
-		                    : "absent is false for this Nova, which is older than Ussuri";
+		rng.why = by_itself ? "since Ussuri, Nova treats absent as true"
+		                    : "this Nova is older than Ussuri and treats absent as false";
 	} else if (is_true(found->second)) {
 		rng.effect = Effect::yes;
 		if (!rng.literal)
-			rng.why = "Nova takes it for true";
+			rng.why = "Nova treats it as true";
 	} else {
 		rng.effect = Effect::no;
-		rng.why = "Nova takes it for false";
+		rng.why = "Nova treats it as false";
 	}
 	if (rng.effect == Effect::yes) {
 		const auto rate = flavor.extra_specs.find("hw_rng:rate_bytes");
@@ -81,12 +81,13 @@ HwRng hw_rng_of(const Flavor &flavor, std::optional<unsigned> microversion)
 		const auto wrong = [&](auto spec) {
 			return spec != flavor.extra_specs.end() && !is_number(spec->second);
 		};
-		// Nova looks at the period only where there is a rate.
+		// Nova reads the period only if there is a rate.
 		if (rate != flavor.extra_specs.end() && !rate->second.empty())
 			for (const auto &spec : {rate, period})
 				if (wrong(spec)) {
 					rng.effect = Effect::no;
-					rng.why = spec->first + " is no number, so that no server of it starts: \"" +
+					rng.why = spec->first +
+					          " is not a number, so no server of this flavor starts: \"" +
 					          spec->second + "\"";
 					rng.remedy = "openstack flavor unset --property " + spec->first + " " +
 					             for_shell(flavor.id);
@@ -109,11 +110,11 @@ HwRng hw_rng_of(const Image &image, std::optional<unsigned> microversion)
 	} else if (!image.rng_model) {
 		const bool by_itself = adds_rng_by_itself(microversion);
 		rng.effect = by_itself ? Effect::yes : Effect::no;
-		rng.why = by_itself ? "Nova adds a virtio RNG without it since Ussuri"
-		                    : "this Nova, which is older than Ussuri, adds an RNG only with it";
+		rng.why = by_itself ? "since Ussuri, Nova adds a virtio RNG without it"
+		                    : "this Nova is older than Ussuri and adds an RNG only with it";
 	} else {
 		rng.effect = Effect::no;
-		rng.why = "Nova knows \"virtio\" alone, and starts no server of such an image";
+		rng.why = "Nova knows only \"virtio\", and starts no server from this image";
 	}
 	if (!rng.literal)
 		rng.remedy = "openstack image set --property hw_rng_model=virtio " + for_shell(image.id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Paths, headers and names: the API references of Identity v3, Compute v2.1 and Image v2.
+// Paths, headers and names are from the API references of Identity v3, Compute v2.1 and Image v2.
 #include "cloud/openstack.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ constexpr long forbidden = 403;
 constexpr long not_found = 404;
 constexpr long not_acceptable = 406;
 constexpr size_t most_shown = 300;
-// From this on, /flavors/detail has the extra_specs.
+// Since this version, /flavors/detail contains extra_specs.
 constexpr const char *with_extra_specs = "OpenStack-API-Version: compute 2.61";
 
 std::string without_slash(std::string url)
@@ -39,7 +39,7 @@ bool drop_end(std::string &url, std::string_view end)
 	return true;
 }
 
-/// A member of an object that is a string, or "".
+/// The string member `key` of an object; "" if there is none.
 std::string text(const json &object, const char *key)
 {
 	if (!object.is_object())
@@ -48,7 +48,7 @@ std::string text(const json &object, const char *key)
 	return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-/// A member that is to be an array or object; an empty one if it is not there.
+/// The member `key` of an object; an empty object if there is none.
 const json &member(const json &object, const char *key)
 {
 	static const json nothing = json::object();
@@ -58,8 +58,8 @@ const json &member(const json &object, const char *key)
 	return found == object.end() ? nothing : *found;
 }
 
-/// What a service says of its own answer, for one line of a terminal.
-std::string said(const HttpAnswer &answer)
+/// The message in a service's answer, as part of one line for a terminal.
+std::string message_of(const HttpAnswer &answer)
 {
 	const auto document = json::parse(answer.body, nullptr, false);
 	std::string what;
@@ -75,17 +75,18 @@ std::string said(const HttpAnswer &answer)
 
 std::unexpected<Error> refused(const std::string &url, const HttpAnswer &answer)
 {
-	const auto what = fmt::format("{}: HTTP {}{}", url, answer.status, said(answer));
+	const auto what = fmt::format("{}: HTTP {}{}", url, answer.status, message_of(answer));
 	if (answer.status == unauthorized || answer.status == forbidden)
 		return fail(ExitCode::not_permitted, what);
 	const auto to = answer.headers.find("location");
 	const bool moved = answer.status >= 300 && answer.status < 400;
 	if (moved && to != answer.headers.end())
-		return fail(ExitCode::usage,
-		            fmt::format("{}; it is elsewhere: {}, and a token goes to no address that the "
-		                        "configuration does not name",
-		                        what, to->second));
-	// 300 is how an OpenStack service shows its versions to who asks for nothing that it has.
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("{}; it redirects to {}, but a token is only sent to addresses in the "
+		                "configuration",
+		                what, to->second));
+	// An OpenStack service answers an unknown path with 300 and a list of its versions.
 	if (moved || answer.status == not_found)
 		return fail(ExitCode::usage,
 		            fmt::format("{}; is that the address of an OpenStack service?", what));
@@ -99,10 +100,10 @@ Result<json> parse(const std::string &url, const HttpAnswer &answer)
 	auto document = json::parse(answer.body, nullptr, false);
 	if (document.is_object())
 		return document;
-	return fail(ExitCode::io_error, fmt::format("{}: its answer is no JSON object", url));
+	return fail(ExitCode::io_error, fmt::format("{}: its answer is not a JSON object", url));
 }
 
-/// {"id": ...} or {"name": ...} of `what`, as in user_domain_id and user_domain_name.
+/// {"id": ...} or {"name": ...} from the keys WHAT_id or WHAT_name, such as user_domain_id.
 std::optional<json> named(const Cloud &cloud, const std::string &what)
 {
 	for (const auto *key : {"id", "name"})
@@ -111,7 +112,8 @@ std::optional<json> named(const Cloud &cloud, const std::string &what)
 	return std::nullopt;
 }
 
-/// Of a user or a project. Beside a project, `domain_name` is that of both, and no scope.
+/// The domain of a user or a project. If there is a project, `domain_name` is the domain of both,
+/// and not a scope.
 json domain_of(const Cloud &cloud, const std::string &what)
 {
 	auto domain = named(cloud, what + "_domain");
@@ -148,7 +150,8 @@ json identity_of(const Cloud &cloud)
 	return {{"methods", {"application_credential"}}, {"application_credential", credential}};
 }
 
-/// An application credential brings its project along, and Keystone takes no other.
+/// The scope of the login. An application credential has its own project, and Keystone accepts no
+/// other.
 std::optional<json> scope_of(const Cloud &cloud)
 {
 	if (cloud.auth_type == "application_credential")
@@ -165,7 +168,7 @@ std::optional<json> scope_of(const Cloud &cloud)
 	return std::nullopt;
 }
 
-/// Where Keystone's version 3 is, by what people write: with its version, or another, or none.
+/// The address of Keystone's version 3. People write auth_url with this version, another, or none.
 std::string identity_url(const Cloud &cloud)
 {
 	auto url = without_slash(cloud.find("auth_url").value_or(""));
@@ -180,14 +183,14 @@ void wipe(std::string &secret)
 	secret.clear();
 }
 
-/// The service's own names, with what they once were called.
+/// Compares a service's type, including the name that compute once had.
 bool is_of_type(const std::string &type, const std::string &wanted)
 {
 	return type == wanted || (wanted == "compute" && type == "computev21");
 }
 
-/// A link to the next page as a query alone: Nova's has a host's name, which behind a proxy may be
-/// any, and the token is for none but the endpoint.
+/// The query part of the link to the next page. The host in Nova's link may be any behind a proxy,
+/// but the token must only go to the endpoint.
 std::string next_query(const json &document, const std::string &key)
 {
 	auto link = text(document, "next");
@@ -198,7 +201,7 @@ std::string next_query(const json &document, const std::string &key)
 	return question == std::string::npos ? "" : link.substr(question);
 }
 
-/// A value that is to be text; of what has others in it, which may have no end, but its type.
+/// A value as text. For an array or object, which may be nested without end, only its type.
 std::string plain(const json &value)
 {
 	if (value.is_structured())
@@ -206,14 +209,15 @@ std::string plain(const json &value)
 	return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// The answer says that we may not come in. A token that has ended, or never was one, is not found.
-bool keeps_us_out(const Cloud &cloud, const HttpAnswer &answer)
+/// Does the answer reject the login? For an expired or invalid token it is "not found".
+bool rejects_login(const Cloud &cloud, const HttpAnswer &answer)
 {
 	return answer.status == unauthorized ||
-	       (answer.status == not_found && cloud.auth_type == "token" && !said(answer).empty());
+	       (answer.status == not_found && cloud.auth_type == "token" &&
+	        !message_of(answer).empty());
 }
 
-/// What asks for a token.
+/// The body of the request for a token.
 std::string login_request(const Cloud &cloud)
 {
 	json request{{"auth", {{"identity", identity_of(cloud)}}}};
@@ -228,8 +232,8 @@ std::string region_of(const json &endpoint)
 	return id.empty() ? text(endpoint, "region") : id;
 }
 
-/// The first endpoint of a service in the catalog that is of the cloud's interface and region, or
-/// of `region`, which becomes its region; "" if there is none.
+/// The first endpoint of a service in the catalog that has the cloud's interface and region, and
+/// also `region` unless that is empty. Its region is stored in `region`. "" if there is none.
 std::string find_endpoint(const json &catalog, const Cloud &cloud, const std::string &type,
                           std::string &region)
 {
@@ -249,21 +253,22 @@ std::string find_endpoint(const json &catalog, const Cloud &cloud, const std::st
 	return "";
 }
 
-/// Why there is no endpoint of a service, and which there are.
+/// The error for a service without an endpoint; it lists those that exist.
 std::unexpected<Error> no_endpoint(const json &catalog, const Cloud &cloud, const std::string &type)
 {
 	if (catalog.empty())
-		return fail(ExitCode::usage,
-		            fmt::format("cloud {}: the login is for no project, so it shows no services: "
-		                        "name one with project_name (OS_PROJECT_NAME)",
-		                        cloud.name));
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("cloud {}: the login is not for a project, so it shows no services: "
+		                "name a project with project_name (OS_PROJECT_NAME)",
+		                cloud.name));
 	std::vector<std::string> there;
 	for (const auto &service : catalog)
 		for (const auto &entry : member(service, "endpoints"))
 			if (is_of_type(text(service, "type"), type))
 				there.push_back(text(entry, "region_id") + " " + text(entry, "interface"));
 	return fail(ExitCode::usage,
-	            fmt::format("cloud {}: its catalog has no {} endpoint of region {} and interface "
+	            fmt::format("cloud {}: its catalog has no {} endpoint for region {} and interface "
 	                        "{}; it has: {}",
 	                        cloud.name, type, cloud.region.empty() ? "any" : cloud.region,
 	                        cloud.interface,
@@ -288,13 +293,13 @@ Result<void> OpenStack::renew()
 	wipe(body);
 	if (!answer)
 		return std::unexpected(answer.error());
-	if (keeps_us_out(*cloud_, *answer))
+	if (rejects_login(*cloud_, *answer))
 		return fail(ExitCode::not_permitted,
-		            fmt::format("cloud {}: {} does not let us in by {}{}", cloud_->name, url,
+		            fmt::format("cloud {}: {} rejects {}{}", cloud_->name, url,
 		                        cloud_->auth_type == "application_credential"
 		                            ? "this application credential"
 		                            : fmt::format("this {}", cloud_->auth_type),
-		                        said(*answer)));
+		                        message_of(*answer)));
 	if (answer->status != created)
 		return refused(url, *answer);
 	const auto document = parse(url, *answer);
@@ -302,7 +307,7 @@ Result<void> OpenStack::renew()
 		return std::unexpected(document.error());
 	const auto token = answer->headers.find("x-subject-token");
 	if (token == answer->headers.end())
-		return fail(ExitCode::io_error, fmt::format("{}: it gives no X-Subject-Token", url));
+		return fail(ExitCode::io_error, fmt::format("{}: its answer has no X-Subject-Token", url));
 	token_ = token->second;
 	const auto &body_of_token = member(*document, "token");
 	project_ = text(member(body_of_token, "project"), "name");
@@ -333,7 +338,7 @@ Result<HttpAnswer> OpenStack::ask(const std::string &url, const std::vector<std:
 		all.emplace_back("Accept: application/json");
 		auto answer = http_->get(url, all);
 		wipe(all[headers.size()]);
-		// A token may end while we read. One that we were given cannot be had anew.
+		// A token may expire while we read. If we logged in with a token, we cannot get a new one.
 		if (!answer || answer->status != unauthorized || again || cloud_->auth_type == "token")
 			return answer;
 		if (auto renewed = renew(); !renewed)
@@ -359,7 +364,8 @@ Result<void> OpenStack::pages(const std::string &url, const std::string &key,
 			return std::unexpected(document.error());
 		const auto &list = member(*document, key.c_str());
 		if (!list.is_array())
-			return fail(ExitCode::io_error, fmt::format("{}: it has no list of {}", now, key));
+			return fail(ExitCode::io_error,
+			            fmt::format("{}: its answer has no list of {}", now, key));
 		for (const auto &entry : list)
 			if (auto taken = take(entry); !taken)
 				return taken;
@@ -368,7 +374,8 @@ Result<void> OpenStack::pages(const std::string &url, const std::string &key,
 			return {};
 		now = base + query;
 	}
-	return fail(ExitCode::io_error, fmt::format("{}: it is a page after itself", now));
+	return fail(ExitCode::io_error,
+	            fmt::format("{}: this page was already read, so the list would never end", now));
 }
 
 Result<std::optional<unsigned>> OpenStack::compute_microversion()
@@ -429,7 +436,7 @@ Result<long> OpenStack::read_specs(Flavor &flavor)
 
 Result<std::vector<Flavor>> OpenStack::flavors(const Found &found)
 {
-	// An older Nova says "not acceptable", and is asked as it was before.
+	// An older Nova answers "not acceptable", and gets the request without the header.
 	const auto probe = ask(compute_ + "/flavors/detail?limit=1", {with_extra_specs});
 	if (!probe)
 		return std::unexpected(probe.error());
@@ -441,9 +448,9 @@ Result<std::vector<Flavor>> OpenStack::flavors(const Found &found)
 		if (!status)
 			return std::unexpected(status.error());
 		if (*status == forbidden)
-			break; // a policy does not tell one flavor from another
+			break; // a policy treats all flavors alike
 		if (*status == not_found) {
-			flavor = flavors.erase(flavor); // since it was listed
+			flavor = flavors.erase(flavor); // it was deleted after it was listed
 			continue;
 		}
 		++flavor;
@@ -456,7 +463,7 @@ Result<std::vector<Flavor>> OpenStack::flavors(const Found &found)
 Result<std::vector<Image>> OpenStack::images(const Found &found)
 {
 	std::vector<Image> images;
-	// Hidden ones are listed alone; visibility=all is all that this user may see.
+	// Hidden images need a request of their own; visibility=all means all that this user may see.
 	for (const bool hidden : {false, true}) {
 		auto listed =
 		    pages(fmt::format("{}/v2/images?visibility=all&os_hidden={}", image_, hidden), "images",

@@ -10,7 +10,7 @@ namespace hwrngd {
 
 namespace {
 
-/// What stands for false and true.
+/// The words for false and true.
 using Pair = std::array<std::string_view, 2>;
 constexpr Pair outputs{"text", "json"};
 constexpr Pair amounts{"wanting", "all"};
@@ -23,8 +23,7 @@ std::string word_of(const Pair &pair, bool value)
 
 std::unexpected<Error> wrong(const std::string &why)
 {
-	return fail(ExitCode::usage,
-	            "hwrngd-openstack is started by `hwrngctl check openstack`: " + why);
+	return fail(ExitCode::usage, "`hwrngctl check openstack` starts hwrngd-openstack: " + why);
 }
 
 Result<bool> is_second(const Pair &pair, const std::string &word)
@@ -52,7 +51,7 @@ Result<OpenStackArguments> OpenStackArguments::from_words(std::span<const std::s
 {
 	constexpr size_t count = 8;
 	if (words.size() != count)
-		return wrong(fmt::format("it takes {} arguments, not {}", count, words.size()));
+		return wrong(fmt::format("it needs {} arguments, not {}", count, words.size()));
 	const auto json = is_second(outputs, words[0]);
 	if (!json)
 		return std::unexpected(json.error());

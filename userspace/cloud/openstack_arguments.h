@@ -12,19 +12,20 @@
 
 namespace hwrngd {
 
-/// What `hwrngctl check openstack` was asked for.
+/// The options of `hwrngctl check openstack`.
 struct OpenStackArguments {
 	bool json = false;
-	bool all = false; ///< also what is in order
+	bool all = false; ///< also show flavors and images that are in order
 	CloudOptions cloud;
-	unsigned timeout = 30; ///< s for each request, at least 1
+	unsigned timeout = 30; ///< in seconds, for each request; at least 1
 
 	bool operator==(const OpenStackArguments &) const = default;
 
-	/// The words that follow the name of the program.
+	/// The arguments after the program's name.
 	[[nodiscard]] std::vector<std::string> to_words() const;
 
-	/// The reverse. Errors: ExitCode::usage, with a message that says what is wrong.
+	/// Parses what to_words() returned. Errors: ExitCode::usage, with a message that says what is
+	/// wrong.
 	[[nodiscard]] static Result<OpenStackArguments> from_words(std::span<const std::string> words);
 };
 

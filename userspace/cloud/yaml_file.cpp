@@ -9,11 +9,10 @@ namespace hwrngd {
 
 namespace {
 
-/// Takes into each table what its merge keys name (yaml.org/type/merge.html), which yaml-cpp leaves
-/// to us.
+/// Applies the merge keys of all tables (yaml.org/type/merge.html), since yaml-cpp does not.
 void take_merged(YAML::Node node, unsigned depth = 0)
 {
-	constexpr unsigned most = 32; // one that holds itself has no end
+	constexpr unsigned most = 32; // a table that contains itself would never end
 	if (depth > most)
 		throw YAML::RepresentationException(node.Mark(), "it is nested too deeply");
 	if (!node.IsMap())
@@ -25,7 +24,7 @@ void take_merged(YAML::Node node, unsigned depth = 0)
 		return;
 	const auto take = [&](const YAML::Node &other) {
 		if (!other.IsMap())
-			throw YAML::RepresentationException(merged.Mark(), "<< names no table");
+			throw YAML::RepresentationException(merged.Mark(), "<< does not name a table");
 		take_merged(other, depth + 1);
 		for (const auto &entry : other)
 			if (!node[entry.first.Scalar()])
@@ -51,7 +50,7 @@ Result<YamlFile> read_yaml(const std::filesystem::path &path)
 		YamlFile file{.path = path, .root = YAML::LoadFile(path.string())};
 		take_merged(file.root);
 		if (file.root && !file.root.IsMap() && !file.root.IsNull())
-			return fail(ExitCode::usage, fmt::format("{}: it is no table of keys and values",
+			return fail(ExitCode::usage, fmt::format("{}: it is not a table of keys and values",
 			                                         line_of(path, file.root.Mark())));
 		return file;
 	} catch (const YAML::BadFile &) {
@@ -61,7 +60,7 @@ Result<YamlFile> read_yaml(const std::filesystem::path &path)
 		                                         std::generic_category().message(number)),
 		                             number});
 	} catch (const YAML::Exception &error) {
-		// After a colon yaml-cpp quotes what stands there: of `password: *secret` the secret.
+		// After a colon yaml-cpp quotes the file: in `password: *secret`, the secret.
 		return fail(ExitCode::usage, fmt::format("{}: {}", line_of(path, error.mark),
 		                                         error.msg.substr(0, error.msg.find(':'))));
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A file of YAML, with its errors for people.
+// A YAML file, with error messages for people.
 #pragma once
 
 #include "base/error.h"
@@ -12,15 +12,16 @@
 namespace hwrngd {
 
 struct YamlFile {
-	std::filesystem::path path; ///< empty: there is none
+	std::filesystem::path path; ///< empty if there is no file
 	YAML::Node root;
 };
 
 /// "FILE, line N".
 [[nodiscard]] std::string line_of(const std::filesystem::path &path, const YAML::Mark &mark);
 
-/// Reads a file that is a table, or empty; its merge keys (yaml.org/type/merge.html) are taken.
-/// Errors: ExitCode::usage, with its line and nothing that the file has in it, which may be secret.
+/// Reads a file that contains a table, or nothing, and applies its merge keys
+/// (yaml.org/type/merge.html). Errors: ExitCode::usage, with the line number, but without the
+/// file's content, which may be secret.
 [[nodiscard]] Result<YamlFile> read_yaml(const std::filesystem::path &path);
 
 } // namespace hwrngd

@@ -14,7 +14,7 @@ namespace {
 
 std::unexpected<Error> fail_openssl()
 {
-	return fail(ExitCode::io_error, "OpenSSL gives no SHA-512");
+	return fail(ExitCode::io_error, "OpenSSL does not provide SHA-512");
 }
 
 } // namespace
@@ -34,7 +34,7 @@ Result<ConditionedPool> ConditionedPool::make(size_t capacity)
 
 Result<void> ConditionedPool::add(std::span<const uint8_t> bytes, uint64_t bits)
 {
-	// Of what is worth a lot, a whole piece would be a waste for one block.
+	// Small steps, since a whole piece of good bytes would be wasted on one block.
 	constexpr size_t step = 32;
 	bits = std::min<uint64_t>(bits, bytes.size() * 8);
 	for (size_t at = 0; at < bytes.size() && !full(); at += step) {
@@ -52,12 +52,12 @@ Result<void> ConditionedPool::add(std::span<const uint8_t> bytes, uint64_t bits)
 
 Result<void> ConditionedPool::make_block()
 {
-	bits_ = 0; // what is more than enough counts for no other block
+	bits_ = 0; // a surplus does not count for the next block
 	std::array<uint8_t, block> made{};
 	if (EVP_DigestFinal_ex(context_.get(), made.data(), nullptr) != 1 ||
 	    EVP_DigestInit_ex(context_.get(), nullptr, nullptr) != 1)
 		return fail_openssl();
-	// Blocks are taken in pieces, so this one may go around the end.
+	// Blocks are taken in pieces, so this one may wrap around the end.
 	const auto all = bytes_.span();
 	const size_t end = (begin_ + size_) % all.size();
 	const size_t first = std::min(block, all.size() - end);

@@ -9,9 +9,10 @@ namespace {
 
 std::unexpected<Error> wrong(const std::string &why)
 {
-	return fail(ExitCode::usage, "hwrngd-egd is started by hwrngd, as its table [egd] says (see "
-	                             "hwrngd.conf(5)): " +
-	                                 why);
+	return fail(ExitCode::usage,
+	            "hwrngd starts hwrngd-egd if its configuration has a table [egd] (see "
+	            "hwrngd.conf(5)): " +
+	                why);
 }
 
 } // namespace
@@ -33,9 +34,10 @@ Result<EgdArguments> EgdArguments::from_words(std::span<const std::string> words
 {
 	constexpr size_t count = 9;
 	if (words.size() != count)
-		return wrong(fmt::format("it takes {} arguments, not {}", count, words.size()));
+		return wrong(fmt::format("it needs {} arguments, not {}", count, words.size()));
 	if (words[0].find_first_not_of("ptn") != std::string::npos)
-		return wrong(fmt::format("kinds: \"{}\" has another letter than p, t and n", words[0]));
+		return wrong(
+		    fmt::format("kinds: \"{}\" may only consist of the letters p, t and n", words[0]));
 	const auto clients = require_number<unsigned>("max_clients", words[1]);
 	if (!clients)
 		return wrong(clients.error().message);

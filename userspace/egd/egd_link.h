@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How bytes get from an EGD server to a client and back: as they are, or by TLS.
+// How bytes travel between an EGD server and a client: unencrypted, or by TLS.
 #pragma once
 
 #include "base/error.h"
@@ -17,9 +17,10 @@
 
 namespace hwrngd {
 
-/// A connection on a socket that does not block, and that belongs to somebody else. Both calls are
-/// as recv(2) and send(2), by errno too: with EAGAIN it waits for the other side, to send or to
-/// take what this call is about; with EINPROGRESS, to take what must be sent first.
+/// A connection on a socket that does not block, and that the caller owns. receive() and send()
+/// return and set errno like recv(2) and send(2):
+/// - EAGAIN: wait until the socket is ready for what was called: reading or writing.
+/// - EINPROGRESS: wait until the socket is writable, since TLS must send something first.
 class EgdLink {
 public:
 	explicit EgdLink(int socket) : socket_(socket) {}
@@ -35,47 +36,48 @@ public:
 	{
 		return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 	}
-	/// There is something to receive, whatever the socket says.
+	/// Is something ready to be received, even if the socket is not readable?
 	[[nodiscard]] virtual bool pending() const { return false; }
-	/// Says good-bye; the socket is closed then.
+	/// Tells the peer that the connection ends. The socket is closed afterwards.
 	virtual void end() {}
-	/// Both sides know each other.
+	/// Is the handshake complete?
 	[[nodiscard]] virtual bool ready() const { return true; }
-	/// What was wrong with the last call, where errno does not say enough; else empty.
+	/// What went wrong in the last call, if errno does not say enough; otherwise empty.
 	[[nodiscard]] virtual std::string trouble() const { return ""; }
 
 private:
 	int socket_;
 };
 
-/// Makes the link of a socket.
+/// Makes the link for a socket.
 using LinkTo = std::function<std::unique_ptr<EgdLink>(int socket)>;
 
-/// Of bytes as they are.
+/// A link without encryption.
 [[nodiscard]] inline std::unique_ptr<EgdLink> plain_link(int socket)
 {
 	return std::make_unique<EgdLink>(socket);
 }
 
-/// What is in a file in PEM; it is read where it lies, and not copied.
+/// The content of a PEM file. It belongs to the caller and is not copied.
 struct PemFile {
 	std::string path; ///< for errors
 	std::span<const uint8_t> text;
 };
 
-/// All of a file that is about to be given to the functions below, and of which no copy stays.
-/// Whoever reads `file` next finds it whole; `what` names it in errors.
+/// Reads a whole file for the functions below; no copy of it stays in memory. The read position of
+/// `file` does not move, so it can be read again. `what` names it in errors.
 [[nodiscard]] Result<SecretBuffer> read_pem(const FileDescriptor &file, const std::string &what);
 
-/// What makes links by TLS 1.3 with clients that have a certificate of one of the authorities. The
-/// certificate may have the rest of its chain behind it. Errors (ExitCode::usage) say which key of
-/// hwrngd.conf is wrong, and what its file is to have.
+/// Returns the function that makes TLS 1.3 links with clients. A client needs a certificate that
+/// one of the authorities signed. The rest of its chain may follow our own certificate in its file.
+/// Errors (ExitCode::usage) say which key of hwrngd.conf is wrong, and what its file must contain.
 [[nodiscard]] Result<LinkTo> serve_tls(const PemFile &certificate, const PemFile &key,
                                        const PemFile &authorities);
 
-/// What makes links by TLS 1.3 with server `host`, a name or an address in numbers, that has a
-/// certificate of one of the authorities in which it stands as subjectAltName. What it is shown has
-/// empty paths if there is none. Errors as above. To be received from until it is ready().
+/// Returns the function that makes TLS 1.3 links with the server `host`, which is a name or a
+/// numeric address. The server needs a certificate that one of the authorities signed and that
+/// lists `host` as a subjectAltName. Our own certificate and key have empty paths if there are
+/// none. Errors as above. Call receive() on a new link until it is ready().
 [[nodiscard]] Result<LinkTo> reach_tls(const PemFile &authorities, const PemFile &certificate,
                                        const PemFile &key, const std::string &host);
 

@@ -14,11 +14,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// No descriptor is left, say: it would fail again at once.
+// Pause after a failure that would occur again at once, such as too many open descriptors.
 constexpr std::chrono::milliseconds accept_pause = 1s;
-// Who is refused comes again at once, and shall not take the time of others.
+// Pause after a refusal: the client may try again at once, and must not take the time of others.
 constexpr std::chrono::milliseconds refused_pause = 5ms;
-// In a row, while clients wait.
+// Maximum number of clients that are accepted in a row.
 constexpr int accepts_at_once = 16;
 
 } // namespace
@@ -41,7 +41,7 @@ std::string client_address(int socket)
 		std::string bytes(sizeof v6.sin6_addr, '\0');
 		std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
 		constexpr size_t network = 8;
-		// All of IPv4 would be one.
+		// A mapped IPv4 address counts as a whole: all of IPv4 is in one /64.
 		return "6" + (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) ? bytes : bytes.substr(0, network));
 	}
 	struct ucred user = {};
@@ -66,7 +66,7 @@ Result<std::unique_ptr<EgdListener>> EgdListener::open(asio::io_context &io, Fil
 	asio::error_code error;
 	if (listener->socket_.assign(socket.get(), error))
 		return fail_errno(error.value(), "a listening socket");
-	[[maybe_unused]] const int owned = socket.release(); // by the listener
+	[[maybe_unused]] const int owned = socket.release(); // the listener owns it
 	listener->wait();
 	return listener;
 }

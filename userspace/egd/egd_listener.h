@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where EGD clients come in.
+// Accepts EGD clients.
 #pragma once
 
 #include "base/error.h"
@@ -16,16 +16,16 @@
 
 namespace hwrngd {
 
-/// Whom the client of a connected socket is counted under: an IPv4 address, an IPv6 /64, which is
-/// one network and often one machine, or the user at the other end of a unix socket.
+/// The identity under which a connected client is counted: an IPv4 address, an IPv6 /64 (one
+/// network, and often one machine), or the user at the other end of a unix socket.
 [[nodiscard]] std::string client_address(int socket);
 
 class EgdListener {
 public:
-	/// Gives a socket to somebody, who returns whether it was kept.
+	/// Is called with each new client's socket; returns whether it was kept.
 	using Welcome = std::function<bool(FileDescriptor)>;
 
-	/// Takes clients from a listening stream socket.
+	/// Accepts clients from a listening stream socket.
 	[[nodiscard]] static Result<std::unique_ptr<EgdListener>>
 	open(asio::io_context &io, FileDescriptor socket, Welcome welcome);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the daemon and its EGD server tell each other, through a SOCK_SEQPACKET socket. Both are of
-// one build. The server trusts the daemon; the daemon believes nothing but the form.
+// The messages between the daemon and its EGD server, on a SOCK_SEQPACKET socket. Both come from
+// one build. The server trusts the daemon. The daemon trusts only the form of a message.
 #pragma once
 
 #include <cstddef>
@@ -8,21 +8,21 @@
 
 namespace hwrngd::egd {
 
-/// From the daemon: so many bits of entropy are in the bytes that follow. No bytes: that was all
-/// for this time.
+/// From the daemon: how many bits of entropy are in the bytes that follow. Without bytes: that was
+/// all for this request.
 struct Portion {
 	uint64_t bits = 0;
 };
 
-/// No portion is longer, with its bytes.
+/// Maximum size of a portion with its bytes.
 inline constexpr size_t longest_portion = sizeof(Portion) + 4096;
 
-/// From the server: how it is.
+/// From the server: its state.
 struct Report {
-	uint64_t wants = 0; ///< not 0: send portions
+	uint64_t wants = 0; ///< if not 0: send portions
 	int64_t pid = 0;
 	uint64_t available = 0; ///< bytes in its pool
-	// As EgdServer::Counts.
+	// As in EgdServer::Counts.
 	uint64_t clients = 0;
 	uint64_t accepted = 0;
 	uint64_t refused = 0;

@@ -24,9 +24,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Time = Clock::time_point;
 
-// Of one request: its length is one byte.
+// The longest answer to one request, whose length field is one byte.
 constexpr size_t longest_answer = 255;
-// What begins with a letter is a text, and no number of bits that any server has.
+// An answer that begins with a letter is text: no server has that many bits.
 constexpr uint8_t first_letter = 0x20;
 
 /// An address as connect(2) wants it.
@@ -74,13 +74,14 @@ public:
 private:
 	[[nodiscard]] std::unexpected<Error> fail_garbage() const
 	{
-		return fail(ExitCode::io_error,
-		            fmt::format("{}: sends what it was not asked for: it is no EGD server, or not "
-		                        "to be trusted",
-		                        name_));
+		return fail(
+		    ExitCode::io_error,
+		    fmt::format("{}: sent bytes that were not requested: it is not an EGD server, or "
+		                "it cannot be trusted",
+		                name_));
 	}
 
-	/// For what a call of the link has left.
+	/// The error of a failed call of the link, which left errno as `number`.
 	[[nodiscard]] std::unexpected<Error> fail_link(int number) const
 	{
 		const auto trouble = link_->trouble();
@@ -114,7 +115,7 @@ private:
 		}
 	}
 
-	/// There is a connection to ask by.
+	/// Makes a connection if there is none.
 	[[nodiscard]] Result<void> be_connected(Time end)
 	{
 		if (socket_) {
@@ -124,7 +125,7 @@ private:
 				return fail_garbage();
 			if (n < 0 && (errno == EAGAIN || errno == EINTR))
 				return {};
-			hang_up(); // it had its reasons
+			hang_up(); // the server closed it
 		}
 		if (auto connected = connect(end); !connected)
 			return connected;
@@ -140,7 +141,8 @@ private:
 			struct sockaddr_un local = {};
 			local.sun_family = AF_UNIX;
 			if (address_.path.size() >= sizeof local.sun_path)
-				return fail(ExitCode::usage, fmt::format("{}: too long for a socket", name_));
+				return fail(ExitCode::usage,
+				            fmt::format("{}: the path is too long for a socket", name_));
 			std::ranges::copy(address_.path, &local.sun_path[0]);
 			found.resize(1);
 			std::memcpy(&found[0].storage, &local, sizeof local);
@@ -167,7 +169,7 @@ private:
 		return found;
 	}
 
-	/// By the first of its addresses where somebody answers; each has an equal share of the time.
+	/// Connects to the first address that answers. Each address gets an equal share of the time.
 	[[nodiscard]] Result<void> connect(Time end)
 	{
 		const auto addresses = look_up();
@@ -189,8 +191,9 @@ private:
 	{
 		socket_ = FileDescriptor(
 		    ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-		// Who is hung up on is told so at once, and keeps no bytes for us: a server may go on to
-		// answer those who have only stopped sending.
+		// A close resets the connection, so that the server drops what it may still have for us.
+		// After a plain close a server may go on answering, as to a client that only stopped
+		// sending.
 		constexpr struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 		if (!socket_ ||
 		    setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) < 0)
@@ -210,7 +213,7 @@ private:
 	{
 		link_ = link_to_(socket_.get());
 		if (!link_)
-			return fail(ExitCode::io_error, fmt::format("{}: TLS is not to be had", name_));
+			return fail(ExitCode::io_error, fmt::format("{}: TLS cannot be set up", name_));
 		while (!link_->ready()) {
 			uint8_t unasked = 0;
 			const auto n = link_->receive({&unasked, 1});
@@ -230,7 +233,7 @@ private:
 		return {};
 	}
 
-	/// Is it an EGD server? Of any other, what it says at first would be taken for random bytes.
+	/// Is it an EGD server? The greeting of any other server would be taken for random bytes.
 	[[nodiscard]] Result<void> recognize(Time end)
 	{
 		constexpr size_t length = sizeof(uint32_t);
@@ -239,18 +242,19 @@ private:
 			return std::unexpected(got.error());
 		if (*got == length && answer_.span().front() < first_letter)
 			return {};
-		return fail(ExitCode::io_error, fmt::format("{}: does not answer as an EGD server", name_));
+		return fail(ExitCode::io_error,
+		            fmt::format("{}: does not answer like an EGD server", name_));
 	}
 
-	/// Sends a request and waits for `wanted` bytes of answer, which are then in `answer_`; returns
-	/// how many came, which are fewer if the time was over or the server hung up.
+	/// Sends a request and reads `wanted` bytes of answer into `answer_`. Returns how many arrived:
+	/// fewer if the time was up or the server closed the connection.
 	[[nodiscard]] Result<size_t> ask(std::vector<uint8_t> request, size_t wanted, Time end)
 	{
 		size_t sent = 0;
 		size_t got = 0;
 		while (got < wanted) {
 			const bool sending = sent < request.size();
-			// One more than wanted, to see whether it stops there.
+			// Read one more than wanted, to notice an answer that is too long.
 			const auto room = answer_.span().subspan(got, wanted + 1 - got);
 			const auto n =
 			    sending ? link_->send(std::span(request).subspan(sent)) : link_->receive(room);
@@ -273,7 +277,7 @@ private:
 			if (waited == ETIMEDOUT && got > 0)
 				return got;
 			if (waited == ETIMEDOUT)
-				return fail_errno(waited, fmt::format("{}: gives nothing", name_));
+				return fail_errno(waited, fmt::format("{}: returns no data", name_));
 			if (waited != 0)
 				return fail_errno(waited, name_);
 		}

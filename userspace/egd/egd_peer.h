@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A server of the Entropy Gathering Daemon's protocol, as its client sees it.
+// A client of servers that speak the Entropy Gathering Daemon's protocol.
 #pragma once
 
 #include "base/address.h"
@@ -11,13 +11,16 @@
 
 namespace hwrngd {
 
-/// The server at `address`, by links that `link_to` makes. Nothing is done until the first pull.
+/// The server at `address`, through links that `link_to` makes. Nothing happens before the first
+/// pull.
 ///
-/// A pull is one request for bytes (02) of at most 255. What has come of its answer within the
-/// limit is given; unless that is all of it, the connection is closed, and with it goes what may
-/// come later: so it is never unknown which request a byte belongs to. Who sends anything that was
-/// not asked for is hung up on. A connection that the server has closed between two pulls is made
-/// anew at once. To look a name up takes as long as resolv.conf(5) lets it.
+/// - A pull is one request (02) for up to 255 bytes. It returns the part of the answer that arrived
+///   within the limit.
+/// - If that is not the whole answer, the connection is closed, and what may arrive later is
+///   lost. So it is always known which request a byte belongs to.
+/// - If the server sends anything that was not requested, the connection is closed.
+/// - If the server closed the connection between two pulls, a new one is made at once.
+/// - The limit does not cover the name lookup, which takes as long as resolv.conf(5) allows.
 [[nodiscard]] std::unique_ptr<Peer> egd_peer(const EgdAddress &address, LinkTo link_to);
 
 } // namespace hwrngd

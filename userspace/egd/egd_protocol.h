@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The protocol of the Entropy Gathering Daemon, as ekeyd, egd-linux and QEMU speak it: no input or
-// output, so that it can be tried with anything.
+// The protocol of the Entropy Gathering Daemon, as ekeyd, egd-linux and QEMU speak it. There is no
+// input or output here, so that tests can feed it anything.
 //
-//   00           bits that are available: 32 bits, big-endian
-//   01 n         k and k bytes, as many of n as there are now; k may be 0
-//   02 n         n bytes, as they come, with no length before them
-//   03 b b n ..  no answer; n bytes of the client's, which it says hold b bits (big-endian)
-//   04           the length of a process id, and that in ASCII
+//   request      answer
+//   00           the number of available bits: 32 bits, big-endian
+//   01 n         k, then k bytes: as many of n as there are now; k may be 0
+//   02 n         n bytes, as they become available, without a length
+//   03 b b n ..  none; the client gives n bytes that, it says, hold b bits (big-endian)
+//   04           the length of the process id, then the process id in ASCII
 //
-// Nobody is told of an error: an unknown command ends the connection.
+// There are no error messages: an unknown command ends the connection.
 #pragma once
 
 #include <array>
@@ -24,10 +25,10 @@ enum class Command : uint8_t { available, read, read_blocking, write, pid };
 
 struct Request {
 	Command command = Command::available;
-	uint8_t count = 0;             ///< of bytes that are asked for
-	uint16_t bits = 0;             ///< that `data` holds, says the client
-	std::span<const uint8_t> data; ///< of the client's; points into what was parsed
-	size_t size = 1;               ///< of the request itself
+	uint8_t count = 0;             ///< number of requested bytes
+	uint16_t bits = 0;             ///< entropy of `data`, as the client claims
+	std::span<const uint8_t> data; ///< from the client; points into the parsed bytes
+	size_t size = 1;               ///< size of the request itself
 };
 
 /// Why there is no request.
@@ -40,9 +41,9 @@ inline constexpr size_t longest_reply = 1 + longest_data;
 /// The request at the beginning of `bytes`.
 [[nodiscard]] std::expected<Request, NoRequest> parse(std::span<const uint8_t> bytes);
 
-/// One client's side of a connection: what it sent and was not answered yet, and what it is to be
-/// sent. One reply at a time, so that nobody has to hold more for it than the longest one, and a
-/// request that waits for bytes waits alone. Bytes are wiped once they were sent.
+/// The buffers of one client's connection: requests that were not answered yet, and the reply that
+/// is being sent. There is only one reply at a time, so the longest reply always fits. A request
+/// that waits for bytes holds up those after it. Bytes are wiped after they were sent.
 class Session {
 public:
 	Session() = default;
@@ -52,27 +53,27 @@ public:
 	Session &operator=(const Session &) = delete;
 	~Session();
 
-	/// Where to put what the client sends; empty while it has sent enough for now.
+	/// Where to put what the client sends; empty while the buffer is full.
 	[[nodiscard]] std::span<uint8_t> room();
 	void received(size_t bytes);
 
-	/// The next whole request, once the one before has been answered and sent. Its data is there
-	/// until room() is called.
+	/// The next complete request, as soon as the reply to the one before was sent. Its data is
+	/// valid until room() is called.
 	[[nodiscard]] std::optional<Request> next();
-	/// It has sent what is no request: nothing that follows can be understood.
+	/// Did the client send an unknown command? Nothing after it can be understood.
 	[[nodiscard]] bool broken() const { return broken_; }
-	/// There is something that next() has not returned.
+	/// Is there input that next() has not returned yet?
 	[[nodiscard]] bool pending() const { return in_begin_ < in_end_; }
-	/// That is the beginning of a request, and no more.
+	/// Is that input only the beginning of a request?
 	[[nodiscard]] bool partial() const;
 
 	void answer_available(uint64_t bytes);
 	void answer_pid(int pid);
-	/// The answer to Command::read: where to put those `count` bytes, 255 at most.
+	/// Answers Command::read: where to put the `count` bytes, at most 255.
 	[[nodiscard]] std::span<uint8_t> answer_read(size_t count);
-	/// Bytes that Command::read_blocking is still to be given.
+	/// Bytes that a Command::read_blocking still has to get.
 	[[nodiscard]] size_t due() const { return due_; }
-	/// Gives some of them: where to put these `count`, due() at most.
+	/// Gives it some of them: where to put the `count` bytes, at most due().
 	[[nodiscard]] std::span<uint8_t> give(size_t count);
 
 	[[nodiscard]] std::span<const uint8_t> output() const;
@@ -81,7 +82,7 @@ public:
 private:
 	[[nodiscard]] std::span<uint8_t> put(size_t bytes);
 
-	// Two requests of the longest: while one waits, the next may come.
+	// Twice the longest request: while one waits, the next may arrive.
 	std::array<uint8_t, 2 * longest_request> in_{};
 	std::array<uint8_t, longest_reply> out_{};
 	size_t in_begin_ = 0;

@@ -22,18 +22,19 @@ namespace {
 using namespace std::chrono_literals;
 using egd::Command;
 
-// While others wait and there is not enough, one is given so much at a time. What there is enough
-// for goes out whole: Crypt::Random::Seed, for one, takes no answer in pieces.
+// Maximum bytes for one turn while others wait and the pool is short. If the pool has enough, an
+// answer goes out whole: some clients, such as Crypt::Random::Seed, accept no pieces.
 constexpr size_t turn = 64;
-// Who wants no delay waits so long for its turn, if others wait too; else 02 would starve 01.
-constexpr auto politeness = 100ms;
+// How long a client that wants no delay (01) waits for its turn if others wait too. Without this,
+// the clients that wait (02) would starve it.
+constexpr auto read_wait = 100ms;
 constexpr auto tick_interval = 2ms;
-// A reply is short, and the kernel shall not hold many for who does not read.
+// Replies are short, and the kernel should not hold many for a client that does not read.
 constexpr int socket_buffer = 4096;
 
 void set_option(int socket, int level, int name, int value)
 {
-	// Each only makes things better.
+	// Each of these is only an improvement, so errors do not matter.
 	[[maybe_unused]] const int result = setsockopt(socket, level, name, &value, sizeof value);
 }
 
@@ -57,18 +58,18 @@ struct EgdServer::Client {
 	egd::Session session;
 	Allowance allowance;
 	Addresses::iterator address;
-	Time active = std::chrono::steady_clock::now(); ///< when it asked last
-	std::optional<Time> slow_since;                 ///< of what it must finish
-	std::optional<uint8_t> read;                    ///< an 01 of so many bytes waits
-	Time asked;                                     ///< since when
+	Time active = std::chrono::steady_clock::now(); ///< time of its last request
+	std::optional<Time> slow_since;                 ///< since then it must finish something
+	std::optional<uint8_t> read;                    ///< an 01 for this many bytes waits
+	Time asked;                                     ///< time of that 01
 	std::list<ClientPtr>::iterator place;           ///< in its address's queue, while it waits
-	bool reading = false;                           ///< we wait for what it sends
-	bool writing = false;                           ///< we wait until it takes more
-	bool stuck = false;                             ///< we had to
+	bool reading = false;                           ///< we wait until its socket is readable
+	bool writing = false;                           ///< we wait until its socket is writable
+	bool stuck = false;                             ///< we had to wait for that
 	bool waiting = false;                           ///< for its turn
 	bool throttled = false;
-	bool posted = false; ///< it will be gone on with
-	bool ended = false;  ///< it sends no more
+	bool posted = false; ///< run() will be called for it
+	bool ended = false;  ///< it stopped sending
 	bool closed = false;
 };
 
@@ -112,11 +113,11 @@ bool EgdServer::welcome(FileDescriptor socket, const LinkTo &link_to)
 		refuse();
 		return false;
 	}
-	[[maybe_unused]] const int owned = socket.release(); // by the client
+	[[maybe_unused]] const int owned = socket.release(); // the client owns it
 	if (!client->link->ready())
 		client->slow_since = client->active;
 	client->address = addresses_.try_emplace(name).first;
-	// Who comes anew shall not be better off than who stays.
+	// A new address must not be better off than one that stayed.
 	if (client->address->second.clients++ == 0)
 		client->address->second.given = given_;
 	clients_.emplace(client.get(), client);
@@ -140,7 +141,7 @@ void EgdServer::close(const ClientPtr &client)
 		return;
 	client->link->end();
 	asio::error_code error;
-	// Nothing more is done with it.
+	// The socket is not used again.
 	[[maybe_unused]] const auto closed = client->socket.close(error);
 	leave_queue(*client);
 	clients_.erase(client.get());
@@ -197,7 +198,7 @@ void EgdServer::receive(const ClientPtr &client)
 {
 	const auto room = client->session.room();
 	if (room.empty())
-		return; // once there is room, it is waited for again
+		return; // run() waits again as soon as there is room
 	const auto n = client->link->receive(room);
 	if (n < 0 && errno == EINPROGRESS) {
 		wait_to_write(client, true);
@@ -210,7 +211,7 @@ void EgdServer::receive(const ClientPtr &client)
 	if (n > 0)
 		client->session.received(static_cast<size_t>(n));
 	if (n == 0) {
-		// It may still want what it asked for.
+		// It may still wait for an answer.
 		client->ended = true;
 		if (!client->slow_since)
 			client->slow_since = std::chrono::steady_clock::now();
@@ -239,7 +240,7 @@ bool EgdServer::flush(const ClientPtr &client)
 
 void EgdServer::run(const ClientPtr &client)
 {
-	// Whoever is waited for goes on by itself.
+	// run() is called again for a client that we wait for.
 	if (client->closed || client->writing || client->posted)
 		return;
 	if (!flush(client))
@@ -250,7 +251,7 @@ void EgdServer::run(const ClientPtr &client)
 		queue(client);
 	if (!client->waiting && !client->throttled && begin_request(client) &&
 	    (client->session.pending() || client->ended)) {
-		// One request for each turn of the event loop, so that nobody holds it up.
+		// One request in each turn of the event loop, so that no client holds it up.
 		client->posted = true;
 		asio::post(io_, [this, client] {
 			client->posted = false;
@@ -258,11 +259,12 @@ void EgdServer::run(const ClientPtr &client)
 			serve();
 		});
 	}
-	// While it waits too: it may hang up.
+	// Also while it waits for bytes: it may disconnect.
 	wait_to_read(client);
 }
 
-/// Returns whether it may have another request. One that was not answered yet waits in a queue.
+/// Returns whether the client may have another request served. A request that cannot be answered
+/// yet waits in a queue.
 bool EgdServer::begin_request(const ClientPtr &client)
 {
 	auto &session = client->session;
@@ -294,11 +296,11 @@ bool EgdServer::begin_request(const ClientPtr &client)
 	case Command::read:
 		client->read = request->count;
 		client->asked = now;
-		if (!somebody_waits() || is_behind(*client))
+		if (!any_waits() || is_behind(*client))
 			give(*client);
 		break;
 	case Command::read_blocking:
-		if (!somebody_waits() || is_behind(*client))
+		if (!any_waits() || is_behind(*client))
 			give(*client);
 		break;
 	case Command::write:
@@ -326,7 +328,7 @@ void EgdServer::queue(const ClientPtr &client)
 		address.place = turns_.emplace(std::max(address.given, given_), &address);
 	client->place = address.waiting.insert(address.waiting.end(), client);
 	if (client->read) {
-		polite_++;
+		impatient_++;
 		arm_tick();
 	}
 }
@@ -335,7 +337,7 @@ void EgdServer::leave_queue(Client &client)
 {
 	if (!std::exchange(client.waiting, false))
 		return;
-	polite_ -= client.read ? 1 : 0;
+	impatient_ -= client.read ? 1 : 0;
 	auto &address = client.address->second;
 	address.waiting.erase(client.place);
 	if (address.waiting.empty())
@@ -353,7 +355,7 @@ EgdServer::ClientPtr EgdServer::next_in_turn()
 bool EgdServer::is_behind(const Client &client)
 {
 	const auto &address = client.address->second;
-	return somebody_waits() && address.waiting.empty() && address.given < given_;
+	return any_waits() && address.waiting.empty() && address.given < given_;
 }
 
 void EgdServer::give(Client &client)
@@ -363,13 +365,13 @@ void EgdServer::give(Client &client)
 	auto &session = client.session;
 	std::span<uint8_t> place;
 	if (client.read) {
-		// An empty answer is better than none.
-		if (nothing && somebody_waits() && now - client.asked < politeness)
+		// An empty answer is better than no answer.
+		if (nothing && any_waits() && now - client.asked < read_wait)
 			return;
 		place = session.answer_read(nothing ? 0 : std::min<size_t>(*client.read, pool_.size()));
 		client.read.reset();
 	} else {
-		const bool enough = !somebody_waits() || pool_.size() >= session.due();
+		const bool enough = !any_waits() || pool_.size() >= session.due();
 		const size_t most = enough ? session.due() : std::min(session.due(), turn);
 		place = session.give(nothing ? 0 : std::min(most, pool_.size()));
 	}
@@ -380,8 +382,8 @@ void EgdServer::give(Client &client)
 	total_.charge(taken);
 	auto &address = client.address->second;
 	address.given = std::max(address.given, given_) + taken;
-	// Nobody has to make up for what was had while there was enough for all.
-	if (!somebody_waits())
+	// What was given while there was enough for all is not held against anyone.
+	if (!any_waits())
 		given_ = address.given;
 	if (taken > command_cost)
 		client.allowance.charge(taken - command_cost);
@@ -390,7 +392,7 @@ void EgdServer::give(Client &client)
 
 void EgdServer::serve()
 {
-	while (somebody_waits() && pool_.size() > 0) {
+	while (any_waits() && pool_.size() > 0) {
 		if (total_.spent(std::chrono::steady_clock::now())) {
 			arm_tick();
 			return;
@@ -418,20 +420,20 @@ void EgdServer::tick()
 			run(client);
 	}
 	serve();
-	refuse_late(now);
-	if (!throttled_.empty() || polite_ > 0 || (somebody_waits() && total_.spent(now)))
+	answer_late(now);
+	if (!throttled_.empty() || impatient_ > 0 || (any_waits() && total_.spent(now)))
 		arm_tick();
 }
 
-/// Those whose turn has not come are told that there is nothing.
-void EgdServer::refuse_late(Time now)
+/// Sends an empty answer to clients that wanted no delay and whose turn has not come.
+void EgdServer::answer_late(Time now)
 {
-	if (polite_ == 0)
+	if (impatient_ == 0)
 		return;
 	std::vector<ClientPtr> late;
 	for (const auto &[given, address] : turns_)
 		for (const auto &client : address->waiting)
-			if (client->read && now - client->asked >= politeness)
+			if (client->read && now - client->asked >= read_wait)
 				late.push_back(client);
 	for (const auto &client : late) {
 		leave_queue(*client);

@@ -20,32 +20,32 @@ namespace {
 
 template <typename Type> using Owned = std::unique_ptr<Type, void (*)(Type *)>;
 
-/// What OpenSSL found wrong last.
+/// OpenSSL's reason for its last error.
 std::string reason()
 {
 	const auto number = ERR_peek_last_error();
 	const char *text = number == 0 ? nullptr : ERR_reason_error_string(number);
 	ERR_clear_error();
-	return text == nullptr ? "OpenSSL does not say why" : text;
+	return text == nullptr ? "OpenSSL gives no reason" : text;
 }
 
-/// `key`: of hwrngd.conf. `wanted`: what its file is to have.
+/// The file of `key` in hwrngd.conf is wrong; `wanted` says what it must contain.
 std::unexpected<Error> fail_file(std::string_view key, const PemFile &file, std::string_view wanted)
 {
-	return fail(ExitCode::usage, fmt::format("{}: {}: {}: the file is to have {}", key, file.path,
+	return fail(ExitCode::usage, fmt::format("{}: {}: {}: the file must contain {}", key, file.path,
 	                                         reason(), wanted));
 }
 
 Owned<BIO> reader_of(const PemFile &file)
 {
 	return {file.text.empty()
-	            ? BIO_new(BIO_s_null()) // which is as empty
+	            ? BIO_new(BIO_s_null()) // reads as an empty file
 	            : BIO_new_mem_buf(file.text.data(), static_cast<int>(file.text.size())),
 	        BIO_free_all};
 }
 
-/// Gives each certificate of a file to `use`, in its order, until that returns false. Returns false
-/// then, and where there is none, or one that cannot be read.
+/// Calls `use` with each certificate of a file, in order, until it returns false. Returns false
+/// then, and also if there is no certificate, or one that cannot be read.
 template <typename Use> bool for_each_certificate(const PemFile &file, const Use &use)
 {
 	const auto bio = reader_of(file);
@@ -53,7 +53,7 @@ template <typename Use> bool for_each_certificate(const PemFile &file, const Use
 		const Owned<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
 		                              X509_free);
 		if (!certificate) {
-			// That there are no more is no error.
+			// The end of the file is not an error.
 			const bool over = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 			if (number == 0 || !over)
 				return false;
@@ -66,7 +66,7 @@ template <typename Use> bool for_each_certificate(const PemFile &file, const Use
 	return false;
 }
 
-/// In the place of OpenSSL's own, which would ask at the terminal.
+/// Replaces OpenSSL's own function, which would ask at the terminal.
 int no_passphrase(char * /*out*/, int /*size*/, int /*writing*/, void * /*data*/)
 {
 	return -1;
@@ -93,7 +93,7 @@ public:
 	void end() override
 	{
 		ERR_clear_error();
-		// Whether the other side hears of it is its own affair.
+		// Whether the peer receives this does not matter.
 		[[maybe_unused]] const int said = ready() ? SSL_shutdown(ssl_.get()) : 0;
 	}
 	[[nodiscard]] bool pending() const override { return SSL_pending(ssl_.get()) > 0; }
@@ -110,7 +110,8 @@ public:
 	}
 
 private:
-	/// `usual`: what such a call waits for.
+	/// Turns the result `n` of a call into that of recv(2) or send(2). `usual`: the SSL_ERROR_WANT_
+	/// of this kind of call.
 	[[nodiscard]] ssize_t result(int n, int usual) const
 	{
 		if (n > 0)
@@ -136,16 +137,16 @@ Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD *method)
 	ERR_clear_error();
 	std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
 	if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION) != 1)
-		return fail(ExitCode::unavailable, "TLS 1.3 is not to be had: " + reason());
+		return fail(ExitCode::unavailable, "TLS 1.3 is not available: " + reason());
 	SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
 	                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 	                                    SSL_MODE_RELEASE_BUFFERS);
-	// Who sends messages without end that are for TLS alone shall not hold up a call.
+	// A peer that sends only TLS messages without end must not hold up a call.
 	SSL_CTX_clear_mode(context.get(), SSL_MODE_AUTO_RETRY);
 	return context;
 }
 
-/// Shows these to the other side. `where` stands before the names of their keys.
+/// Presents this certificate to the peer. `where` is the prefix of the configuration's keys.
 Result<void> show(SSL_CTX *tls, const PemFile &certificate, const PemFile &key,
                   const std::string &where)
 {
@@ -154,7 +155,7 @@ Result<void> show(SSL_CTX *tls, const PemFile &certificate, const PemFile &key,
 		                        : static_cast<int>(SSL_CTX_add1_chain_cert(tls, one))) == 1;
 	    }))
 		return fail_file(where + "tls_certificate", certificate,
-		                 "a certificate in PEM, and behind it the rest of its chain");
+		                 "a certificate in PEM, followed by the rest of its chain");
 	const auto bio = reader_of(key);
 	const Owned<EVP_PKEY> private_key(
 	    bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr) : nullptr,
@@ -169,15 +170,15 @@ Result<void> show(SSL_CTX *tls, const PemFile &certificate, const PemFile &key,
 bool is_address(const std::string &host)
 {
 	const Owned<ASN1_OCTET_STRING> address(a2i_IPADDRESS(host.c_str()), ASN1_OCTET_STRING_free);
-	ERR_clear_error(); // a name is none
+	ERR_clear_error(); // a name is not an address
 	return address != nullptr;
 }
 
-/// Whose certificate is to be seen.
+/// Requires the peer's certificate to be for `host`.
 [[nodiscard]] bool expect_host(SSL *ssl, const std::string &host)
 {
 	auto *wanted = SSL_get0_param(ssl);
-	// Whose certificate has the name in its subject alone is of another time.
+	// Certificates with the name only in the subject are obsolete.
 	X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 	                                            X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (is_address(host))
@@ -190,12 +191,12 @@ bool is_address(const std::string &host)
 
 Result<SecretBuffer> read_pem(const FileDescriptor &file, const std::string &what)
 {
-	constexpr off_t longest = 4 << 20; // all authorities of the world fit in
+	constexpr off_t longest = 4 << 20; // enough for a list of all public authorities
 	struct stat status = {};
 	if (fstat(file.get(), &status) < 0)
 		return fail_errno(errno, what);
 	if (!S_ISREG(status.st_mode) || status.st_size > longest)
-		return fail(ExitCode::usage, what + ": this is no file in PEM");
+		return fail(ExitCode::usage, what + ": this is not a PEM file");
 	SecretBuffer content(static_cast<size_t>(status.st_size));
 	const auto all = content.span();
 	for (size_t at = 0; at < all.size();) {
@@ -222,8 +223,9 @@ Result<LinkTo> serve_tls(const PemFile &certificate, const PemFile &key, const P
 		           SSL_CTX_add_client_CA(tls, one) == 1;
 	    }))
 		return fail_file("egd.tls_client_ca", authorities,
-		                 "the certificates of those who sign clients' certificates, in PEM");
-	// Who has no certificate of theirs is no client; sessions would have to be remembered.
+		                 "the certificates of the authorities that sign clients' certificates, in "
+		                 "PEM");
+	// A client needs a certificate of theirs. Sessions are off, since they would have to be stored.
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(tls, 0);
@@ -247,7 +249,8 @@ Result<LinkTo> reach_tls(const PemFile &authorities, const PemFile &certificate,
 		    return X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), one) == 1;
 	    }))
 		return fail_file("tls_ca", authorities,
-		                 "the certificates of those who sign the server's certificate, in PEM");
+		                 "the certificates of the authorities that sign the server's certificate, "
+		                 "in PEM");
 	if (!certificate.path.empty() || !key.path.empty())
 		if (auto shown = show(tls, certificate, key, ""); !shown)
 			return std::unexpected(shown.error());

@@ -62,7 +62,7 @@ TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
 		return std::ranges::find(sources, name, [](const auto &one) { return one.source.name; })
 		    ->reason;
 	};
-	EXPECT_EQ(reason("upstairs"), "another machine, by the protocol of EGD");
+	EXPECT_EQ(reason("upstairs"), "another machine, by the EGD protocol");
 	EXPECT_EQ(reason("afar"), "another machine, by SSH");
 }
 
@@ -100,7 +100,7 @@ TEST(Policy, JitterIsReadWhereNothingElseServes)
 		return decide(inventory, config, states, std::nullopt).sources.back();
 	};
 	EXPECT_EQ(jitter({}).use, Use::ignore);
-	EXPECT_EQ(jitter({}).reason, "not needed beside rdseed");
+	EXPECT_EQ(jitter({}).reason, "not needed, because rdseed is read");
 	EXPECT_EQ(jitter({{"rdseed", SourceState::suspect}}).use, Use::ignore) << "it may recover";
 	EXPECT_EQ(jitter({{"rdseed", SourceState::quarantined}}).use, Use::read);
 	inventory.sources.front().claim = 0;
@@ -112,7 +112,7 @@ TEST(Policy, JitterIsReadWhereNothingElseServes)
 	config.deny = {"rdseed"};
 	EXPECT_EQ(jitter({}).use, Use::read);
 	config.deny = {"jitter"};
-	EXPECT_EQ(jitter({}).reason, "denied by \"jitter\" of `deny`");
+	EXPECT_EQ(jitter({}).reason, "denied by \"jitter\" in `deny`");
 	config.deny = {"*"};
 	EXPECT_EQ(jitter({}).use, Use::ignore);
 }
@@ -130,7 +130,7 @@ TEST(Policy, NamesWhatThereIsWhenANamedSourceIsUnknown)
 	EXPECT_NE(candidates.error().message.find("\"tpm\""), std::string::npos);
 	EXPECT_NE(candidates.error().message.find("tpmrm0"), std::string::npos);
 	EXPECT_EQ(rank(Inventory{}, "tpm").error().message,
-	          "\"tpm\" is no source of this machine; it has: none at all");
+	          "\"tpm\" is not a source of this machine. Its sources are: none");
 }
 
 TEST(Policy, ZeroSourcesIsAnErrorThatTellsTheWayOut)
@@ -207,10 +207,11 @@ TEST(Decide, DeniesByPattern)
 	const auto decision = decide(machine(), config, {}, std::nullopt);
 	for (const char *name : {"tpmrm0", "tpm_rng.0", "virtio_rng.0"})
 		EXPECT_EQ(decided(decision, name).use, Use::ignore) << name;
-	EXPECT_EQ(decided(decision, "tpmrm0").reason, "denied by \"tpm*\" of `deny`");
+	EXPECT_EQ(decided(decision, "tpmrm0").reason, "denied by \"tpm*\" in `deny`");
 	// The one in use is denied, and of the others only this one may serve.
 	EXPECT_EQ(decision.select, "a");
-	EXPECT_EQ(decision.reason, "virtio_rng.0 must not be used; of the others it claims most");
+	EXPECT_EQ(decision.reason,
+	          "virtio_rng.0 must not be used; of the others it claims the most entropy");
 	config.deny = {"*"};
 	EXPECT_EQ(decide(machine(), config, {}, std::nullopt).reason,
 	          "all hwrngs are denied or quarantined");
@@ -225,15 +226,16 @@ TEST(Decide, ProbesNothingWhereThatIsOffDangerousOrNotWanted)
 	auto inventory = machine();
 	inventory.hwrng->has_quality_file = false;
 	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
-	          "not in use, and this kernel can hang in a switch");
+	          "not in use, and this kernel can hang when the hwrng is switched");
 	inventory = machine();
 	inventory.hwrng->current = "";
 	inventory.hwrng->selected = true;
 	inventory.sources.back().current = false;
 	const auto decision = decide(inventory, {}, {}, std::nullopt);
-	EXPECT_EQ(decided(decision, "a").reason, "somebody chose that no hwrng be used");
+	EXPECT_EQ(decided(decision, "a").reason,
+	          "an administrator switched the hwrng off (rng_current is none)");
 	EXPECT_FALSE(decision.select);
-	EXPECT_EQ(decision.reason, "somebody chose none");
+	EXPECT_EQ(decision.reason, "an administrator switched the hwrng off (rng_current is none)");
 	inventory.hwrng.reset();
 	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
 	          "this kernel has no hwrng framework");
@@ -264,7 +266,7 @@ TEST(Decide, SelectsWhatIsPreferred)
 	config.prefer = {"nothing.*", "tpm_rng.*", "a"};
 	auto decision = decide(machine(), config, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "it is liked by \"tpm_rng.*\" of `prefer`");
+	EXPECT_EQ(decision.reason, "it matches \"tpm_rng.*\" in `prefer`");
 	// Not while it is sick; then the next one.
 	decision = decide(machine(), config, {{"tpm_rng.0", SourceState::quarantined}}, std::nullopt);
 	EXPECT_EQ(decision.select, "a");
@@ -280,8 +282,10 @@ TEST(Decide, LeavesTheChoiceOfOthersAloneUnlessToldToHold)
 	inventory.hwrng->selected = true;
 	Config config;
 	config.prefer = {"tpm_rng.*"};
-	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).reason, "somebody chose virtio_rng.0");
-	EXPECT_EQ(decide(inventory, config, {}, "tpm_rng.0").reason, "somebody chose virtio_rng.0");
+	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).reason,
+	          "an administrator selected virtio_rng.0");
+	EXPECT_EQ(decide(inventory, config, {}, "tpm_rng.0").reason,
+	          "an administrator selected virtio_rng.0");
 	// What was its own choice it may change.
 	EXPECT_EQ(decide(inventory, config, {}, "virtio_rng.0").select, "tpm_rng.0");
 	config.rng_current = Hold::hold;
@@ -290,7 +294,7 @@ TEST(Decide, LeavesTheChoiceOfOthersAloneUnlessToldToHold)
 	config.prefer.clear();
 	const auto decision = decide(inventory, config, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "of all hwrngs it claims most");
+	EXPECT_EQ(decision.reason, "it claims the most entropy of all hwrngs");
 }
 
 TEST(Decide, LeavesWhatIsBest)
@@ -299,7 +303,7 @@ TEST(Decide, LeavesWhatIsBest)
 	config.prefer = {"virtio_rng.*"};
 	const auto decision = decide(machine(), config, {}, std::nullopt);
 	EXPECT_FALSE(decision.select);
-	EXPECT_EQ(decision.reason, "virtio_rng.0 is in use, and is the best");
+	EXPECT_EQ(decision.reason, "virtio_rng.0 is in use, and ranks first");
 }
 
 TEST(Decide, ASickHwrngIsReplacedUnlessThatCanHangTheKernel)
@@ -314,8 +318,9 @@ TEST(Decide, ASickHwrngIsReplacedUnlessThatCanHangTheKernel)
 	config.deny = {"tpm_rng.*"};
 	const auto decision = decide(inventory, config, sick, std::nullopt);
 	EXPECT_FALSE(decision.select);
-	EXPECT_NE(decision.reason.find("can hang for ever in a switch from virtio_rng.0 to a"),
-	          std::string::npos)
+	EXPECT_NE(
+	    decision.reason.find("can hang forever if the hwrng is switched from virtio_rng.0 to a"),
+	    std::string::npos)
 	    << decision.reason;
 }
 
@@ -331,7 +336,7 @@ TEST(Decide, NoFrameworkAndNoHwrngAreStates)
 	inventory.sources.back().current = false;
 	const auto decision = decide(inventory, {}, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims most");
+	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims the most entropy");
 }
 
 TEST(Decide, EveryUseHasAName)

@@ -22,7 +22,7 @@ struct Machine {
 	{
 		std::vector<uint8_t> bytes(size);
 		random.fill(bytes);
-		return life.gave(bytes, now);
+		return life.returned_bytes(bytes, now);
 	}
 	/// Passes the start-up test of a source that never failed.
 	void start()
@@ -41,12 +41,12 @@ struct Machine {
 		for (size_t at = 0;;
 		     at += 100) { // in pieces, because all bytes at once might complete two blocks
 			const auto before = life.tests().fips().failures;
-			const auto *step = life.gave(std::span(bytes).subspan(at, 100), now);
+			const auto *step = life.returned_bytes(std::span(bytes).subspan(at, 100), now);
 			if (life.tests().fips().failures > before)
 				return step;
 		}
 	}
-	const Step *zeros() { return life.gave(std::vector<uint8_t>(100), now); }
+	const Step *zeros() { return life.returned_bytes(std::vector<uint8_t>(100), now); }
 
 	AesCtr random;
 	Lifecycle life;
@@ -84,7 +84,7 @@ TEST(Lifecycle, BytesOfAnAbsentSourceAreNothing)
 	EXPECT_EQ(m.life.failed_to_read("x", m.now), nullptr);
 	EXPECT_EQ(m.life.stalled("x", m.now), nullptr);
 	EXPECT_EQ(m.life.stuttered("x", m.now), nullptr);
-	EXPECT_EQ(m.life.waited(m.now), nullptr);
+	EXPECT_EQ(m.life.time_passed(m.now), nullptr);
 	EXPECT_EQ(m.life.vanished("x", m.now), nullptr);
 }
 
@@ -102,9 +102,9 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 		EXPECT_FALSE(m.life.readable());
 		EXPECT_EQ(m.life.retry_at(), m.now + length);
 		EXPECT_EQ(m.good(3000), nullptr);
-		EXPECT_EQ(m.life.waited(m.now + length - 1ms), nullptr);
+		EXPECT_EQ(m.life.time_passed(m.now + length - 1ms), nullptr);
 		m.now += length;
-		step = m.life.waited(m.now);
+		step = m.life.time_passed(m.now);
 		ASSERT_NE(step, nullptr);
 		EXPECT_EQ(step->to, starting);
 		EXPECT_FALSE(m.life.retry_at());
@@ -121,7 +121,7 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 	m.now += 1h - 1s;
 	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; next try in 35 s");
 	m.now += 35s + 1h;
-	EXPECT_EQ(m.life.waited(m.now)->to, starting);
+	EXPECT_EQ(m.life.time_passed(m.now)->to, starting);
 	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; next try in 10 s");
 }
 
@@ -156,7 +156,7 @@ TEST(Lifecycle, ADoubtfulBlockOfTheFirstMomentsAlsoAsksForProof)
 	m.random.fill(bytes);
 	for (size_t i = 4; i < bytes.size(); i += 16)
 		bytes[i] = 0xfb;
-	EXPECT_EQ(m.life.gave(bytes, m.now), nullptr);
+	EXPECT_EQ(m.life.returned_bytes(bytes, m.now), nullptr);
 	EXPECT_EQ(m.life.tests().fips().failures, 1U);
 	EXPECT_EQ(m.good(6 * block), nullptr);
 	EXPECT_EQ(m.life.state(), starting);
@@ -201,9 +201,9 @@ TEST(Lifecycle, WhoGoesAndComesDoesNotEscapeTheQuarantine)
 	EXPECT_FALSE(m.life.retry_at());
 	m.now += 3s;
 	EXPECT_EQ(m.life.appeared(m.now)->to, quarantined);
-	EXPECT_EQ(m.life.waited(m.now), nullptr);
+	EXPECT_EQ(m.life.time_passed(m.now), nullptr);
 	m.now += 7s;
-	EXPECT_EQ(m.life.waited(m.now)->to, starting);
+	EXPECT_EQ(m.life.time_passed(m.now)->to, starting);
 	EXPECT_EQ(m.good(3000), nullptr);
 	m.life.vanished("unplugged", m.now);
 	EXPECT_EQ(m.life.appeared(m.now)->to, starting);

@@ -247,7 +247,7 @@ TEST(Helper, ItsEndIsTold)
 	const auto opened = h.helper->open("/dev/hwrng", O_RDONLY);
 	ASSERT_FALSE(opened);
 	EXPECT_EQ(opened.error().code, ExitCode::io_error);
-	EXPECT_NE(opened.error().message.find("has ended"), std::string::npos);
+	EXPECT_NE(opened.error().message.find("has exited"), std::string::npos);
 	EXPECT_EQ(poll(&watch, 1, 0), 1) << "to who watches too";
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What answers at the daemon's status socket, with any text.
+// A fake daemon that answers at the status socket with any text.
 #pragma once
 
 #include "fake_tree.h"
@@ -14,7 +14,7 @@
 
 namespace hwrngd::test {
 
-/// A daemon that gives everybody who connects `text`, after `pause`.
+/// Sends `text` to every client that connects, after `pause`.
 class FakeDaemon {
 public:
 	FakeDaemon(FakeTree &tree, std::string text, std::chrono::milliseconds pause = {})
@@ -38,7 +38,7 @@ private:
 			if (error)
 				return;
 			std::this_thread::sleep_for(pause_);
-			asio::error_code gone; // it did not wait
+			asio::error_code gone; // the client did not wait
 			asio::write(peer, asio::buffer(text_), gone);
 			accept();
 		});
@@ -48,7 +48,7 @@ private:
 	std::chrono::milliseconds pause_;
 	asio::io_context io_;
 	Stream::acceptor acceptor_;
-	std::jthread thread_; // ends before what it uses
+	std::jthread thread_; // ends before the members that it uses are destroyed
 };
 
 } // namespace hwrngd::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A status document in which nothing is at its default.
+// A status document in which no field has its default value.
 #pragma once
 
 #include "status/document.h"

@@ -76,7 +76,7 @@ TEST(Lifecycle, ASourceStartsIsTestedAndServes)
 	EXPECT_TRUE(m.life.usable());
 }
 
-TEST(Lifecycle, BytesOfAnAbsentSourceAreNothing)
+TEST(Lifecycle, BytesOfAnAbsentSourceAreIgnored)
 {
 	Machine m;
 	EXPECT_EQ(m.good(3000), nullptr);
@@ -148,7 +148,7 @@ TEST(Lifecycle, ADoubtfulBlockMakesItSuspectUntilEightPassed)
 	EXPECT_TRUE(m.life.usable());
 }
 
-TEST(Lifecycle, ADoubtfulBlockOfTheFirstMomentsAlsoAsksForProof)
+TEST(Lifecycle, AnEarlyDoubtfulBlockAlsoRequiresProof)
 {
 	Machine m;
 	m.life.appeared(m.now);
@@ -192,7 +192,7 @@ TEST(Lifecycle, AStallIsEnoughAndAStutterIsSuspicious)
 	EXPECT_EQ(m.life.stalled("dead", m.now)->to, quarantined);
 }
 
-TEST(Lifecycle, WhoGoesAndComesDoesNotEscapeTheQuarantine)
+TEST(Lifecycle, ASourceThatVanishesAndReturnsDoesNotEscapeItsQuarantine)
 {
 	Machine m;
 	m.start();
@@ -208,11 +208,11 @@ TEST(Lifecycle, WhoGoesAndComesDoesNotEscapeTheQuarantine)
 	m.life.vanished("unplugged", m.now);
 	EXPECT_EQ(m.life.appeared(m.now)->to, starting);
 	EXPECT_EQ(m.good(3000), nullptr);
-	EXPECT_EQ(m.good(100), nullptr) << "it has yet to prove itself";
+	EXPECT_EQ(m.good(100), nullptr) << "it must still prove itself";
 	EXPECT_EQ(m.good(8 * block)->to, healthy);
 }
 
-TEST(Lifecycle, TheWayIsRememberedButNotForEver)
+TEST(Lifecycle, ThePathIsRememberedUpToALimit)
 {
 	Machine m;
 	m.start();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The status document to JSON and back, whole, damaged and of another version; and the commands
-// that read it.
+// Conversion of the status document to JSON and back: complete, damaged, and of another version.
+// Also the commands that read it.
 #include "status/document.h"
 
 #include "fake_daemon.h"
@@ -24,7 +24,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Pointer = Json::json_pointer;
 
-/// All keys of `json` and of what is in it, of arrays the first element's.
+/// All keys of `json` and of its parts. Of an array, only the first element counts.
 std::vector<Pointer> keys_in(const Json &json, const Pointer &at = Pointer())
 {
 	std::vector<Pointer> keys;
@@ -75,14 +75,14 @@ TEST(StatusDocument, AMissingKeyLeavesTheDefault)
 		const auto lacking = parse(without(full, key));
 		ASSERT_TRUE(lacking) << key;
 		if (key.back() != "schema") {
-			EXPECT_NE(*lacking, full_status()) << key << " is at its default, or is not read";
+			EXPECT_NE(*lacking, full_status()) << key << " has its default value, or is not read";
 		}
 	}
 	EXPECT_EQ(parse(Json::object()), DaemonStatus());
 	EXPECT_EQ(parse({{"sources", {Json::object()}}})->sources.at(0), SourceStatus());
 }
 
-TEST(StatusDocument, AnUnknownKeyIsPassedOver)
+TEST(StatusDocument, AnUnknownKeyIsIgnored)
 {
 	const auto full = to_json(full_status());
 	for (const auto &key : keys_in(full)) {
@@ -92,7 +92,7 @@ TEST(StatusDocument, AnUnknownKeyIsPassedOver)
 	}
 }
 
-TEST(StatusDocument, AWrongTypeIsAsIfTheKeyWereMissing)
+TEST(StatusDocument, AWrongTypeIsTreatedLikeAMissingKey)
 {
 	const auto full = to_json(full_status());
 	for (const auto &key : keys_in(full)) {
@@ -100,7 +100,7 @@ TEST(StatusDocument, AWrongTypeIsAsIfTheKeyWereMissing)
 		for (const auto &value : {Json(nullptr), Json(true), Json(7), Json("text"),
 		                          Json(Json::array({5})), Json(Json::object())}) {
 			if (std::string_view(value.type_name()) == full.at(key).type_name())
-				continue; // it is of the right type, or its elements are not
+				continue; // it has the right type, or its elements have another one
 			EXPECT_EQ(parse(with(full, key, value)), lacking) << key << value;
 		}
 	}
@@ -111,17 +111,17 @@ TEST(StatusDocument, AWrongTypeIsAsIfTheKeyWereMissing)
 	auto odd = full;
 	odd["sources"].insert(odd["sources"].begin(), 5);
 	odd["sources"].push_back(Json::array());
-	EXPECT_EQ(parse(odd), full_status()) << "what is no source in the sources is passed over";
+	EXPECT_EQ(parse(odd), full_status()) << "elements that are not sources are ignored";
 }
 
-TEST(StatusDocument, AnotherSchemaOrNoObjectIsNoDocument)
+TEST(StatusDocument, AnotherSchemaOrNoObjectIsRejected)
 {
 	for (const auto &none : {Json(nullptr), Json(7), Json("text"), Json(Json::array()),
 	                         Json(Json::value_t::discarded), Json({{"schema", 2U}})})
 		EXPECT_EQ(status_from_json(none), std::nullopt) << none.type_name();
 }
 
-/// Compares the keys of `document` with those that `schema`, a part of `whole`, says it has.
+/// Compares the keys of `document` with those in `schema`, which is a part of `whole`.
 void compare_keys(const Json &document, const Json &schema, const Json &whole,
                   const std::string &where)
 {
@@ -129,7 +129,7 @@ void compare_keys(const Json &document, const Json &schema, const Json &whole,
 		return compare_keys(document, whole.at(Pointer(link->get<std::string>().substr(1))), whole,
 		                    where);
 	EXPECT_NE(schema.value("additionalProperties", Json()), Json(false))
-	    << where << ": new fields may come";
+	    << where << ": fields can be added";
 	if (document.is_array())
 		return compare_keys(document.at(0), schema.at("items"), whole, where + "[]");
 	if (!document.is_object())
@@ -139,12 +139,12 @@ void compare_keys(const Json &document, const Json &schema, const Json &whole,
 	for (const auto &[key, value] : document.items()) {
 		written.insert(key);
 		if (!schema.contains("properties"))
-			continue; // of any names
+			continue; // its keys can have any names
 		ASSERT_TRUE(properties.contains(key)) << where << ": no " << key << " in the schema";
 		compare_keys(value, properties.at(key), whole, where + "." + key);
 	}
 	for (const auto &[key, value] : properties.items())
-		EXPECT_TRUE(written.contains(key)) << where << ": nobody writes " << key;
+		EXPECT_TRUE(written.contains(key)) << where << ": the document lacks " << key;
 	EXPECT_EQ(schema.at("required").get<std::set<std::string>>(), written) << where;
 }
 
@@ -160,7 +160,7 @@ struct Command {
 	const char *arguments;
 	int code;
 };
-// A machine without a hwrng has something to do.
+// doctor always has a finding on a machine without a hwrng.
 constexpr std::array<Command, 5> commands{{{"status", 0},
                                            {"top --batch --count=1 --delay=0.1", 0},
                                            {"metrics", 0},
@@ -181,7 +181,7 @@ void expect_usual(const FakeTree &tree, const std::string &what)
 	}
 }
 
-TEST(StatusDocument, CommandsBehaveAlikeWhateverItLacks)
+TEST(StatusDocument, CommandsBehaveAlikeWhateverKeyIsMissing)
 {
 	const auto full = to_json(full_status());
 	std::vector<Json> documents{full, Json::object()};

@@ -20,7 +20,7 @@ constexpr size_t longest_record = 8192;
 
 } // namespace
 
-bool CloneMonitor::tells_of_clone(std::string_view record)
+bool CloneMonitor::reports_clone(std::string_view record)
 {
 	// Only the kernel's own messages have facility 0: programs that write to /dev/kmsg cannot use
 	// it. The lower 3 bits are the level.
@@ -67,7 +67,7 @@ bool CloneMonitor::read_records()
 	for (;;) {
 		const auto n = ::read(descriptor_.native_handle(), record.data(), record.size());
 		if (n > 0) {
-			cloned = cloned || tells_of_clone({record.data(), static_cast<size_t>(n)});
+			cloned = cloned || reports_clone({record.data(), static_cast<size_t>(n)});
 			continue;
 		}
 		// EPIPE: records were lost because they came faster than we read them.

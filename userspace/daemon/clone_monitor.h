@@ -27,7 +27,7 @@ public:
 
 	/// True if a record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg) is the kernel's report of
 	/// a clone.
-	[[nodiscard]] static bool tells_of_clone(std::string_view record);
+	[[nodiscard]] static bool reports_clone(std::string_view record);
 
 private:
 	void wait();

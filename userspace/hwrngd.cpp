@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // hwrngd: feeds the kernel's pool from all healthy sources, for as long as the machine runs. Reads
-// what it was told, and gives up the rights that it does not need before it begins.
+// its configuration, and gives up the rights that it does not need before it begins.
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -34,7 +34,7 @@ namespace {
 
 constexpr const char *folder = "/run/hwrngd";
 
-/// One daemon for each machine: the second would be told the first one's sources are taken.
+/// Only one daemon can run on a machine: a second one would find that its sources are in use.
 Result<FileDescriptor> lock_out_others(const Root &root)
 {
 	const std::string name = std::string(folder) + "/lock";
@@ -42,7 +42,7 @@ Result<FileDescriptor> lock_out_others(const Root &root)
 	std::filesystem::create_directories(root.at(folder), failed);
 	if (failed)
 		return fail_errno(failed.value(), root.at(folder).string());
-	// The folder is an ordinary user's, who shall not lead root elsewhere.
+	// The folder belongs to an ordinary user, who must not redirect root with a symbolic link.
 	auto fd = root.open(name, O_RDWR | O_CREAT | O_NOFOLLOW);
 	if (!fd)
 		return fd;
@@ -55,19 +55,20 @@ Result<FileDescriptor> lock_out_others(const Root &root)
 	return fd;
 }
 
-/// The user that the daemon becomes. Without one it stays root, and has no capability either.
+/// The user that the daemon becomes. If it does not exist, the daemon remains root, but keeps only
+/// one capability.
 Result<std::optional<User>> user_of(const Config &config)
 {
 	auto user = find_user(config.user);
 	if (user && !*user && geteuid() == 0)
 		log(Priority::warning, Event::restricted,
-		    fmt::format("there is no user \"{0}\", so root stays the user; `useradd --system "
-		                "--no-create-home --shell /usr/sbin/nologin {0}` makes one",
+		    fmt::format("the user \"{0}\" does not exist, so hwrngd remains root. To create it: "
+		                "useradd --system --no-create-home --shell /usr/sbin/nologin {0}",
 		                config.user));
 	return user;
 }
 
-/// The program by which modules are loaded: beside this one.
+/// The program that loads modules. It is in the same folder as this one.
 Result<std::filesystem::path> hwrngctl()
 {
 	const auto here = own_folder();
@@ -94,7 +95,7 @@ Result<void> run_helper(const Root &root)
 	return Helper::serve(root, *program);
 }
 
-/// Gives up all rights but that to feed the kernel's pool.
+/// Gives up all rights except the one to feed the kernel's pool.
 Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 {
 	if (const auto locked = lock_memory(); !locked)
@@ -110,20 +111,21 @@ Result<void> become_harmless(const Root &root, const std::optional<User> &user)
 	return {};
 }
 
-/// Opens what TLS takes, while this may read it: the key may be root's alone. Without it nobody is
-/// served by TLS, and all else goes on.
+/// Opens the files for TLS while this process still can: the key may be readable only by root. If
+/// one cannot be opened, TLS clients are not served; everything else works.
 void open_for_tls(const Root &root, const EgdConfig &egd, EgdSockets &sockets)
 {
 	const std::array files{std::pair("tls_certificate", &egd.tls_certificate),
 	                       std::pair("tls_key", &egd.tls_key),
 	                       std::pair("tls_client_ca", &egd.tls_client_ca)};
 	for (const auto &[key, path] : files) {
-		auto file = root.open(*path, O_RDONLY | O_NONBLOCK); // a FIFO would wait for its writer
+		auto file = root.open(*path, O_RDONLY | O_NONBLOCK); // a FIFO must not block us
 		if (!file) {
 			log(Priority::error, Event::restricted,
-			    fmt::format("egd.{}: {}; until hwrngd may read this file and is started anew, "
-			                "nobody is served by TLS",
-			                key, file.error().message));
+			    fmt::format(
+			        "egd.{}: {}; no client is served by TLS until hwrngd can read this file "
+			        "and is restarted",
+			        key, file.error().message));
 			break;
 		}
 		sockets.files.push_back(std::move(*file));
@@ -134,8 +136,8 @@ void open_for_tls(const Root &root, const EgdConfig &egd, EgdSockets &sockets)
 	std::ranges::replace(sockets.kinds, 't', 'n');
 }
 
-/// Serves EGD clients, if the configuration or the service manager has a place to do so. Returns
-/// the connection to the process that does, or no descriptor.
+/// Starts the EGD server if the configuration or the service manager names a socket for it.
+/// Returns the connection to the server's process, or no descriptor.
 Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
                                  std::vector<PassedListener> passed,
                                  const std::optional<User> &user)
@@ -178,13 +180,13 @@ Result<FileDescriptor> serve_egd(const Root &root, const Config &config,
 	                        user);
 }
 
-/// What is well-formed, and perhaps not what was meant.
+/// Prints notes on values that are well-formed but may be mistakes.
 void print_notes(const Root &root, const Config &config)
 {
 	for (const auto &[name, source] : config.sources)
 		if (!source.path.empty() && root.is_missing(source.path))
-			fmt::print("Note: the source {} is absent: {} does not exist. It is read once that is "
-			           "there.\n",
+			fmt::print("Note: the source {} is absent: {} does not exist. It is read once that "
+			           "path exists.\n",
 			           name, source.path);
 }
 
@@ -209,7 +211,8 @@ Result<void> run(Root root, bool check)
 	auto passed = take_passed_listeners();
 	if (!passed)
 		return std::unexpected(passed.error());
-	// Before the lock, which it would hold a moment longer than a daemon that is killed.
+	// Before the lock: otherwise the helper would inherit it, and hold it for a moment after the
+	// daemon is killed.
 	const auto helper = find_helper(root);
 	if (!helper)
 		return std::unexpected(helper.error());
@@ -231,20 +234,21 @@ struct Arguments {
 	bool helper = false;
 };
 
-/// What it is called with; or, when all was said, the exit code.
+/// Parses the command line. If there is nothing left to do, it returns the exit code.
 std::expected<Arguments, int> arguments_of(int argc, char **argv)
 {
 	constexpr const char *help =
 	    "Feeds the kernel's pool from all healthy sources of randomness, and watches them.\n"
 	    "Usage: hwrngd [OPTIONS]\n\n"
-	    "  -h, --help          Print this and end\n"
-	    "  -V, --version       Print the version and end\n"
-	    "  --check-config      Read the configuration, say what is wrong with it, and end\n"
-	    "  --helper            Do for a daemon, which standard input is connected to, what needs "
-	    "rights\n"
-	    "  --root FOLDER       Look for /etc, /sys, /proc, /dev, /run below this folder\n\n"
+	    "  -h, --help          Print this help and exit\n"
+	    "  -V, --version       Print the version and exit\n"
+	    "  --check-config      Check the configuration, print what is wrong, and exit\n"
+	    "  --helper            Run as the privileged helper of the daemon on standard\n"
+	    "                      input (for hwrngd-helper.socket)\n"
+	    "  --root FOLDER       Look for /etc, /sys, /proc, /dev and /run below this\n"
+	    "                      folder (for tests; default: /)\n\n"
 	    "Stays in the foreground. Signals: SIGHUP reads the configuration again, SIGUSR1\n"
-	    "feeds now, SIGTERM ends it. `hwrngctl status` shows what it does. See hwrngd(8).\n";
+	    "feeds now, SIGTERM exits. `hwrngctl status` shows what it does. See hwrngd(8).\n";
 	static constexpr std::array<struct option, 6> options{{
 	    {"help", no_argument, nullptr, 'h'},
 	    {"version", no_argument, nullptr, 'V'},
@@ -274,9 +278,10 @@ std::expected<Arguments, int> arguments_of(int argc, char **argv)
 		case -1:
 			if (optind >= argc)
 				return arguments;
-			fmt::print(stderr, "hwrngd: \"{}\" is no option; see `hwrngd --help`\n", argv[optind]);
+			fmt::print(stderr, "hwrngd: unknown argument \"{}\"; see `hwrngd --help`\n",
+			           argv[optind]);
 			return std::unexpected(static_cast<int>(ExitCode::usage));
-		default: // getopt_long(3) has said what is wrong
+		default: // getopt_long(3) has printed what is wrong
 			fmt::print(stderr, "See `hwrngd --help`.\n");
 			return std::unexpected(static_cast<int>(ExitCode::usage));
 		}

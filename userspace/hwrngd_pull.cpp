@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngd-pull: asks another machine for random bytes and prints them, as many as are read. hwrngd
-// starts it as it starts a command of the configuration; so what comes from outside is understood
-// here, in a process without any right, and the daemon has bytes.
+// hwrngd-pull: requests random bytes from another machine and prints them for as long as they are
+// read. hwrngd starts it like a configured command. So data from the network is parsed here, in a
+// process without any rights, and the daemon gets only bytes.
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -30,7 +30,7 @@ namespace hwrngd {
 
 namespace {
 
-/// Links by TLS, by what is in these files: of the authorities, and if any the certificate and key.
+/// Makes links by TLS from the files of the authorities and, if given, the certificate and key.
 Result<LinkTo> tls_of(const std::string &host, const PullArguments::Egd &egd)
 {
 	constexpr std::array keys{"tls_ca", "tls_certificate", "tls_key"};
@@ -85,7 +85,7 @@ Result<void> run(const std::vector<std::string> &words)
 	const auto &name = arguments->name;
 	if (auto forbidden = forbid_gaining_rights(); !forbidden)
 		return forbidden;
-	// So that no connection of ssh(1) stays behind.
+	// Lets this process close its connections of ssh(1) before it exits.
 	if (auto caught = catch_interrupts(); !caught)
 		return caught;
 	const auto named = [&](const Error &error) {
@@ -97,11 +97,11 @@ Result<void> run(const std::vector<std::string> &words)
 	return pump(**peer, STDOUT_FILENO, {}, [&](const Error *error) {
 		const Fields fields = {{"HWRNGD_SOURCE", name}};
 		if (error == nullptr)
-			log(Priority::info, Event::peer_changed, fmt::format("{}: gives bytes again", name),
+			log(Priority::info, Event::peer_changed, fmt::format("{}: it gives bytes again", name),
 			    fields);
 		else
 			log(Priority::warning, Event::peer_changed,
-			    fmt::format("{}; it will be asked again", named(*error)), fields);
+			    fmt::format("{}; hwrngd-pull tries again", named(*error)), fields);
 	});
 }
 

@@ -22,16 +22,16 @@ using namespace std::chrono_literals;
 const std::string cloned =
     "5,612,36318855,-;random: crng reseeded due to virtual machine fork\n SUBSYSTEM=misc\n";
 
-TEST(CloneMonitor, KnowsTheKernelsWord)
+TEST(CloneMonitor, RecognisesTheKernelsMessage)
 {
-	EXPECT_TRUE(CloneMonitor::tells_of_clone(cloned));
+	EXPECT_TRUE(CloneMonitor::reports_clone(cloned));
 	for (const char *other :
 	     {"", "5", "5,612", ";random: crng reseeded due to virtual machine fork",
 	      "5,612,36318855,-;random: crng reseeded on system resumption\n",
 	      "5,612,36318855,-;x: random: crng reseeded due to virtual machine fork\n",
-	      // a program's
+	      // written by a program
 	      "13,612,36318855,-;random: crng reseeded due to virtual machine fork\n"})
-		EXPECT_FALSE(CloneMonitor::tells_of_clone(other)) << other;
+		EXPECT_FALSE(CloneMonitor::reports_clone(other)) << other;
 }
 
 TEST(CloneMonitor, CallsEachTime)
@@ -59,7 +59,7 @@ TEST(CloneMonitor, CallsEachTime)
 	EXPECT_EQ(calls, 2);
 }
 
-TEST(CloneMonitor, SaysWhatIsMissing)
+TEST(CloneMonitor, ReportsAMissingLog)
 {
 	const FakeTree tree;
 	const auto log = CloneMonitor::open_log(tree.root());

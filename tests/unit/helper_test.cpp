@@ -56,7 +56,7 @@ struct Helped {
 	std::shared_ptr<const Helper> helper;
 };
 
-TEST(Helper, OpensWhatIsADaemonsBusiness)
+TEST(Helper, OpensWhatADaemonNeeds)
 {
 	Helped h;
 	h.tree.file("/dev/hwrng", "hwrng");
@@ -71,7 +71,7 @@ TEST(Helper, OpensWhatIsADaemonsBusiness)
 	EXPECT_EQ(h.tree.text("/sys/class/misc/hw_random/rng_current"), "b");
 }
 
-TEST(Helper, RefusesAllElse)
+TEST(Helper, RefusesEverythingElse)
 {
 	Helped h;
 	h.tree.hwrng("a b", "a");
@@ -91,7 +91,7 @@ TEST(Helper, RefusesAllElse)
 	EXPECT_TRUE(h.refuses("/sys/class/misc/hw_random/rng_available", O_WRONLY));
 }
 
-TEST(Helper, OpensTheGeneratorsThatAreConfiguredNow)
+TEST(Helper, OpensTheGeneratorsOfTheCurrentConfiguration)
 {
 	Helped h;
 	h.tree.file("/tmp/generator", "bytes");
@@ -105,7 +105,7 @@ TEST(Helper, OpensTheGeneratorsThatAreConfiguredNow)
 	EXPECT_EQ(h.read("/dev/hwrng").find("error: " + h.tree.at("/etc/hwrngd.conf").string()), 0U);
 }
 
-TEST(Helper, ErrorsAreThoseOfTheSystem)
+TEST(Helper, ReturnsTheErrorsOfTheSystem)
 {
 	const Helped h;
 	const auto missing = h.helper->open("/dev/hwrng", O_RDONLY);
@@ -114,11 +114,11 @@ TEST(Helper, ErrorsAreThoseOfTheSystem)
 	EXPECT_EQ(missing.error().number, ENOENT);
 }
 
-TEST(Helper, DoesForAnotherUserWhatThatMayNot)
+TEST(Helper, OpensForAnotherUserWhatThatUserCannot)
 {
 	if (geteuid() != 0 || !has_capability(Root(), CAP_SETUID))
 		GTEST_SKIP() << "needs root";
-	const Helped h; // whose folder goes with this process, and not with that one
+	const Helped h; // here, so that this process removes its folder, not the child
 	EXPECT_EXIT(
 	    {
 		    Root root = h.tree.root();
@@ -135,7 +135,7 @@ TEST(Helper, DoesForAnotherUserWhatThatMayNot)
 	    testing::ExitedWithCode(0), "");
 }
 
-TEST(Helper, ARequestThatHangsHoldsNobodyUp)
+TEST(Helper, ARequestThatHangsDelaysNoOther)
 {
 	Helped h;
 	ASSERT_EQ(mkfifo(h.tree.at("/fifo").c_str(), 0600), 0);
@@ -149,7 +149,7 @@ TEST(Helper, ARequestThatHangsHoldsNobodyUp)
 	EXPECT_TRUE(hanging.get());
 }
 
-TEST(Helper, RunsTheCommandsThatAreConfigured)
+TEST(Helper, RunsConfiguredCommands)
 {
 	Helped h;
 	EXPECT_EQ(h.helper->run("c").error().code, ExitCode::not_permitted);
@@ -172,7 +172,7 @@ TEST(Helper, RunsTheCommandsThatAreConfigured)
 	EXPECT_EQ(WEXITSTATUS(*status), 3);
 }
 
-TEST(Helper, AsksOtherMachinesThatAreConfigured)
+TEST(Helper, PullsFromConfiguredMachines)
 {
 	const ScriptedServer server({[](const Talk &talk) {
 		talk.greet();
@@ -219,7 +219,7 @@ TEST(Helper, ACommandEndsWithItsObject)
 	EXPECT_TRUE(has_ended(pid));
 }
 
-TEST(Helper, LoadsOnlyModulesThatAreConfigured)
+TEST(Helper, LoadsOnlyConfiguredModules)
 {
 	Helped h;
 	h.tree.file("/etc/hwrngd.conf", "modules = [\"tpm_rng\"]\n");
@@ -230,10 +230,10 @@ TEST(Helper, LoadsOnlyModulesThatAreConfigured)
 	EXPECT_EQ(other.error().code, ExitCode::not_permitted);
 	const auto listed = h.helper->load("tpm_rng");
 	ASSERT_FALSE(listed);
-	EXPECT_EQ(listed.error().code, ExitCode::unavailable) << "there is no such file";
+	EXPECT_EQ(listed.error().code, ExitCode::unavailable) << "the file does not exist";
 }
 
-TEST(Helper, ItsEndIsTold)
+TEST(Helper, ItsDeathIsReported)
 {
 	const auto before = children();
 	const Helped h;
@@ -249,11 +249,11 @@ TEST(Helper, ItsEndIsTold)
 	const auto opened = h.helper->open("/dev/hwrng", O_RDONLY);
 	ASSERT_FALSE(opened);
 	EXPECT_EQ(opened.error().code, ExitCode::io_error);
-	EXPECT_NE(opened.error().message.find("has ended"), std::string::npos);
-	EXPECT_EQ(poll(&watch, 1, 0), 1) << "to who watches too";
+	EXPECT_NE(opened.error().message.find("has exited"), std::string::npos);
+	EXPECT_EQ(poll(&watch, 1, 0), 1) << "end() shows it too";
 }
 
-TEST(Helper, IsGivenByTheServiceManager)
+TEST(Helper, CanBeStartedByTheServiceManager)
 {
 	FakeTree tree;
 	tree.file("/dev/hwrng", "hwrng");
@@ -267,7 +267,7 @@ TEST(Helper, IsGivenByTheServiceManager)
 	ASSERT_TRUE(connection);
 	const pid_t pid = fork(); // as hwrngd-helper@.service
 	if (pid == 0) {
-		helper->reset(); // the other end is the daemon's alone
+		helper->reset(); // only the daemon has the other end
 		dup2(connection.get(), STDIN_FILENO);
 		_exit(Helper::serve(tree.root(), HWRNGCTL) ? 0 : 1);
 	}
@@ -277,15 +277,15 @@ TEST(Helper, IsGivenByTheServiceManager)
 	helper->reset();
 	int status = -1;
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
-	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "it ends with who asked";
+	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "it ends with its daemon";
 }
 
 /// As under PrivateDevices= and ProtectKernelTunables= of the unit.
-TEST(Helper, IsAskedForWhatAUnitHides)
+TEST(Helper, OpensWhatTheUnitHides)
 {
 	if (geteuid() != 0 || !has_capability(Root(), CAP_SYS_ADMIN))
 		GTEST_SKIP() << "needs root";
-	const Helped h; // whose folder goes with this process, and not with that one
+	const Helped h; // here, so that this process removes its folder, not the child
 	EXPECT_EXIT(
 	    {
 		    h.tree.file("/dev/hwrng", "hwrng");
@@ -311,7 +311,7 @@ TEST(Helper, IsAskedForWhatAUnitHides)
 	    testing::ExitedWithCode(0), "");
 }
 
-TEST(Helper, ServesNobodyWhoIsNotConnected)
+TEST(Helper, FailsIfNoDaemonIsConnected)
 {
 	const pid_t pid = fork();
 	if (pid == 0) {

@@ -16,7 +16,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-TEST(Inventory, OfAnEmptyTreeIsEmptyAndNoError)
+TEST(Inventory, OfAnEmptyTreeIsEmptyAndNotAnError)
 {
 	FakeTree tree;
 	const auto inventory = take_inventory(tree.root(), Config());
@@ -90,7 +90,7 @@ TEST(Inventory, OfACloudGuest)
 	EXPECT_EQ(around.feeders[1].name, "rngd");
 }
 
-TEST(Inventory, AQualityOfZeroIsNoClaim)
+TEST(Inventory, AQualityOfZeroIsNotAClaim)
 {
 	FakeTree tree;
 	tree.hwrng("tpm-rng-0", "tpm-rng-0", false, "0");
@@ -99,7 +99,7 @@ TEST(Inventory, AQualityOfZeroIsNoClaim)
 	EXPECT_EQ(inventory.sources[0].claim, 512U);
 }
 
-TEST(Inventory, WhatIsConfiguredIsListedWhereItIs)
+TEST(Inventory, ConfiguredSourcesAreListed)
 {
 	FakeTree tree;
 	tree.hwrng("taken", "taken");
@@ -112,7 +112,8 @@ TEST(Inventory, WhatIsConfiguredIsListedWhereItIs)
 	config.sources["rd*"] = {.credit = 1};
 	const auto inventory = take_inventory(tree.root(), config);
 	ASSERT_EQ(inventory.sources.size() - inventory.cpu_instructions.size(), 4U);
-	EXPECT_EQ(inventory.sources.front().kind, SourceKind::hwrng) << "the kernel's keeps its name";
+	EXPECT_EQ(inventory.sources.front().kind, SourceKind::hwrng)
+	    << "the kernel's source has priority";
 	const auto &unplugged = inventory.sources.back();
 	EXPECT_EQ(unplugged.name, "unplugged");
 	EXPECT_EQ(unplugged.kind, SourceKind::generator);
@@ -131,7 +132,7 @@ TEST(Inventory, WhatIsConfiguredIsListedWhereItIs)
 	EXPECT_EQ(camera.claim, 0U);
 }
 
-TEST(Inventory, WhatIsPluggedInLaterIsAbsentNoLonger)
+TEST(Inventory, ADeviceThatIsPluggedInLaterIsNoLongerAbsent)
 {
 	FakeTree tree;
 	Config config;
@@ -172,7 +173,7 @@ TEST(Inventory, WhatCannotBeLookedAtIsNotAbsent)
 	EXPECT_EQ(sources.back().absent, "is absent: /dangling does not exist");
 }
 
-TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)
+TEST(Inventory, OtherMachinesAreListedWithTheProgramThatPullsFromThem)
 {
 	const FakeTree tree;
 	Config config;
@@ -206,7 +207,7 @@ TEST(Inventory, OtherMachinesAreListedWithWhatAsksThem)
 	EXPECT_STREQ(name(SourceKind::egd), "egd");
 }
 
-TEST(Inventory, ATpm12OfAnOldKernelIsKnownByItsFiles)
+TEST(Inventory, ATpm12OfAnOldKernelIsRecognisedByItsFiles)
 {
 	FakeTree tree;
 	tree.file("/sys/class/tpm/tpm0/caps", "Manufacturer: 0x49465800\n");

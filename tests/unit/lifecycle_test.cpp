@@ -22,7 +22,7 @@ struct Machine {
 	{
 		std::vector<uint8_t> bytes(size);
 		random.fill(bytes);
-		return life.gave(bytes, now);
+		return life.returned_bytes(bytes, now);
 	}
 	/// Passes the start-up test of a source that never failed.
 	void start()
@@ -41,12 +41,12 @@ struct Machine {
 		for (size_t at = 0;;
 		     at += 100) { // in pieces, because all bytes at once might complete two blocks
 			const auto before = life.tests().fips().failures;
-			const auto *step = life.gave(std::span(bytes).subspan(at, 100), now);
+			const auto *step = life.returned_bytes(std::span(bytes).subspan(at, 100), now);
 			if (life.tests().fips().failures > before)
 				return step;
 		}
 	}
-	const Step *zeros() { return life.gave(std::vector<uint8_t>(100), now); }
+	const Step *zeros() { return life.returned_bytes(std::vector<uint8_t>(100), now); }
 
 	AesCtr random;
 	Lifecycle life;
@@ -76,7 +76,7 @@ TEST(Lifecycle, ASourceStartsIsTestedAndServes)
 	EXPECT_TRUE(m.life.usable());
 }
 
-TEST(Lifecycle, BytesOfAnAbsentSourceAreNothing)
+TEST(Lifecycle, BytesOfAnAbsentSourceAreIgnored)
 {
 	Machine m;
 	EXPECT_EQ(m.good(3000), nullptr);
@@ -84,7 +84,7 @@ TEST(Lifecycle, BytesOfAnAbsentSourceAreNothing)
 	EXPECT_EQ(m.life.failed_to_read("x", m.now), nullptr);
 	EXPECT_EQ(m.life.stalled("x", m.now), nullptr);
 	EXPECT_EQ(m.life.stuttered("x", m.now), nullptr);
-	EXPECT_EQ(m.life.waited(m.now), nullptr);
+	EXPECT_EQ(m.life.time_passed(m.now), nullptr);
 	EXPECT_EQ(m.life.vanished("x", m.now), nullptr);
 }
 
@@ -102,9 +102,9 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 		EXPECT_FALSE(m.life.readable());
 		EXPECT_EQ(m.life.retry_at(), m.now + length);
 		EXPECT_EQ(m.good(3000), nullptr);
-		EXPECT_EQ(m.life.waited(m.now + length - 1ms), nullptr);
+		EXPECT_EQ(m.life.time_passed(m.now + length - 1ms), nullptr);
 		m.now += length;
-		step = m.life.waited(m.now);
+		step = m.life.time_passed(m.now);
 		ASSERT_NE(step, nullptr);
 		EXPECT_EQ(step->to, starting);
 		EXPECT_FALSE(m.life.retry_at());
@@ -121,7 +121,7 @@ TEST(Lifecycle, AFailedSourceWaitsLongerEachTimeAndMustProveItself)
 	m.now += 1h - 1s;
 	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; next try in 35 s");
 	m.now += 35s + 1h;
-	EXPECT_EQ(m.life.waited(m.now)->to, starting);
+	EXPECT_EQ(m.life.time_passed(m.now)->to, starting);
 	EXPECT_EQ(m.zeros()->reason, "SP 800-90B: repetition count; next try in 10 s");
 }
 
@@ -148,7 +148,7 @@ TEST(Lifecycle, ADoubtfulBlockMakesItSuspectUntilEightPassed)
 	EXPECT_TRUE(m.life.usable());
 }
 
-TEST(Lifecycle, ADoubtfulBlockOfTheFirstMomentsAlsoAsksForProof)
+TEST(Lifecycle, AnEarlyDoubtfulBlockAlsoRequiresProof)
 {
 	Machine m;
 	m.life.appeared(m.now);
@@ -156,7 +156,7 @@ TEST(Lifecycle, ADoubtfulBlockOfTheFirstMomentsAlsoAsksForProof)
 	m.random.fill(bytes);
 	for (size_t i = 4; i < bytes.size(); i += 16)
 		bytes[i] = 0xfb;
-	EXPECT_EQ(m.life.gave(bytes, m.now), nullptr);
+	EXPECT_EQ(m.life.returned_bytes(bytes, m.now), nullptr);
 	EXPECT_EQ(m.life.tests().fips().failures, 1U);
 	EXPECT_EQ(m.good(6 * block), nullptr);
 	EXPECT_EQ(m.life.state(), starting);
@@ -192,7 +192,7 @@ TEST(Lifecycle, AStallIsEnoughAndAStutterIsSuspicious)
 	EXPECT_EQ(m.life.stalled("dead", m.now)->to, quarantined);
 }
 
-TEST(Lifecycle, WhoGoesAndComesDoesNotEscapeTheQuarantine)
+TEST(Lifecycle, ASourceThatVanishesAndReturnsDoesNotEscapeItsQuarantine)
 {
 	Machine m;
 	m.start();
@@ -201,18 +201,18 @@ TEST(Lifecycle, WhoGoesAndComesDoesNotEscapeTheQuarantine)
 	EXPECT_FALSE(m.life.retry_at());
 	m.now += 3s;
 	EXPECT_EQ(m.life.appeared(m.now)->to, quarantined);
-	EXPECT_EQ(m.life.waited(m.now), nullptr);
+	EXPECT_EQ(m.life.time_passed(m.now), nullptr);
 	m.now += 7s;
-	EXPECT_EQ(m.life.waited(m.now)->to, starting);
+	EXPECT_EQ(m.life.time_passed(m.now)->to, starting);
 	EXPECT_EQ(m.good(3000), nullptr);
 	m.life.vanished("unplugged", m.now);
 	EXPECT_EQ(m.life.appeared(m.now)->to, starting);
 	EXPECT_EQ(m.good(3000), nullptr);
-	EXPECT_EQ(m.good(100), nullptr) << "it has yet to prove itself";
+	EXPECT_EQ(m.good(100), nullptr) << "it must still prove itself";
 	EXPECT_EQ(m.good(8 * block)->to, healthy);
 }
 
-TEST(Lifecycle, TheWayIsRememberedButNotForEver)
+TEST(Lifecycle, ThePathIsRememberedUpToALimit)
 {
 	Machine m;
 	m.start();

@@ -130,7 +130,7 @@ TEST(LiveTests, ARepeatedBlockFails)
 	for (int i = 0; i < 4; i++)
 		verdict = tests.test(random);
 	EXPECT_EQ(verdict, Verdict::failed);
-	EXPECT_EQ(tests.reason(), "it repeats what it gave before");
+	EXPECT_EQ(tests.reason(), "it repeats earlier output");
 }
 
 TEST(LiveTests, AFailedBlockIsDoubtfulAndTooManyFail)

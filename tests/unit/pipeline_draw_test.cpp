@@ -6,7 +6,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// What a draw brought.
+/// The results of a draw.
 struct Drawn {
 	Pipeline::Taker taker()
 	{
@@ -22,7 +22,7 @@ struct Drawn {
 	unsigned ends = 0;
 };
 
-TEST(PipelineDraw, WhatIsDrawnIsNotFed)
+TEST(PipelineDraw, DrawnBytesAreNotFed)
 {
 	Machine m;
 	m.has("cpu", SourceKind::cpu);
@@ -40,7 +40,7 @@ TEST(PipelineDraw, WhatIsDrawnIsNotFed)
 	EXPECT_EQ(drawn.bytes, 2U * 4096);
 	EXPECT_EQ(drawn.bits, 4096U * 4 + 4096U * 8 * 100 / 1024);
 	EXPECT_EQ(drawn.ends, 1U);
-	EXPECT_EQ(second.bytes + second.ends, 0U) << "one at a time";
+	EXPECT_EQ(second.bytes + second.ends, 0U) << "only one draw at a time";
 	EXPECT_EQ(m.sink.taken, fed);
 	EXPECT_EQ(m.pipeline.feeds(), feeds);
 	EXPECT_EQ(m.source("cpu").counts.bytes_drawn, 4096U);
@@ -64,7 +64,7 @@ TEST(PipelineDraw, AFeedWaitsForTheDrawAndIsNotForgotten)
 	EXPECT_EQ(m.sink.taken - fed, 512U) << "once";
 }
 
-TEST(PipelineDraw, NothingIsDrawnFromTheSickNorFromWhatIsWorthNothing)
+TEST(PipelineDraw, NothingIsDrawnFromABadSourceOrOneWithoutCredit)
 {
 	Machine m;
 	m.has("cpu", SourceKind::cpu);
@@ -78,17 +78,17 @@ TEST(PipelineDraw, NothingIsDrawnFromTheSickNorFromWhatIsWorthNothing)
 	Drawn drawn;
 	m.pipeline.draw(drawn.taker());
 	m.run();
-	EXPECT_EQ(drawn.bytes, 0U) << "the tests saw it";
+	EXPECT_EQ(drawn.bytes, 0U) << "the tests noticed it";
 	EXPECT_EQ(m.steps["hwrng"].back(), SourceState::quarantined);
 	EXPECT_EQ(m.source("tpm").counts.bytes_drawn, 0U);
 	EXPECT_EQ(drawn.ends, 1U);
 	m.pipeline.draw(drawn.taker());
 	m.io.restart();
 	m.io.run_for(1ms);
-	EXPECT_EQ(drawn.ends, 2U) << "it is told that there is nobody";
+	EXPECT_EQ(drawn.ends, 2U) << "the draw ends even without a source";
 }
 
-TEST(PipelineDraw, TheKernelComesFirst)
+TEST(PipelineDraw, TheKernelHasPriority)
 {
 	Machine m;
 	m.has("cpu", SourceKind::cpu);

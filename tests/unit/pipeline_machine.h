@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A pipeline with a sink that remembers and sources that behave as they are told.
+// A pipeline with a sink that counts, and sources that behave as a test says.
 #pragma once
 
 #include "pool/pipeline.h"
@@ -19,7 +19,7 @@ namespace hwrngd::test {
 
 using namespace std::chrono_literals;
 
-/// Remembers what it was given.
+/// Counts the bytes that it gets.
 class TestSink : public Sink {
 public:
 	Result<void> add(std::span<const uint8_t> bytes, uint64_t bits) override
@@ -49,7 +49,7 @@ public:
 /// A clock that stands still until it is moved.
 class TestClock {
 public:
-	/// Of any thread.
+	/// Can be called from any thread.
 	void move(std::chrono::milliseconds by)
 	{
 		const std::lock_guard lock(mutex_);
@@ -60,7 +60,7 @@ public:
 		const std::lock_guard lock(mutex_);
 		return now_;
 	}
-	/// Makes the calls that are due. To be called where the event loop runs.
+	/// Makes the calls that are due. Must be called in the thread of the event loop.
 	void call_due()
 	{
 		for (;;) {
@@ -93,15 +93,15 @@ private:
 	std::vector<std::weak_ptr<Call>> calls_;
 };
 
-/// What the fake sources do, changed while they are read.
+/// What the fake sources do. It can be changed while they are read.
 struct Behaviour {
 	enum Kind : uint8_t { good, zeros, broken, ended, stalled, closed, gone, taken };
 
-	std::mutex mutex; // guards all below
+	std::mutex mutex; // guards everything below
 	std::condition_variable changed;
 	std::map<std::string, Kind> kind;
-	std::map<std::string, std::chrono::milliseconds> delay; ///< by which a read moves the clock
-	std::set<std::string> held;                             ///< reads wait until it is let go
+	std::map<std::string, std::chrono::milliseconds> delay; ///< that a read moves the clock
+	std::set<std::string> held;                             ///< reads wait until let_go()
 	std::shared_ptr<TestClock> clock = std::make_shared<TestClock>();
 	std::map<std::string, unsigned> reads;
 	AesCtr random;
@@ -150,7 +150,7 @@ public:
 		case Behaviour::gone:
 			return fail_errno(ENODEV, name_);
 		case Behaviour::taken:
-			return fail(ExitCode::unavailable, "somebody else reads it");
+			return fail(ExitCode::unavailable, "another program reads it");
 		default:
 			return fail_errno(EIO, name_);
 		}
@@ -191,27 +191,27 @@ struct Machine {
 	{
 		decision.sources.push_back({{name, kind, "", 1024, use == Use::read}, use, "told"});
 	}
-	/// Runs the event loop until nobody reads any more.
+	/// Runs the event loop until no source is being read.
 	void run()
 	{
 		io.restart();
 		io.poll();
 		run_until([this] { return !pipeline.busy(); });
 	}
-	/// Runs the event loop until something is so.
-	template <typename Condition> void run_until(const Condition &so)
+	/// Runs the event loop until the condition is true.
+	template <typename Condition> void run_until(const Condition &condition)
 	{
 		const auto work = asio::make_work_guard(io);
 		const auto limit = std::chrono::steady_clock::now() + 20s;
 		io.restart();
 		behaviour->clock->call_due();
-		while (!so() && std::chrono::steady_clock::now() < limit) {
+		while (!condition() && std::chrono::steady_clock::now() < limit) {
 			io.run_one_for(50ms);
 			behaviour->clock->call_due();
 		}
-		ASSERT_TRUE(so());
+		ASSERT_TRUE(condition());
 	}
-	/// As if so much time had passed.
+	/// Lets this much time pass on the test's clock.
 	void wait(std::chrono::milliseconds time)
 	{
 		behaviour->clock->move(time);
@@ -233,7 +233,7 @@ struct Machine {
 	std::shared_ptr<Behaviour> behaviour = std::make_shared<Behaviour>();
 	std::map<std::string, std::vector<SourceState>> steps;
 	std::vector<std::string> errors;
-	uint64_t feeds = 0; // that were told
+	uint64_t feeds = 0; // calls of on_feed
 	bool first_feed_waited = true;
 	std::vector<std::string> lost;
 	Config config;

@@ -36,14 +36,14 @@ std::vector<std::string> names(const Result<std::vector<Candidate>> &candidates)
 	return list;
 }
 
-TEST(Policy, TakesTheCurrentHwrngThenOthersByClaimThenTpmThenCpu)
+TEST(Policy, RanksTheCurrentHwrngThenOthersByClaimThenTpmThenCpu)
 {
 	EXPECT_EQ(
 	    names(rank(machine(), std::nullopt)),
 	    (std::vector<std::string>{"virtio_rng.0", "tpm_rng.0", "a", "tpmrm0", "rdseed", "rdrand"}));
 }
 
-TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
+TEST(Policy, RanksATrustedGeneratorBeforeTheCpuAndAnUntrustedOneLast)
 {
 	Inventory inventory;
 	inventory.sources = {{"unbelieved", SourceKind::generator, "", 0, false},
@@ -62,11 +62,11 @@ TEST(Policy, TakesAGeneratorThatIsBelievedBeforeTheCpuAndOneThatIsNotLast)
 		return std::ranges::find(sources, name, [](const auto &one) { return one.source.name; })
 		    ->reason;
 	};
-	EXPECT_EQ(reason("upstairs"), "another machine, by the protocol of EGD");
+	EXPECT_EQ(reason("upstairs"), "another machine, by the EGD protocol");
 	EXPECT_EQ(reason("afar"), "another machine, by SSH");
 }
 
-TEST(Policy, WhatIsAbsentIsIgnoredWithTheReasonAndIsNoCandidate)
+TEST(Policy, AnAbsentSourceIsIgnoredWithAReasonAndIsNotACandidate)
 {
 	Inventory inventory;
 	inventory.sources = {
@@ -79,7 +79,7 @@ TEST(Policy, WhatIsAbsentIsIgnoredWithTheReasonAndIsNoCandidate)
 	const auto sources = decide(inventory, {}, {}, std::nullopt).sources;
 	EXPECT_EQ(sources.front().use, Use::ignore);
 	EXPECT_EQ(sources.front().reason, "is absent: /dev/late does not exist");
-	EXPECT_EQ(sources.back().use, Use::read) << "it stands in for nothing";
+	EXPECT_EQ(sources.back().use, Use::read) << "an absent source replaces none";
 	EXPECT_EQ(names(rank(inventory, std::nullopt)), std::vector<std::string>{"jitter"});
 	const auto asked = rank(inventory, "late");
 	ASSERT_FALSE(asked);
@@ -89,7 +89,7 @@ TEST(Policy, WhatIsAbsentIsIgnoredWithTheReasonAndIsNoCandidate)
 	EXPECT_EQ(decide(inventory, {}, {}, std::nullopt).sources.front().use, Use::read);
 }
 
-TEST(Policy, JitterIsReadWhereNothingElseServes)
+TEST(Policy, JitterIsReadOnlyIfNoOtherSourceIsUsable)
 {
 	auto inventory = machine();
 	inventory.hwrng.reset();
@@ -100,29 +100,29 @@ TEST(Policy, JitterIsReadWhereNothingElseServes)
 		return decide(inventory, config, states, std::nullopt).sources.back();
 	};
 	EXPECT_EQ(jitter({}).use, Use::ignore);
-	EXPECT_EQ(jitter({}).reason, "not needed beside rdseed");
+	EXPECT_EQ(jitter({}).reason, "not needed, because rdseed is read");
 	EXPECT_EQ(jitter({{"rdseed", SourceState::suspect}}).use, Use::ignore) << "it may recover";
 	EXPECT_EQ(jitter({{"rdseed", SourceState::quarantined}}).use, Use::read);
 	inventory.sources.front().claim = 0;
-	EXPECT_EQ(jitter({}).use, Use::read) << "the other is worth nothing";
+	EXPECT_EQ(jitter({}).use, Use::read) << "the other has no credit";
 	inventory.sources.front().claim = 512;
 	config.prefer = {"jit*"};
-	EXPECT_EQ(jitter({}).use, Use::read) << "it is asked for";
+	EXPECT_EQ(jitter({}).use, Use::read) << "it is preferred";
 	config.prefer.clear();
 	config.deny = {"rdseed"};
 	EXPECT_EQ(jitter({}).use, Use::read);
 	config.deny = {"jitter"};
-	EXPECT_EQ(jitter({}).reason, "denied by \"jitter\" of `deny`");
+	EXPECT_EQ(jitter({}).reason, "denied by \"jitter\" in `deny`");
 	config.deny = {"*"};
 	EXPECT_EQ(jitter({}).use, Use::ignore);
 }
 
-TEST(Policy, TakesANamedSourceAlone)
+TEST(Policy, RanksOnlyANamedSource)
 {
 	EXPECT_EQ(names(rank(machine(), "rdseed")), (std::vector<std::string>{"rdseed"}));
 }
 
-TEST(Policy, NamesWhatThereIsWhenANamedSourceIsUnknown)
+TEST(Policy, AnErrorAboutAnUnknownNameListsAllSources)
 {
 	const auto candidates = rank(machine(), "tpm");
 	ASSERT_FALSE(candidates);
@@ -130,10 +130,10 @@ TEST(Policy, NamesWhatThereIsWhenANamedSourceIsUnknown)
 	EXPECT_NE(candidates.error().message.find("\"tpm\""), std::string::npos);
 	EXPECT_NE(candidates.error().message.find("tpmrm0"), std::string::npos);
 	EXPECT_EQ(rank(Inventory{}, "tpm").error().message,
-	          "\"tpm\" is no source of this machine; it has: none at all");
+	          "\"tpm\" is not a source of this machine. Its sources are: none");
 }
 
-TEST(Policy, ZeroSourcesIsAnErrorThatTellsTheWayOut)
+TEST(Policy, WithoutSourcesTheErrorSaysWhatToDo)
 {
 	const auto candidates = rank(Inventory{}, std::nullopt);
 	ASSERT_FALSE(candidates);
@@ -141,7 +141,7 @@ TEST(Policy, ZeroSourcesIsAnErrorThatTellsTheWayOut)
 	EXPECT_NE(candidates.error().message.find("virtio-rng"), std::string::npos);
 }
 
-TEST(Policy, ProbesNothingWhereSwitchingCanDeadlock)
+TEST(Policy, ProbesNothingIfSwitchingCanDeadlock)
 {
 	auto inventory = machine();
 	inventory.hwrng->has_quality_file = false;
@@ -176,7 +176,7 @@ TEST(Policy, SwitchingIsDangerousOnlyToADriverWithoutQualityOnAnOldKernel)
 	EXPECT_FALSE(switching_danger(state, "tpm-rng-0"));
 }
 
-/// What is done with a source of machine(), and why.
+/// The decision for a source of machine().
 SourceDecision decided(const Decision &decision, const std::string &name)
 {
 	for (const auto &source : decision.sources)
@@ -186,7 +186,7 @@ SourceDecision decided(const Decision &decision, const std::string &name)
 	return {};
 }
 
-TEST(Decide, ReadsTheCurrentHwrngAndAllThatIsNoHwrngAndProbesTheOthers)
+TEST(Decide, ReadsTheCurrentHwrngAndOtherSourcesAndProbesOtherHwrngs)
 {
 	const auto decision = decide(machine(), {}, {}, std::nullopt);
 	ASSERT_EQ(decision.sources.size(), 6U);
@@ -207,16 +207,17 @@ TEST(Decide, DeniesByPattern)
 	const auto decision = decide(machine(), config, {}, std::nullopt);
 	for (const char *name : {"tpmrm0", "tpm_rng.0", "virtio_rng.0"})
 		EXPECT_EQ(decided(decision, name).use, Use::ignore) << name;
-	EXPECT_EQ(decided(decision, "tpmrm0").reason, "denied by \"tpm*\" of `deny`");
-	// The one in use is denied, and of the others only this one may serve.
+	EXPECT_EQ(decided(decision, "tpmrm0").reason, "denied by \"tpm*\" in `deny`");
+	// The current one is denied, and this is the only other one that is allowed.
 	EXPECT_EQ(decision.select, "a");
-	EXPECT_EQ(decision.reason, "virtio_rng.0 must not be used; of the others it claims most");
+	EXPECT_EQ(decision.reason,
+	          "virtio_rng.0 must not be used; of the others it claims the most entropy");
 	config.deny = {"*"};
 	EXPECT_EQ(decide(machine(), config, {}, std::nullopt).reason,
 	          "all hwrngs are denied or quarantined");
 }
 
-TEST(Decide, ProbesNothingWhereThatIsOffDangerousOrNotWanted)
+TEST(Decide, ProbesNothingIfProbesAreOffDangerousOrUnwanted)
 {
 	Config config;
 	config.probe_interval = {};
@@ -225,21 +226,22 @@ TEST(Decide, ProbesNothingWhereThatIsOffDangerousOrNotWanted)
 	auto inventory = machine();
 	inventory.hwrng->has_quality_file = false;
 	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
-	          "not in use, and this kernel can hang in a switch");
+	          "not in use, and this kernel can hang when the hwrng is switched");
 	inventory = machine();
 	inventory.hwrng->current = "";
 	inventory.hwrng->selected = true;
 	inventory.sources.back().current = false;
 	const auto decision = decide(inventory, {}, {}, std::nullopt);
-	EXPECT_EQ(decided(decision, "a").reason, "somebody chose that no hwrng be used");
+	EXPECT_EQ(decided(decision, "a").reason,
+	          "an administrator switched the hwrng off (rng_current is none)");
 	EXPECT_FALSE(decision.select);
-	EXPECT_EQ(decision.reason, "somebody chose none");
+	EXPECT_EQ(decision.reason, "an administrator switched the hwrng off (rng_current is none)");
 	inventory.hwrng.reset();
 	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "a").reason,
 	          "this kernel has no hwrng framework");
 }
 
-TEST(Decide, ReadsNoHardwareTwice)
+TEST(Decide, ReadsTheSameHardwareOnlyOnce)
 {
 	auto inventory = machine();
 	inventory.tpms = {{"tpm0", "2.0", "", true, "tpm_rng.0"},
@@ -258,14 +260,14 @@ TEST(Decide, ReadsNoHardwareTwice)
 	EXPECT_EQ(decided(decision, "rdrand").use, Use::read);
 }
 
-TEST(Decide, SelectsWhatIsPreferred)
+TEST(Decide, SelectsThePreferredHwrng)
 {
 	Config config;
 	config.prefer = {"nothing.*", "tpm_rng.*", "a"};
 	auto decision = decide(machine(), config, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "it is liked by \"tpm_rng.*\" of `prefer`");
-	// Not while it is sick; then the next one.
+	EXPECT_EQ(decision.reason, "it matches \"tpm_rng.*\" in `prefer`");
+	// While it is quarantined, the next one is selected.
 	decision = decide(machine(), config, {{"tpm_rng.0", SourceState::quarantined}}, std::nullopt);
 	EXPECT_EQ(decision.select, "a");
 	config.rng_current = Hold::leave;
@@ -274,15 +276,17 @@ TEST(Decide, SelectsWhatIsPreferred)
 	EXPECT_EQ(decision.reason, "rng_current = \"leave\"");
 }
 
-TEST(Decide, LeavesTheChoiceOfOthersAloneUnlessToldToHold)
+TEST(Decide, RespectsTheChoiceOfOthersUnlessConfiguredToHold)
 {
 	auto inventory = machine();
 	inventory.hwrng->selected = true;
 	Config config;
 	config.prefer = {"tpm_rng.*"};
-	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).reason, "somebody chose virtio_rng.0");
-	EXPECT_EQ(decide(inventory, config, {}, "tpm_rng.0").reason, "somebody chose virtio_rng.0");
-	// What was its own choice it may change.
+	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).reason,
+	          "an administrator selected virtio_rng.0");
+	EXPECT_EQ(decide(inventory, config, {}, "tpm_rng.0").reason,
+	          "an administrator selected virtio_rng.0");
+	// The daemon may change its own choice.
 	EXPECT_EQ(decide(inventory, config, {}, "virtio_rng.0").select, "tpm_rng.0");
 	config.rng_current = Hold::hold;
 	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).select, "tpm_rng.0");
@@ -290,19 +294,19 @@ TEST(Decide, LeavesTheChoiceOfOthersAloneUnlessToldToHold)
 	config.prefer.clear();
 	const auto decision = decide(inventory, config, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "of all hwrngs it claims most");
+	EXPECT_EQ(decision.reason, "it claims the most entropy of all hwrngs");
 }
 
-TEST(Decide, LeavesWhatIsBest)
+TEST(Decide, KeepsTheBestHwrng)
 {
 	Config config;
 	config.prefer = {"virtio_rng.*"};
 	const auto decision = decide(machine(), config, {}, std::nullopt);
 	EXPECT_FALSE(decision.select);
-	EXPECT_EQ(decision.reason, "virtio_rng.0 is in use, and is the best");
+	EXPECT_EQ(decision.reason, "virtio_rng.0 is in use, and ranks first");
 }
 
-TEST(Decide, ASickHwrngIsReplacedUnlessThatCanHangTheKernel)
+TEST(Decide, AQuarantinedHwrngIsReplacedUnlessThatCanHangTheKernel)
 {
 	const std::map<std::string, SourceState> sick{{"virtio_rng.0", SourceState::quarantined},
 	                                              {"a", SourceState::healthy}};
@@ -314,12 +318,13 @@ TEST(Decide, ASickHwrngIsReplacedUnlessThatCanHangTheKernel)
 	config.deny = {"tpm_rng.*"};
 	const auto decision = decide(inventory, config, sick, std::nullopt);
 	EXPECT_FALSE(decision.select);
-	EXPECT_NE(decision.reason.find("can hang for ever in a switch from virtio_rng.0 to a"),
-	          std::string::npos)
+	EXPECT_NE(
+	    decision.reason.find("can hang forever if the hwrng is switched from virtio_rng.0 to a"),
+	    std::string::npos)
 	    << decision.reason;
 }
 
-TEST(Decide, NoFrameworkAndNoHwrngAreStates)
+TEST(Decide, NoFrameworkAndNoHwrngAreNotErrors)
 {
 	EXPECT_EQ(decide({}, {}, {}, std::nullopt).reason, "this kernel has no hwrng framework");
 	Inventory inventory;
@@ -331,7 +336,7 @@ TEST(Decide, NoFrameworkAndNoHwrngAreStates)
 	inventory.sources.back().current = false;
 	const auto decision = decide(inventory, {}, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims most");
+	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims the most entropy");
 }
 
 TEST(Decide, EveryUseHasAName)

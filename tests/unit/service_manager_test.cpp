@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// systemd, for a service whose environment is this process's.
+/// systemd, which sees this process as its service.
 struct Systemd {
 	explicit Systemd(bool watches)
 	{
@@ -44,7 +44,7 @@ struct Systemd {
 	FileDescriptor socket = listen_unix(tree.at("/notify").string(), SOCK_DGRAM);
 };
 
-TEST(ServiceManager, IsToldOnce)
+TEST(ServiceManager, GetsEachMessageOnce)
 {
 	const Systemd systemd(true);
 	ServiceManager manager;
@@ -73,7 +73,7 @@ TEST(ServiceManager, WaitsForTheNextSignOfLife)
 	EXPECT_EQ(systemd.told(), "WATCHDOG=1\nWATCHDOG_USEC=103740000000");
 }
 
-TEST(ServiceManager, DoesNotWatchUnasked)
+TEST(ServiceManager, GetsNoWatchdogMessageWithoutAWatchdog)
 {
 	const Systemd systemd(false);
 	ServiceManager manager;
@@ -81,7 +81,7 @@ TEST(ServiceManager, DoesNotWatchUnasked)
 	EXPECT_EQ(systemd.told(), "");
 }
 
-TEST(ServiceManager, NeedNotBeThere)
+TEST(ServiceManager, NeedNotExist)
 {
 	ServiceManager nobody;
 	nobody.ready();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What an unprivileged process asks a privileged one to do for it. Implemented in process/helper.h.
+// The requests of an unprivileged process to a privileged one. Implemented in process/helper.h.
 #pragma once
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Errors as values: what went wrong, said for people, and the exit code it leads to.
+// Errors as values: a message for people, and the exit code that the error leads to.
 #pragma once
 
 #include "base/format.h"
@@ -12,8 +12,8 @@
 
 namespace hwrngd {
 
-/// Exit codes of hwrngctl, as its man page lists them; 64, 69 and 75 are those of sysexits.h, the
-/// first and the last of `ssh-serve` alone.
+/// Exit codes of hwrngctl, as listed in its man page. 64, 69 and 75 are from sysexits.h; only
+/// `ssh-serve` uses 64 and 75.
 enum class ExitCode : int {
 	done = 0,
 	check_failed = 1,
@@ -42,8 +42,8 @@ template <typename T> using Result = std::expected<T, Error>;
 }
 
 /// Returns an unexpected Error for errno value `number`: "what: reason".
-/// EPERM and EACCES are "not permitted"; ENODEV and ENXIO, a device that is not there, are "no
-/// source"; the rest is input or output, also a file that is missing, which may be any file.
+/// EPERM and EACCES are "not permitted"; ENODEV and ENXIO, a missing device, are "no source". All
+/// others are "input or output", even ENOENT: the missing file may be any file, not only a source.
 [[nodiscard]] inline std::unexpected<Error> fail_errno(int number, const std::string &what)
 {
 	auto code = ExitCode::io_error;
@@ -57,8 +57,8 @@ template <typename T> using Result = std::expected<T, Error>;
 	    Error{code, fmt::format("{}: {}", what, std::generic_category().message(number)), number});
 }
 
-/// Returns an unexpected Error of opening a source of randomness: as it is, but "no source" if what
-/// is missing (ENOENT) is the source.
+/// Returns `error`, which comes from opening a source of randomness, as an unexpected Error. If the
+/// source is missing (ENOENT), the exit code becomes "no source".
 [[nodiscard]] inline std::unexpected<Error> fail_source(Error error)
 {
 	if (error.number == ENOENT)

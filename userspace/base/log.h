@@ -18,7 +18,7 @@ enum class Priority : uint8_t { error = 3, warning = 4, notice = 5, info = 6 };
 enum class Event : uint8_t {
 	source_changed, ///< HWRNGD_SOURCE, and its states in HWRNGD_FROM and HWRNGD_TO
 	hwrng_chosen,   ///< HWRNGD_SOURCE
-	hwrng_refused,  ///< the hwrng could not be selected, or the former choice not be restored
+	hwrng_refused,  ///< the hwrng could not be selected, or the old one could not be restored
 	config_read,
 	config_refused,
 	module_loaded,     ///< HWRNGD_MODULE
@@ -29,7 +29,7 @@ enum class Event : uint8_t {
 	egd_serving,  ///< the EGD server serves clients
 	egd_died,     ///< the EGD server died; the message says if it is started again
 	peer_changed, ///< HWRNGD_SOURCE: another machine stopped or resumed giving bytes
-	failed,       ///< hwrngd ends because of an error
+	failed,       ///< hwrngd exits because of an error
 	restricted,   ///< the system refused something that hwrngd asked for
 };
 

@@ -21,8 +21,8 @@ template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std:
 	return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
 }
 
-/// As parse_number(), for `what`, which is at least `least`. Errors: ExitCode::usage, with a
-/// message that names it and says what it can be.
+/// Like parse_number(), but the number must be at least `least`. Errors: ExitCode::usage, with a
+/// message that names `what` and the allowed values.
 template <typename Number>
 [[nodiscard]] Result<Number> require_number(std::string_view what, std::string_view text,
                                             Number least = 0)

@@ -18,14 +18,15 @@ namespace hwrngd {
 
 namespace {
 
-// Claims, in bits per 1024 bits, of sources for which the kernel shows none.
-constexpr unsigned claim_of_unknown = 512; // a driver that says nothing of itself
+// Claims, in bits per 1024 bits, for sources whose claim the kernel does not show.
+constexpr unsigned claim_of_unknown = 512; // a driver that states no quality
 constexpr unsigned claim_of_virtio = 1000; // what virtio-rng registers on 5.10 and 6.1
-constexpr unsigned claim_of_tpm = 512;     // as the module tpm_rng
-constexpr unsigned claim_of_seed = 512;    // as the module cpu_rng
-// As the module cpu_rng: a generator, reseeded with 256 bits at least each 511 x 128 bits.
+constexpr unsigned claim_of_tpm = 512;     // the same as in the module tpm_rng
+constexpr unsigned claim_of_seed = 512;    // the same as in the module cpu_rng
+// The same as in the module cpu_rng: a generator that is reseeded with 256 bits after 511 x 128
+// bits at most.
 constexpr unsigned claim_of_generator = 4;
-constexpr unsigned claim_of_jitter = 512; // it claims all, and nothing but timing is behind it
+constexpr unsigned claim_of_jitter = 512; // it claims full entropy, but only timing is behind it
 
 struct KnownHwrng {
 	std::string_view prefix; ///< of the name that the kernel lists
@@ -51,7 +52,7 @@ void read_kernel(const Root &root, Inventory &inventory)
 		inventory.kernel = &name.release[0];
 		inventory.architecture = &name.machine[0];
 	}
-	// A tree that stands for another machine says so itself.
+	// A tree of files for another machine has its own release.
 	if (const auto release = root.read_if_any("/proc/sys/kernel/osrelease"))
 		inventory.kernel = *release;
 	inventory.crng_ready = crng_ready();
@@ -59,7 +60,7 @@ void read_kernel(const Root &root, Inventory &inventory)
 	inventory.pool_size = root.read_number("/proc/sys/kernel/random/poolsize");
 }
 
-/// The module parameter by which one of our modules was told its quality, if `name` is its.
+/// The quality from a parameter of one of our modules, if `name` belongs to that module.
 std::optional<unsigned> own_quality(const Root &root, const std::string &name)
 {
 	if (name.starts_with("tpm_rng."))
@@ -82,7 +83,7 @@ SourceInfo describe_hwrng(const Root &root, const HwrngState &state, const std::
 		break;
 	}
 	info.claim = own_quality(root, name).value_or(info.claim);
-	// 0 is no claim: on 6.1 the drivers that say nothing read 0.
+	// 0 means no claim: on 6.1 it is the quality of drivers that state none.
 	if (const unsigned quality = state.quality.value_or(0); info.current && quality > 0)
 		info.claim = quality;
 	return info;
@@ -94,7 +95,7 @@ void read_tpms(const Root &root, Inventory &inventory)
 		const std::string folder = "/sys/class/tpm/" + name;
 		const std::string number = name.substr(std::min<size_t>(3, name.size()));
 		Tpm tpm{.name = name, .version = "", .description = "", .hwrng = std::nullopt};
-		// Before Linux 5.6 that is told by "caps", which only a TPM 1.2 has.
+		// Before Linux 5.6 only "caps" shows the version: only a TPM 1.2 has it.
 		const char *older = root.exists(folder + "/caps") ? "1" : "2";
 		tpm.version =
 		    root.read_if_any(folder + "/tpm_version_major").value_or(older) == "1" ? "1.2" : "2.0";
@@ -109,8 +110,8 @@ void read_tpms(const Root &root, Inventory &inventory)
 	}
 }
 
-/// Is this module of the kernel's own loaded, built in, or there to be loaded? Without libkmod,
-/// which the daemon would carry about for nothing else.
+/// True if this crypto module of the kernel is loaded, built in, or can be loaded. Does not use
+/// libkmod, which the daemon needs for nothing else.
 bool has_crypto_module(const Root &root, const std::string &kernel, const std::string &name)
 {
 	const auto folder = "/lib/modules/" + kernel;
@@ -124,42 +125,44 @@ bool has_crypto_module(const Root &root, const std::string &kernel, const std::s
 	       });
 }
 
-/// What makes a configured source, and what shows that to people; nothing if nothing does.
-std::optional<std::pair<SourceKind, std::string>> maker_of(const SourceConfig &said)
+/// The kind of a configured source, and a text that describes its origin. Nothing if the entry only
+/// has settings for a source that exists anyway.
+std::optional<std::pair<SourceKind, std::string>> origin_of(const SourceConfig &source)
 {
-	if (!said.command.empty())
-		return std::pair(SourceKind::command, said.command.front());
-	if (!said.egd.empty())
-		return std::pair(SourceKind::egd, said.egd);
-	if (!said.ssh.empty())
-		return std::pair(SourceKind::ssh, said.ssh);
-	if (!said.path.empty())
-		return std::pair(SourceKind::generator, said.path);
+	if (!source.command.empty())
+		return std::pair(SourceKind::command, source.command.front());
+	if (!source.egd.empty())
+		return std::pair(SourceKind::egd, source.egd);
+	if (!source.ssh.empty())
+		return std::pair(SourceKind::ssh, source.ssh);
+	if (!source.path.empty())
+		return std::pair(SourceKind::generator, source.path);
 	return std::nullopt;
 }
 
-/// What the kernel or the CPU has keeps its name.
+/// Adds the configured sources. A source of the kernel or the CPU with the same name has priority.
 void list_configured(const Root &root, const Config &config, Inventory &inventory)
 {
 	const auto folder = own_folder().value_or("/");
-	for (const auto &[name, said] : config.sources) {
-		const auto maker = maker_of(said);
-		if (!maker)
+	for (const auto &[name, configured] : config.sources) {
+		const auto origin = origin_of(configured);
+		if (!origin)
 			continue;
 		const auto same = [&](const auto &source) { return source.name == name; };
 		if (std::any_of(inventory.sources.begin(), inventory.sources.end(), same))
 			continue;
-		const bool absent = maker->first == SourceKind::generator && root.is_missing(said.path);
+		const bool absent =
+		    origin->first == SourceKind::generator && root.is_missing(configured.path);
 		inventory.sources.push_back({
 		    .name = name,
-		    .kind = maker->first,
-		    .driver = maker->second + (absent ? " (absent)" : ""),
-		    // It claims what the administrator believes.
+		    .kind = origin->first,
+		    .driver = origin->second + (absent ? " (absent)" : ""),
+		    // The claim is the credit from the administrator.
 		    .claim = config.source(name).credit.value_or(0),
-		    .path = said.path,
-		    .speed = said.speed.value_or(0),
-		    .command = words_of(root, folder, name, said),
-		    .absent = absent ? fmt::format("is absent: {} does not exist", said.path) : "",
+		    .path = configured.path,
+		    .speed = configured.speed.value_or(0),
+		    .command = words_of(root, folder, name, configured),
+		    .absent = absent ? fmt::format("is absent: {} does not exist", configured.path) : "",
 		});
 	}
 }
@@ -218,7 +221,7 @@ Inventory take_inventory(const Root &root, const Config &config)
 	read_tpms(root, inventory);
 	inventory.cpu_instructions = cpu_instructions(root);
 	list_sources(root, inventory);
-	// Both parts can be had: the socket, and what gives the bytes.
+	// Both parts are needed: the socket, and the generator behind it.
 	if (has_crypto_module(root, inventory.kernel, "algif_rng") &&
 	    has_crypto_module(root, inventory.kernel, "jitterentropy_rng"))
 		inventory.sources.push_back({.name = "jitter",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What this machine has: one look at it, as plain data.
+// The inventory of this machine at one moment, as plain data.
 #pragma once
 
 #include "control/config.h"
@@ -19,23 +19,23 @@ enum class SourceKind { hwrng, tpm2, cpu, generator, command, egd, ssh, jitter }
 struct SourceInfo {
 	std::string name; ///< as the kernel lists it, or "tpmrm0", "rdseed", ...
 	SourceKind kind = SourceKind::hwrng;
-	std::string driver;   ///< what drives it, empty if unknown
-	unsigned claim = 0;   ///< bits of entropy per 1024 bits that it is said to deliver
+	std::string driver;   ///< its driver, or empty if unknown
+	unsigned claim = 0;   ///< bits of entropy that 1024 bits from it are said to have
 	bool current = false; ///< the hwrng that the kernel uses now
-	// Of what is configured:
+	// For configured sources:
 	std::string path = {};                 ///< of a generator
-	unsigned speed = 0;                    ///< of a serial line, in baud; 0: as it is set
-	std::vector<std::string> command = {}; ///< what prints its bytes, and its arguments
-	/// Why it is not there, which ends a sentence that begins with its name; empty: it is there.
+	unsigned speed = 0;                    ///< of a serial line, in baud; 0: unchanged
+	std::vector<std::string> command = {}; ///< the program that prints its bytes, with arguments
+	/// Why it does not exist; the text continues a sentence after its name. Empty if it exists.
 	std::string absent = {};
 };
 
 struct Tpm {
 	std::string name;                 ///< "tpm0"
 	std::string version;              ///< "2.0", "1.2"
-	std::string description;          ///< as the firmware's table has it, or empty
-	bool resource_manager = false;    ///< /dev/tpmrmN is there
-	std::optional<std::string> hwrng; ///< the RNG by which the hwrng framework has it
+	std::string description;          ///< from the firmware's table, or empty
+	bool resource_manager = false;    ///< /dev/tpmrmN exists
+	std::optional<std::string> hwrng; ///< its name in the hwrng framework
 };
 
 struct Inventory {
@@ -49,13 +49,13 @@ struct Inventory {
 	std::vector<Tpm> tpms;
 	std::vector<std::string> cpu_instructions;
 
-	/// True when 256 bits is all that the pool holds: since Linux 5.18 and the stable kernels
-	/// that took it over.
+	/// True if the pool holds only 256 bits: since Linux 5.18, and in the stable kernels that
+	/// adopted that change.
 	[[nodiscard]] bool new_random_device() const { return pool_size == 256U; }
 };
 
-/// Looks at the machine, and for the sources that `config` makes. Changes nothing; what
-/// cannot be read is left out.
+/// Takes the inventory of the machine, with the sources from `config`. Changes nothing. Leaves out
+/// what cannot be read.
 [[nodiscard]] Inventory take_inventory(const Root &root, const Config &config);
 
 } // namespace hwrngd

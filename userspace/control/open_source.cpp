@@ -16,8 +16,8 @@ Result<std::unique_ptr<Source>> open_hwrng(const Root &root, const std::string &
 	if (const auto state = HwrngSysfs(root).read())
 		if (const auto danger = switching_danger(*state, name))
 			return fail(ExitCode::not_permitted,
-			            fmt::format("{}: {}; `hwrngctl select --force {}` does it all the same",
-			                        name, *danger, name));
+			            fmt::format("{}: {}; `hwrngctl select --force {}` switches anyway", name,
+			                        *danger, name));
 	return hwrng_probe::open(root, name);
 }
 
@@ -54,10 +54,10 @@ Result<std::unique_ptr<Source>> open_by_kind(const Root &root, const SourceInfo 
 Result<std::unique_ptr<Source>> open_source(const Root &root, const SourceInfo &info)
 {
 	auto source = open_by_kind(root, info);
-	// A hwrng says so itself.
+	// The message for a hwrng already says this.
 	if (!source && source.error().code == ExitCode::not_permitted && info.kind != SourceKind::hwrng)
 		source.error().message += info.kind == SourceKind::tpm2
-		                              ? "; reading it needs root (or membership in group tss)"
+		                              ? "; reading it needs root (or membership of the group tss)"
 		                              : "; reading it needs root";
 	return source;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// From what the inventory lists to what can be read.
+// Opens the sources that the inventory lists.
 #pragma once
 
 #include "control/inventory.h"
@@ -9,8 +9,8 @@
 
 namespace hwrngd {
 
-/// Opens a source of the inventory. A hwrng is made current until the result is closed, unless to
-/// switch to it is dangerous on this kernel: that is ExitCode::not_permitted.
+/// Opens a source of the inventory. A hwrng is made current until the result is closed. Fails with
+/// ExitCode::not_permitted if switching to it is dangerous on this kernel.
 [[nodiscard]] Result<std::unique_ptr<Source>> open_source(const Root &root, const SourceInfo &info);
 
 } // namespace hwrngd

@@ -49,31 +49,32 @@ const char *reason(const SourceInfo &source)
 	case SourceKind::tpm2:
 		return "TPM 2.0 through its resource manager";
 	case SourceKind::cpu:
-		return "instruction of the CPU";
+		return "CPU instruction";
 	case SourceKind::generator:
-		return "FIFO or device of the configuration";
+		return "configured FIFO or device";
 	case SourceKind::command:
-		return "command of the configuration";
+		return "configured command";
 	case SourceKind::egd:
-		return "another machine, by the protocol of EGD";
+		return "another machine, by the EGD protocol";
 	case SourceKind::ssh:
 		return "another machine, by SSH";
 	case SourceKind::jitter:
-		return "the CPU's jitter, by the kernel";
+		return "CPU timing jitter, collected by the kernel";
 	}
 	return source.current ? "the hwrng that the kernel uses" : "hwrng, not in use";
 }
 
-/// Why no other hwrng may be made current for a while without having been asked for by name, or
-/// nullptr. A choice of "none" is somebody's will, and a probe is not worth a deadlock.
+/// Why no other hwrng may be probed unless a user names it, or nullptr. The reasons: an
+/// administrator chose "none", or a probe could end in a deadlock.
 const char *no_probe(const std::optional<HwrngState> &hwrng)
 {
 	if (!hwrng)
 		return "this kernel has no hwrng framework";
 	if (hwrng->switching_can_deadlock())
-		return "not in use, and this kernel can hang in a switch";
-	return hwrng->selected && hwrng->current.empty() ? "somebody chose that no hwrng be used"
-	                                                 : nullptr;
+		return "not in use, and this kernel can hang when the hwrng is switched";
+	return hwrng->selected && hwrng->current.empty()
+	           ? "an administrator switched the hwrng off (rng_current is none)"
+	           : nullptr;
 }
 
 /// The first of `patterns` that matches, or nullptr.
@@ -84,7 +85,7 @@ const std::string *first_match(const std::vector<std::string> &patterns, const s
 	return found == patterns.end() ? nullptr : &*found;
 }
 
-/// The hwrng in use by which the kernel already reads the same hardware, or an empty text.
+/// The name of the current hwrng if it is the same hardware as `source`, or an empty text.
 std::string same_hardware(const SourceInfo &source, const Inventory &inventory)
 {
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
@@ -108,7 +109,7 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 		return decision;
 	};
 	if (const auto *pattern = first_match(config.deny, source.name))
-		return ignore(fmt::format("denied by \"{}\" of `deny`", *pattern));
+		return ignore(fmt::format("denied by \"{}\" in `deny`", *pattern));
 	if (!source.absent.empty())
 		return ignore(source.absent);
 	if (source.kind == SourceKind::hwrng && !source.current) {
@@ -117,7 +118,7 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 		if (const auto *why = no_probe(inventory.hwrng))
 			return ignore(why);
 		decision.use = Use::probe;
-		decision.reason = "not in use; probed now and then";
+		decision.reason = "not in use; probed regularly";
 		return decision;
 	}
 	if (const auto current = same_hardware(source, inventory); !current.empty())
@@ -127,7 +128,8 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 	return decision;
 }
 
-/// Jitter costs more of the CPU than all others, and is believed in least.
+/// Ignores jitter if another source can be read: jitter needs the most CPU time and is trusted
+/// least.
 void spare_jitter(Decision &decision, const Config &config,
                   const std::map<std::string, SourceState> &states)
 {
@@ -145,7 +147,7 @@ void spare_jitter(Decision &decision, const Config &config,
 		    first_match(config.prefer, decided.source.name) != nullptr)
 			continue;
 		decided.use = Use::ignore;
-		decided.reason = fmt::format("not needed beside {}", better->source.name);
+		decided.reason = fmt::format("not needed, because {} is read", better->source.name);
 	}
 }
 
@@ -162,9 +164,9 @@ std::vector<const SourceInfo *> rank_hwrngs(const Inventory &inventory, const Co
 	}
 	const auto key = [&](const SourceInfo *source) {
 		const auto *pattern = first_match(config.prefer, source->name);
-		const auto liked = pattern == nullptr ? static_cast<ptrdiff_t>(config.prefer.size())
-		                                      : pattern - config.prefer.data();
-		return std::tuple(liked, full_quality - std::min(source->claim, full_quality),
+		const auto position = pattern == nullptr ? static_cast<ptrdiff_t>(config.prefer.size())
+		                                         : pattern - config.prefer.data();
+		return std::tuple(position, full_quality - std::min(source->claim, full_quality),
 		                  !source->current, std::string_view(source->name));
 	};
 	std::sort(ranked.begin(), ranked.end(),
@@ -186,8 +188,9 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 		return;
 	}
 	if (config.rng_current == Hold::prefer && state.selected && chosen != state.current) {
-		decision.reason =
-		    fmt::format("somebody chose {}", state.current.empty() ? "none" : state.current);
+		decision.reason = state.current.empty()
+		                      ? "an administrator switched the hwrng off (rng_current is none)"
+		                      : fmt::format("an administrator selected {}", state.current);
 		return;
 	}
 	const auto ranked = rank_hwrngs(inventory, config, states);
@@ -197,15 +200,15 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 		return;
 	}
 	const auto &best = *ranked.front();
-	const auto *liked = first_match(config.prefer, best.name);
+	const auto *preferred = first_match(config.prefer, best.name);
 	if (best.current) {
-		decision.reason = fmt::format("{} is in use, and is the best", best.name);
+		decision.reason = fmt::format("{} is in use, and ranks first", best.name);
 		return;
 	}
 	// Without a preference the kernel's own choice, by quality, is good enough.
 	const bool current_will_do = std::any_of(ranked.begin(), ranked.end(),
 	                                         [](const auto *source) { return source->current; });
-	if (liked == nullptr && current_will_do && !state.selected) {
+	if (preferred == nullptr && current_will_do && !state.selected) {
 		decision.reason = fmt::format("the kernel chose {}", state.current);
 		return;
 	}
@@ -214,13 +217,14 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 		return;
 	}
 	decision.select = best.name;
-	if (liked != nullptr)
-		decision.reason = fmt::format("it is liked by \"{}\" of `prefer`", *liked);
+	if (preferred != nullptr)
+		decision.reason = fmt::format("it matches \"{}\" in `prefer`", *preferred);
 	else
-		decision.reason = current_will_do
-		                      ? "of all hwrngs it claims most"
-		                      : fmt::format("{} must not be used; of the others it claims most",
-		                                    state.current.empty() ? "none" : state.current);
+		decision.reason =
+		    current_will_do
+		        ? "it claims the most entropy of all hwrngs"
+		        : fmt::format("{} must not be used; of the others it claims the most entropy",
+		                      state.current.empty() ? "none" : state.current);
 }
 
 } // namespace
@@ -259,9 +263,9 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 			if (source.name != *wanted)
 				continue;
 			if (!source.absent.empty())
-				return fail(ExitCode::no_source, fmt::format("{} {}; it is read once it is there",
+				return fail(ExitCode::no_source, fmt::format("{} {}; it is read once it exists",
 				                                             source.name, source.absent));
-			candidates.push_back({source, "asked for by name"});
+			candidates.push_back({source, "selected by name"});
 			continue;
 		}
 		if (!source.absent.empty())
@@ -273,14 +277,13 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 	}
 	if (wanted && candidates.empty())
 		return fail(ExitCode::no_source,
-		            fmt::format("\"{}\" is no source of this machine; it has: {}", *wanted,
-		                        inventory.sources.empty() ? "none at all" : names(inventory)));
+		            fmt::format("\"{}\" is not a source of this machine. Its sources are: {}",
+		                        *wanted, inventory.sources.empty() ? "none" : names(inventory)));
 	if (candidates.empty())
-		return fail(
-		    ExitCode::no_source,
-		    "this machine has no source of randomness that can be used: no hwrng, no TPM 2.0, "
-		    "no instruction of the CPU. `hwrngctl status` shows what was looked for; give a "
-		    "virtual machine a virtio-rng device");
+		return fail(ExitCode::no_source,
+		            "this machine has no usable source of randomness: no hwrng, no TPM 2.0, no CPU "
+		            "instruction. See `hwrngctl status`. If this is a virtual machine, give it a "
+		            "virtio-rng device");
 	const auto key = [](const Candidate &candidate) {
 		const auto &source = candidate.source;
 		return std::tuple(source.claim == 0, order(source),
@@ -301,9 +304,10 @@ std::optional<std::string> switching_danger(const HwrngState &state, const std::
 	for (const auto prefix : safe)
 		if (name.starts_with(prefix))
 			return std::nullopt;
-	return fmt::format("this kernel can hang for ever in a switch from {} to {} (its hwrng thread, "
-	                   "if the driver states no quality)",
-	                   state.current, name);
+	return fmt::format(
+	    "this kernel can hang forever if the hwrng is switched from {} to {} (in its "
+	    "hwrng thread, if the driver states no quality)",
+	    state.current, name);
 }
 
 } // namespace hwrngd

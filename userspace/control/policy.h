@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which source, and why. Pure: inventory, configuration and health in, decisions with reasons out.
+// Decides how each source is used, and why. Pure functions of inventory, configuration and health.
 #pragma once
 
 #include "base/error.h"
@@ -16,21 +16,21 @@ namespace hwrngd {
 
 struct Candidate {
 	SourceInfo source;
-	std::string reason; ///< why it stands where it stands
+	std::string reason; ///< why it is a candidate
 };
 
 /// The sources to try, best first: the hwrng in use, the other hwrngs by claim, TPM 2.0 through its
-/// resource manager, generators and commands, CPU instructions, jitter; behind them what claims
-/// nothing. With `wanted` that source alone. What is absent is no candidate. Errors:
-/// ExitCode::no_source, with the names there are, if it is unknown or there is none at all, and
-/// with the reason if it is absent.
+/// resource manager, generators, commands and other machines, CPU instructions, jitter. Sources
+/// that claim nothing come last, and absent ones are left out. With `wanted`, only that source.
+/// Errors: ExitCode::no_source if there is no source, if `wanted` is unknown (with the names of all
+/// sources), or if it is absent (with the reason).
 [[nodiscard]] Result<std::vector<Candidate>> rank(const Inventory &inventory,
                                                   const std::optional<std::string> &wanted);
 
-/// What is to be done with a source.
+/// How a source is used.
 enum class Use : uint8_t {
-	read,  ///< by every feed
-	probe, ///< a hwrng that is not current: made current for a short while, now and then
+	read,  ///< read by every feed
+	probe, ///< a hwrng that is not current: regularly made current for a moment, and read
 	ignore,
 };
 
@@ -43,18 +43,18 @@ struct SourceDecision {
 };
 
 struct Decision {
-	std::vector<SourceDecision> sources; ///< all of the inventory's, in its order
-	std::optional<std::string> select;   ///< the hwrng to make current; none: nothing to change
-	std::string reason;                  ///< why that one, or why nothing changes
+	std::vector<SourceDecision> sources; ///< all sources of the inventory, in its order
+	std::optional<std::string> select;   ///< the hwrng to make current; none: no change
+	std::string reason;                  ///< why this hwrng, or why there is no change
 };
 
-/// What the daemon should do. `states`: of the sources it knows; `chosen`: the hwrng that it has
-/// made current last, if any.
+/// What the daemon must do. `states`: the states of the sources that it knows. `chosen`: the hwrng
+/// that it made current last, if any.
 [[nodiscard]] Decision decide(const Inventory &inventory, const Config &config,
                               const std::map<std::string, SourceState> &states,
                               const std::optional<std::string> &chosen);
 
-/// Why the kernel should not be switched to hwrng `name` now, or nothing.
+/// Why it is dangerous to switch the kernel to hwrng `name` now, or nothing.
 [[nodiscard]] std::optional<std::string> switching_danger(const HwrngState &state,
                                                           const std::string &name);
 

@@ -19,7 +19,7 @@ Result<std::filesystem::path> own_folder()
 
 std::filesystem::path hidden_program(const std::filesystem::path &folder, const std::string &name)
 {
-	std::error_code ignored; // it is not there, then
+	std::error_code ignored; // on an error, it does not exist there
 	const auto beside = folder / name;
 	return std::filesystem::exists(beside, ignored) ? beside : folder / "../libexec" / name;
 }

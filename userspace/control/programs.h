@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The programs that others of ours start.
+// The programs that our other programs start.
 #pragma once
 
 #include "base/error.h"
@@ -15,13 +15,14 @@ namespace hwrngd {
 /// The folder that this program is in.
 [[nodiscard]] Result<std::filesystem::path> own_folder();
 
-/// One that nobody starts by hand: in `folder`, where hwrngd is, if both were built there, else
-/// where such programs are.
+/// The path of a program that is not started by hand. It is in `folder`, the folder of hwrngd, if
+/// both were built there; otherwise in libexec.
 [[nodiscard]] std::filesystem::path hidden_program(const std::filesystem::path &folder,
                                                    const std::string &name);
 
-/// What prints the bytes of configured source `name`, and its arguments: its command, or, if it is
-/// another machine, hwrngd-pull, for which `folder` is as above. None for other sources.
+/// The program that prints the bytes of the configured source `name`, and its arguments: the
+/// source's command, or hwrngd-pull if it is another machine (`folder` as above). Empty for other
+/// sources.
 [[nodiscard]] std::vector<std::string> words_of(const Root &root,
                                                 const std::filesystem::path &folder,
                                                 const std::string &name,

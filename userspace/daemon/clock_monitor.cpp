@@ -14,7 +14,7 @@ namespace hwrngd {
 
 namespace {
 
-/// Sets a timer that never ends but by a jump of the clock.
+/// Sets a timer that never expires; a jump of the clock cancels it.
 [[nodiscard]] bool arm(int fd)
 {
 	struct itimerspec never = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Tells when the machine has resumed from suspend, or its clock was set. timerfd_create(2),
-// TFD_TIMER_CANCEL_ON_SET; kernel/time/timekeeping.c does the same to such timers on resume.
+// Notices when the machine resumes from suspend or its clock is set: timerfd_create(2) with
+// TFD_TIMER_CANCEL_ON_SET. kernel/time/timekeeping.c cancels such timers on resume too.
 #pragma once
 
 #include "base/error.h"
@@ -15,7 +15,7 @@ namespace hwrngd {
 
 class ClockMonitor {
 public:
-	/// From now on `jumped` is called in the event loop after each.
+	/// From now on, calls `jumped` in the event loop after each such event.
 	[[nodiscard]] static Result<std::unique_ptr<ClockMonitor>> open(asio::io_context &io,
 	                                                                std::function<void()> jumped);
 

@@ -15,14 +15,15 @@ namespace hwrngd {
 
 namespace {
 
-// A shorter buffer may be refused with EINVAL.
+// A read into a shorter buffer may fail with EINVAL.
 constexpr size_t longest_record = 8192;
 
 } // namespace
 
-bool CloneMonitor::tells_of_clone(std::string_view record)
+bool CloneMonitor::reports_clone(std::string_view record)
 {
-	// Who writes to /dev/kmsg cannot be the kernel's facility, 0; the lower 3 bits are the level.
+	// Only the kernel's own messages have facility 0: programs that write to /dev/kmsg cannot use
+	// it. The lower 3 bits are the level.
 	unsigned priority = 0;
 	const auto *const end = record.end();
 	const auto number = std::from_chars(record.begin(), end, priority);
@@ -37,7 +38,7 @@ bool CloneMonitor::tells_of_clone(std::string_view record)
 Result<FileDescriptor> CloneMonitor::open_log(const Root &root)
 {
 	auto fd = root.open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	// ESPIPE: it is somebody's pipe, with nothing in it yet.
+	// ESPIPE: it is a pipe, with nothing in it yet.
 	if (fd && lseek(fd->get(), 0, SEEK_END) < 0 && errno != ESPIPE)
 		return fail_errno(errno, root.at("/dev/kmsg").string());
 	return fd;
@@ -58,7 +59,7 @@ void CloneMonitor::wait()
 	                       });
 }
 
-/// False if no more can be had.
+/// Reads all pending records. Returns false if no more records can be read.
 bool CloneMonitor::read_records()
 {
 	std::array<char, longest_record> record{};
@@ -66,10 +67,10 @@ bool CloneMonitor::read_records()
 	for (;;) {
 		const auto n = ::read(descriptor_.native_handle(), record.data(), record.size());
 		if (n > 0) {
-			cloned = cloned || tells_of_clone({record.data(), static_cast<size_t>(n)});
+			cloned = cloned || reports_clone({record.data(), static_cast<size_t>(n)});
 			continue;
 		}
-		// EPIPE: records were lost that came faster than we read.
+		// EPIPE: records were lost because they came faster than we read them.
 		if (n < 0 && (errno == EINTR || errno == EPIPE))
 			continue;
 		if (cloned)
@@ -78,7 +79,7 @@ bool CloneMonitor::read_records()
 			return true;
 		log(Priority::warning, Event::restricted,
 		    n < 0 ? fail_errno(errno, "/dev/kmsg").error().message
-		          : std::string("/dev/kmsg: it ended"));
+		          : std::string("/dev/kmsg: end of file"));
 		return false;
 	}
 }

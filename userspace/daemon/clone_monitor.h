@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Tells when this virtual machine became a copy of another one: its snapshot was restored, or it
-// was cloned. drivers/virt/vmgenid.c has the CRNG reseeded then, of which the kernel's log alone
-// tells (drivers/char/random.c, since Linux 5.18): the event NEW_VMGENID was in Linux 6.8 and taken
-// back.
+// Notices when this virtual machine becomes a copy of another one, because its snapshot was
+// restored or it was cloned. drivers/virt/vmgenid.c then makes the CRNG reseed. Only the kernel's
+// log says so (drivers/char/random.c, since Linux 5.18): the event NEW_VMGENID existed in Linux 6.8
+// and was removed again.
 #pragma once
 
 #include "base/error.h"
@@ -19,15 +19,15 @@ namespace hwrngd {
 
 class CloneMonitor {
 public:
-	/// The kernel's log, from now on. Where dmesg is for root alone, this needs CAP_SYSLOG.
+	/// Opens the kernel's log at its end. If dmesg is restricted to root, this needs CAP_SYSLOG.
 	[[nodiscard]] static Result<FileDescriptor> open_log(const Root &root);
 
-	/// From now on `cloned` is called in the event loop each time that `log` tells of it.
+	/// From now on, calls `cloned` in the event loop each time that `log` reports a clone.
 	CloneMonitor(asio::io_context &io, FileDescriptor log, std::function<void()> cloned);
 
-	/// Whether a record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg) is the kernel's word of
-	/// it.
-	[[nodiscard]] static bool tells_of_clone(std::string_view record);
+	/// True if a record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg) is the kernel's report of
+	/// a clone.
+	[[nodiscard]] static bool reports_clone(std::string_view record);
 
 private:
 	void wait();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The thread for all that asks the hwrng framework, which may hang: a stalled framework stalls
-// nothing else.
+// The thread for everything that uses the hwrng framework, which may hang. A stalled framework then
+// stalls nothing else.
 #pragma once
 
 #include "base/mailbox.h"
@@ -18,13 +18,13 @@ public:
 	explicit ControlThread(asio::io_context &io) : mailbox_(std::make_shared<Mailbox>(io)) {}
 	ControlThread(const ControlThread &) = delete;
 	ControlThread &operator=(const ControlThread &) = delete;
-	/// Leaves behind a job that hangs.
+	/// A job that hangs is left behind.
 	~ControlThread() { close(); }
 
-	/// Does `job` when the jobs before it are done. It must own all that it touches.
+	/// Runs `job` after the jobs before it. It must own everything that it uses.
 	template <typename Job> void run(Job job) { worker_.run(std::move(job)); }
 
-	/// As above; then calls `then` with what `job` returned, in the event loop's thread.
+	/// As above; then calls `then` with the result of `job`, in the event loop's thread.
 	template <typename Job, typename Then> void run(Job job, Then then)
 	{
 		worker_.run([job = std::move(job), then = std::move(then), mailbox = mailbox_] {
@@ -32,7 +32,7 @@ public:
 		});
 	}
 
-	/// The event loop ends: nothing is called in it any more.
+	/// To be called when the event loop ends: no further `then` is called.
 	void close() { mailbox_->close(); }
 
 private:

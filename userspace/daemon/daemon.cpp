@@ -35,12 +35,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// While the kernel's CRNG is not ready.
+// The interval between feeds until the kernel's CRNG is ready.
 constexpr std::chrono::milliseconds unready_interval = 1s;
-// A unit that waits for the first feed waits no longer, even if every source is slow or sick.
+// Units that wait for the first feed wait no longer than this, even if every source is slow or bad.
 constexpr auto ready_limit = 5s;
 
-/// Loads those that are not loaded. In the control thread.
+/// Loads the modules that are not loaded yet. Runs in the control thread.
 void load_modules(const Root &root, const Helper &helper, const std::vector<std::string> &names)
 {
 	for (const auto &name : names) {
@@ -56,7 +56,8 @@ void load_modules(const Root &root, const Helper &helper, const std::vector<std:
 			    fields);
 		else
 			log(Priority::info, Event::module_not_loaded,
-			    fmt::format("module {} is not needed here: the kernel serves what it is for", name),
+			    fmt::format("module {} is not needed here: the kernel already serves its hardware",
+			                name),
 			    fields);
 	}
 }
@@ -114,7 +115,7 @@ public:
 		io_.run();
 		if (!helper_.alive())
 			return fail(ExitCode::io_error, "the helper, which opens devices, has been killed; "
-			                                "start hwrngd anew");
+			                                "restart hwrngd");
 		manager_.stopping();
 		return end();
 	}
@@ -145,7 +146,8 @@ private:
 		return {};
 	}
 
-	/// Another machine may have the same state of the CRNG, or somebody may have seen it.
+	/// For events after which another machine may have the same state of the CRNG, or an attacker
+	/// may have seen it.
 	void feed_now(const char *why)
 	{
 		log(Priority::notice, Event::fed_at_once, fmt::format("{}: feeding at once", why));
@@ -170,7 +172,7 @@ private:
 		       "\n";
 	}
 
-	/// What the framework says, empty without one.
+	/// The state of the hwrng framework; empty if the kernel does not have one.
 	[[nodiscard]] HwrngState framework() const
 	{
 		return inventory_.inventory().hwrng.value_or(HwrngState());
@@ -184,7 +186,7 @@ private:
 			hwrng_.forget_refusal();
 		if (!first && now.tpms.size() > before.tpms.size())
 			load_modules();
-		decide_anew();
+		decide_again();
 		if (first)
 			feed_regularly();
 	}
@@ -206,7 +208,7 @@ private:
 			manager_.ready();
 	}
 
-	void decide_anew()
+	void decide_again()
 	{
 		decision_ = decide(inventory_.inventory(), config_, pipeline_.states(), hwrng_.chosen());
 		std::set<std::string> read;
@@ -250,7 +252,7 @@ private:
 		     {"HWRNGD_FROM", hwrngd::name(step.from)},
 		     {"HWRNGD_TO", hwrngd::name(step.to)}});
 		if (bad || step.from == SourceState::quarantined)
-			asio::post(io_, [this] { decide_anew(); });
+			asio::post(io_, [this] { decide_again(); });
 	}
 
 	void on_error(const Error &error)
@@ -283,7 +285,7 @@ private:
 		if (!config) {
 			config_error_ = config.error().message;
 			log(Priority::error, Event::config_refused,
-			    fmt::format("{}; the old configuration stays", *config_error_));
+			    fmt::format("{}; the old configuration stays in use", *config_error_));
 			return;
 		}
 		config_error_.reset();
@@ -292,13 +294,13 @@ private:
 		source_cache_->close_all();
 		pipeline_.configure(config_);
 		log(Priority::info, Event::config_read, "the configuration was read again");
-		decide_anew();
-		inventory_.refresh(); // there may be generators that were not configured
+		decide_again();
+		inventory_.refresh(); // generators may have been added
 		feed_regularly();
 	}
 
-	/// Gives readers a moment, waits for whoever has changed the framework to put it back, and
-	/// hands the choice of the hwrng back if it was ours.
+	/// Gives readers a moment to finish, waits until a probe has restored the framework, and
+	/// returns the choice of the hwrng to the kernel if it was ours.
 	Result<void> end()
 	{
 		constexpr auto readers_limit = 150ms;
@@ -319,14 +321,14 @@ private:
 	asio::signal_set signals_;
 	FeedTimer feed_timer_;
 	asio::steady_timer ready_limit_;
-	ServiceManager manager_; // before the first thread
+	ServiceManager manager_; // must be constructed before the first thread
 	ControlThread control_;
 	MachineEvents events_;
 	Time started_ = std::chrono::steady_clock::now();
 	InventoryWatcher inventory_;
 	HwrngChooser hwrng_;
 	Decision decision_;
-	std::string last_error_; ///< of the pool
+	std::string last_error_; ///< the last error of the pool
 	std::unique_ptr<StatusSocket> status_;
 	std::shared_ptr<SourceCache> source_cache_;
 	Pipeline pipeline_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The daemon at work: wires the rooms together; nothing else does.
+// The running daemon: connects the parts from the other rooms with each other.
 #pragma once
 
 #include "base/error.h"
@@ -13,8 +13,8 @@
 
 namespace hwrngd {
 
-/// Feeds `pool` until SIGTERM or SIGINT. `root` asks `helper` for what needs rights; `egd` is the
-/// connection to the process that serves EGD clients, if there is one.
+/// Feeds `pool` until SIGTERM or SIGINT. `root` uses `helper` for what needs privileges. `egd` is
+/// the connection to the process that serves EGD clients, if there is one.
 [[nodiscard]] Result<void> run_daemon(const Root &root, const Config &config, KernelPool pool,
                                       std::shared_ptr<const Helper> helper, FileDescriptor egd);
 

@@ -33,14 +33,15 @@ void EgdSupply::wait()
 bool EgdSupply::receive()
 {
 	egd::Report report;
-	// One byte more, to notice what is too long.
+	// One byte more than a report, to notice a message that is too long.
 	std::array<uint8_t, sizeof report + 1> bytes{};
 	const auto n = ::recv(connection_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n != sizeof report) {
-		lose(n > 0 ? "the EGD server says what nobody understands, and is left alone"
-		           : "the EGD server is gone; it comes back when hwrngd is started anew");
+		lose(n > 0 ? "the EGD server sent an invalid message, so it gets no more bytes; restart "
+		             "hwrngd to serve EGD clients again"
+		           : "the EGD server is gone; restart hwrngd to serve EGD clients again");
 		return false;
 	}
 	std::memcpy(&report, bytes.data(), sizeof report);
@@ -64,7 +65,7 @@ void EgdSupply::send(std::span<const uint8_t> bytes, uint64_t bits)
 	struct msghdr message = {};
 	message.msg_iov = parts.data();
 	message.msg_iovlen = parts.size();
-	// A server that takes nothing wants nothing: the bytes are lost, and it asks again.
+	// If the server does not receive them, the bytes are lost, and it requests others.
 	[[maybe_unused]] const auto sent =
 	    ::sendmsg(connection_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -72,7 +73,7 @@ void EgdSupply::send(std::span<const uint8_t> bytes, uint64_t bits)
 void EgdSupply::lose(const std::string &why)
 {
 	asio::error_code error;
-	// Nothing more is done with it.
+	// An error does not matter: the connection is not used any more.
 	[[maybe_unused]] const auto closed = connection_.close(error);
 	report_.reset();
 	on_lost_(why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The daemon's end of the connection to its EGD server: gives it bytes when it wants some.
+// The daemon's end of the connection to its EGD server: sends bytes when the server requests some.
 #pragma once
 
 #include "base/file_descriptor.h"
@@ -19,17 +19,17 @@ namespace hwrngd {
 
 class EgdSupply {
 public:
-	/// Without a `connection` nobody is there. `pipeline` has the bytes; `on_lost` is told, once,
-	/// why there is no server any more.
+	/// If `connection` is empty, there is no server. The bytes come from `pipeline`. When the
+	/// connection is lost, `on_lost` is called once, with the reason.
 	EgdSupply(asio::io_context &io, FileDescriptor connection, Pipeline &pipeline,
 	          std::function<void(const std::string &why)> on_lost);
 
-	/// What the server said last, while there is one.
+	/// The server's last report, while it is connected.
 	[[nodiscard]] const std::optional<egd::Report> &report() const { return report_; }
 
 private:
 	void wait();
-	/// Returns whether there was anything.
+	/// Receives a message. Returns false if the connection is lost.
 	[[nodiscard]] bool receive();
 	void send(std::span<const uint8_t> bytes, uint64_t bits);
 	void lose(const std::string &why);

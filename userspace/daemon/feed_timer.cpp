@@ -7,7 +7,7 @@ namespace hwrngd {
 
 void FeedTimer::start(std::chrono::milliseconds interval, std::function<void()> due)
 {
-	// Machines that were started together must not ask their host together.
+	// Virtual machines that were started together must not all read their host at the same time.
 	std::uniform_real_distribution<double> around(0.9, 1.1);
 	timer_.expires_after(
 	    std::chrono::duration_cast<std::chrono::microseconds>(interval * around(random_)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Without its privileged helper the daemon can open nothing: it notices when the helper dies.
+// Notices when the privileged helper dies. Without it the daemon cannot open anything.
 #pragma once
 
 #include "process/helper.h"
@@ -19,7 +19,7 @@ public:
 	{
 	}
 
-	/// From now on `on_death` is called when the helper has died.
+	/// From now on, calls `on_death` when the helper dies.
 	[[nodiscard]] Result<void> start(std::function<void()> on_death);
 
 	[[nodiscard]] bool alive() const { return alive_; }

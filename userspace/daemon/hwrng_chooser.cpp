@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 // Another program of ours may be probing a slow TPM.
 constexpr auto lock_limit = 60s;
-// At the end, for a probe that has yet to put back what it changed.
+// At exit: a probe may still have to restore what it changed.
 constexpr auto end_limit = 10s;
 
 } // namespace
@@ -44,7 +44,7 @@ void HwrngChooser::choose(const std::string &name, const std::string &reason,
 {
 	if (name == refused_)
 		return;
-	refused_ = name; // until it is done, or for good
+	refused_ = name; // finish() clears it unless this fails
 	control_.run(
 	    [root = root_, name, seen] { return hwrng_choice::make(root, name, seen, lock_limit); },
 	    [this, name, reason](const Result<bool> &done) { finish(name, reason, done); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The daemon's choice of the kernel's hwrng: carried out in the control thread, remembered, and
-// handed back at the end.
+// Carries out the daemon's choice of the kernel's hwrng in the control thread, remembers it, and
+// returns the choice to the kernel at exit.
 #pragma once
 
 #include "daemon/control_thread.h"
@@ -14,24 +14,24 @@ namespace hwrngd {
 
 class HwrngChooser {
 public:
-	/// `on_change` is called when what the framework says is no longer what was seen.
+	/// `on_change` is called when the framework's state may differ from the state last seen.
 	HwrngChooser(Root root, ControlThread &control, std::function<void()> on_change);
 
-	/// Takes over what an earlier daemon chose, and has what a killed probe left put back.
+	/// Takes over the choice of an earlier daemon, and restores what a killed probe changed.
 	[[nodiscard]] Result<void> start();
 
-	/// Makes `name` the kernel's hwrng if it is still in the state that was `seen`. What was
-	/// refused once is not tried again.
+	/// Makes `name` the kernel's hwrng if the framework is still in the state `seen`. Does nothing
+	/// if the kernel has refused `name` before.
 	void choose(const std::string &name, const std::string &reason, const HwrngState &seen);
 
-	/// Something has changed: what was refused may be tried again.
+	/// To be called after a change: a refused hwrng may then be tried again.
 	void forget_refusal() { refused_.clear(); }
 
-	/// The hwrng that was chosen last, by this daemon or the one before it.
+	/// The hwrng that this daemon, or the one before it, chose last.
 	[[nodiscard]] const std::optional<std::string> &chosen() const { return chosen_; }
 
-	/// Waits for whoever has changed the framework to put it back, and lets the kernel choose again
-	/// if the choice was ours. Not in the control thread, which may hang.
+	/// Waits until a probe has restored the framework, and lets the kernel choose again if the
+	/// choice was ours. Does not use the control thread, because that may hang.
 	[[nodiscard]] Result<void> hand_back() const;
 
 private:
@@ -41,7 +41,7 @@ private:
 	ControlThread &control_;
 	std::function<void()> on_change_;
 	std::optional<std::string> chosen_;
-	std::string refused_; ///< is not to be chosen again: it was refused, or is being chosen
+	std::string refused_; ///< must not be chosen again: it was refused, or is being selected
 };
 
 } // namespace hwrngd

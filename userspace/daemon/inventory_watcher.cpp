@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// For changes that send no event.
+// How often to look for changes that send no event.
 constexpr auto refresh_interval = 60s;
 // Another program of ours may be probing a slow TPM.
 constexpr auto lock_limit = 60s;
@@ -36,7 +36,8 @@ void InventoryWatcher::refresh()
 	busy_ = true;
 	control_.run(
 	    [root = root_, config = config_] {
-		    // A probe must not be taken for the choice. Without a framework there is no lock.
+		    // The lock keeps a probe from being mistaken for a choice. Locking fails if the kernel
+		    // has no framework, which does not matter.
 		    const auto lock = HwrngSysfs(root).lock(lock_limit);
 		    auto inventory = take_inventory(root, config);
 		    return Found{.inventory = std::move(inventory), .feeders = find_feeders(root, "")};
@@ -86,12 +87,12 @@ void InventoryWatcher::report_other_feeders(const std::vector<Feeder> &feeders)
 	std::set<std::string> others;
 	for (const auto &feeder : feeders) {
 		if (feeder.name == "hwrng" || feeder.name == "hwrngd")
-			continue; // the kernel's own, and us
+			continue; // the kernel's own thread, and this daemon
 		others.insert(feeder.name);
 		if (!other_feeders_.contains(feeder.name))
 			log(Priority::notice, Event::other_feeder,
-			    fmt::format("{} (pid {}: {}) feeds the kernel's pool too; both may, and one is "
-			                "enough",
+			    fmt::format("{} (pid {}: {}) feeds the kernel's pool too. That does no harm, "
+			                "but one is enough",
 			                feeder.name, feeder.pid, feeder.what),
 			    {{"HWRNGD_FEEDER", feeder.name}});
 	}

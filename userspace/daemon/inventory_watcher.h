@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the machine has, looked up again when something may have changed. The looking is done in the
-// control thread.
+// The inventory of the machine, which is taken again when something may have changed. This is done
+// in the control thread.
 #pragma once
 
 #include "control/feeders.h"
@@ -17,16 +17,16 @@ namespace hwrngd {
 
 class InventoryWatcher {
 public:
-	/// `config` is read at each refresh. `on_refresh` is called after each, with the inventory
-	/// before it, which is empty the first time.
+	/// `config` is read at each refresh. `on_refresh` is called after each refresh with the
+	/// previous inventory, which is empty the first time.
 	InventoryWatcher(Root root, const Config &config, ControlThread &control,
 	                 std::function<void(const Inventory &before)> on_refresh);
 
-	/// Takes the inventory anew; if that is under way, once more afterwards.
+	/// Takes the inventory again. If a refresh is already running, another one follows it.
 	void refresh();
 
-	/// Refreshes if the framework has changed, which is cheap to see, or if the last refresh was
-	/// long ago: some changes send no event.
+	/// Refreshes if the framework has changed, which is cheap to check, or if the last refresh was
+	/// long ago, because some changes send no event.
 	void check();
 
 	[[nodiscard]] const Inventory &inventory() const { return inventory_; }
@@ -39,7 +39,7 @@ private:
 
 	void check_framework();
 	void finish_refresh(const Found &found);
-	/// Logs each program that does our work too, once.
+	/// Logs each other program that feeds the pool, once.
 	void report_other_feeders(const std::vector<Feeder> &feeders);
 
 	Root root_;
@@ -47,10 +47,10 @@ private:
 	ControlThread &control_;
 	std::function<void(const Inventory &)> on_refresh_;
 	Inventory inventory_;
-	bool busy_ = false;          ///< the control thread is at it
-	bool refresh_again_ = false; ///< afterwards
+	bool busy_ = false;          ///< the control thread is working for us
+	bool refresh_again_ = false; ///< refresh when that is done
 	Time refreshed_;
-	std::set<std::string> other_feeders_; ///< that were logged
+	std::set<std::string> other_feeders_; ///< those that were logged
 };
 
 } // namespace hwrngd

@@ -13,7 +13,7 @@ void MachineEvents::start(asio::io_context &io, const Root &root,
                           const std::function<void()> &on_devices,
                           const std::function<void(const char *)> &on_old_state)
 {
-	// The inventory is refreshed each minute too, and finds everything, only later.
+	// Without events, the refresh of the inventory each minute still finds every change.
 	if (auto monitor = UdevMonitor::open(io, on_devices))
 		devices_ = std::move(*monitor);
 	else
@@ -25,10 +25,10 @@ void MachineEvents::start(asio::io_context &io, const Root &root,
 		log(Priority::warning, Event::restricted, monitor.error().message);
 	if (auto kernel_log = CloneMonitor::open_log(root))
 		clones_.emplace(io, std::move(*kernel_log),
-		                [on_old_state] { on_old_state("this machine is a clone of another now"); });
+		                [on_old_state] { on_old_state("this machine is now a clone of another"); });
 	else
 		log(Priority::info, Event::restricted,
-		    fmt::format("{}; a clone of this machine will not be noticed",
+		    fmt::format("{}; hwrngd will not notice if this machine is cloned",
 		                kernel_log.error().message));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Events of the machine that the daemon answers: devices that come and go, a resume or a clock that
-// is set, and a clone of this machine.
+// Events of the machine that the daemon reacts to: devices that come and go, a resume, a clock that
+// is set, and cloning of this machine.
 #pragma once
 
 #include "base/root.h"
@@ -18,8 +18,8 @@ namespace hwrngd {
 
 class MachineEvents {
 public:
-	/// Follows them from now on; which it cannot, it logs. `on_devices`: a device came or went.
-	/// `on_old_state`: another machine may have what the CRNG gives now, `why` says how so.
+	/// Starts to watch for these events; logs those that cannot be watched. `on_devices`: a device
+	/// came or went. `on_old_state`: others may know the CRNG's state; `why` is the reason.
 	void start(asio::io_context &io, const Root &root, const std::function<void()> &on_devices,
 	           const std::function<void(const char *why)> &on_old_state);
 

@@ -15,17 +15,17 @@ namespace hwrngd {
 
 ServiceManager::ServiceManager()
 {
-	const char *path = std::getenv("NOTIFY_SOCKET"); // NOLINT: nobody sets it
+	const char *path = std::getenv("NOTIFY_SOCKET"); // NOLINT: nothing calls setenv
 	if (path == nullptr)
 		return;
 	auto socket = connect_unix(path, SOCK_DGRAM);
 	if (!socket) {
 		log(Priority::warning, Event::restricted,
-		    fmt::format("the service manager cannot be told anything: {}", socket.error().message));
+		    fmt::format("cannot connect to the service manager: {}", socket.error().message));
 		return;
 	}
 	socket_ = std::move(*socket);
-	watched_ = std::getenv("WATCHDOG_USEC") != nullptr; // NOLINT: nobody sets it
+	watched_ = std::getenv("WATCHDOG_USEC") != nullptr; // NOLINT: nothing calls setenv
 }
 
 void ServiceManager::ready()
@@ -61,7 +61,7 @@ void ServiceManager::tell(const std::string &message)
 		return;
 	if (::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0)
 		log(Priority::warning, Event::restricted,
-		    fail_errno(errno, "the service manager was not told " + message).error().message);
+		    fail_errno(errno, "cannot tell the service manager " + message).error().message);
 }
 
 } // namespace hwrngd

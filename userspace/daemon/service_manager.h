@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What systemd is told of the daemon: sd_notify(3), whose protocol is stable. libsystemd would do
-// the same, and brings libgcrypt and three compressors along.
+// Reports the daemon's state to systemd by the stable protocol of sd_notify(3). libsystemd could do
+// this too, but it brings libgcrypt and three compressors along.
 #pragma once
 
 #include "base/file_descriptor.h"
@@ -12,22 +12,22 @@ namespace hwrngd {
 
 class ServiceManager {
 public:
-	/// By the environment: NOTIFY_SOCKET, WATCHDOG_USEC. Without these all below does nothing. To
-	/// be called while there is one thread.
+	/// Reads NOTIFY_SOCKET and WATCHDOG_USEC from the environment. If they are not set, the
+	/// functions below do nothing. Must be called while there is only one thread.
 	ServiceManager();
 
-	/// What depends on this daemon may start.
+	/// Units that depend on this daemon may start.
 	void ready();
 	[[nodiscard]] bool is_ready() const { return ready_; }
 
-	/// One line, for `systemctl status`.
+	/// Sets the line of text that `systemctl status` shows.
 	void status(const std::string &text);
 
-	/// The daemon is well, and will say so again after `interval` or a tenth more; a minute later
-	/// it is to be started anew.
+	/// Reports that the daemon works, and that the next report comes after `interval` or up to 10 %
+	/// later. systemd restarts the daemon if it does not come within another minute.
 	void alive_for(std::chrono::milliseconds interval);
 
-	/// It ends in order.
+	/// The daemon is exiting normally.
 	void stopping();
 
 private:

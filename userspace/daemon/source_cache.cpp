@@ -36,7 +36,7 @@ private:
 	std::string name_;
 	std::unique_ptr<Source> source_;
 	unsigned generation_;
-	bool failed_ = false; ///< the last read did, so that none may follow
+	bool failed_ = false; ///< the last read failed, so the source must not be read again
 };
 
 Result<std::unique_ptr<Source>> SourceCache::open(const SourceInfo &info)

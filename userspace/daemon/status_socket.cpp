@@ -10,7 +10,7 @@ namespace hwrngd {
 
 namespace {
 
-// Who connects and reads nothing must not fill our memory, nor keep others out.
+// A client that connects and reads nothing must not fill our memory, or keep others out for long.
 constexpr unsigned most_clients = 16;
 constexpr std::chrono::seconds client_limit{10};
 
@@ -115,7 +115,7 @@ StatusSocket::StatusSocket(asio::io_context &io, std::filesystem::path path,
 StatusSocket::~StatusSocket()
 {
 	if (acceptor_.is_open())
-		::unlink(path_.c_str()); // if it is gone already, so much the better
+		::unlink(path_.c_str()); // it does not matter if it is already gone
 }
 
 Result<std::unique_ptr<StatusSocket>> StatusSocket::listen(asio::io_context &io,
@@ -130,8 +130,8 @@ Result<std::unique_ptr<StatusSocket>> StatusSocket::listen(asio::io_context &io,
 	struct sockaddr_un longest = {};
 	if (path.string().size() >= sizeof longest.sun_path)
 		return fail(ExitCode::usage,
-		            fmt::format("{}: too long for a socket, which may have {} bytes", path.string(),
-		                        sizeof longest.sun_path - 1));
+		            fmt::format("{}: too long for a socket path; the limit is {} bytes",
+		                        path.string(), sizeof longest.sun_path - 1));
 	if (::unlink(path.c_str()) < 0 && errno != ENOENT)
 		return fail_errno(errno, path.string());
 	asio::error_code error;
@@ -142,7 +142,7 @@ Result<std::unique_ptr<StatusSocket>> StatusSocket::listen(asio::io_context &io,
 		return failed_to("socket");
 	if (socket->acceptor_.bind(Protocol::endpoint(path.string()), error); error)
 		return failed_to("bind");
-	// What it says is no secret.
+	// The status is not secret.
 	if (::chmod(path.c_str(), 0666) < 0)
 		return fail_errno(errno, path.string());
 	if (socket->acceptor_.listen(most_clients, error); error)
@@ -157,7 +157,7 @@ void StatusSocket::accept()
 		if (error == asio::error::operation_aborted)
 			return;
 		if (error) {
-			// No descriptor is left, say: it would fail again at once.
+			// For example, no descriptor is left: without a pause it would fail again at once.
 			pause_.expires_after(std::chrono::seconds(1));
 			pause_.async_wait([this](const asio::error_code &ended) {
 				if (!ended)
@@ -181,7 +181,7 @@ void StatusSocket::accept()
 			});
 			asio::async_write(client->socket, asio::buffer(client->text),
 			                  [this, client](const asio::error_code &, size_t) {
-				                  // A reader that went away is its own affair.
+				                  // It does not matter if the client has gone away.
 				                  client->deadline.cancel();
 				                  clients_--;
 			                  });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the running daemon says of itself: one JSON document for each connection to a unix socket,
-// which reads nothing.
+// The status of the running daemon: each client that connects to a unix socket gets one JSON
+// document. The socket reads nothing from clients.
 #pragma once
 
 #include "egd/egd_messages.h"
@@ -19,17 +19,17 @@
 
 namespace hwrngd {
 
-/// The point in time by the wall clock, in seconds since 1970, as Prometheus has it.
+/// The point in time by the wall clock, in seconds since 1970, the format of Prometheus.
 [[nodiscard]] double wall_clock(Time when);
 
-/// What the process, the pipeline and the EGD server do; the rest of it is for the caller to add.
+/// The status of the process, the pipeline and the EGD server. The caller adds the other fields.
 [[nodiscard]] DaemonStatus status_of(const Pipeline &pipeline,
                                      const std::optional<egd::Report> &egd = {});
 
 class StatusSocket {
 public:
-	/// Listens at `path`, whose folder is made if need be; who was there before is gone.
-	/// `document` is asked for each client.
+	/// Listens at `path`. Creates its folder if necessary, and replaces an older socket.
+	/// `document` is called for each client.
 	[[nodiscard]] static Result<std::unique_ptr<StatusSocket>>
 	listen(asio::io_context &io, const std::filesystem::path &path,
 	       std::function<std::string()> document);

@@ -15,7 +15,7 @@ namespace hwrngd {
 
 namespace {
 
-// Whose events matter: the hwrng framework, TPMs, their drivers' buses, serial generators, modules.
+// Events of these matter: the hwrng framework, TPMs, buses of drivers, serial generators, modules.
 constexpr std::array<const char *, 6> subsystems{"misc", "tpm", "tpmrm", "virtio", "tty", "module"};
 
 [[nodiscard]] bool may_change_sources(udev_device *device)
@@ -37,7 +37,7 @@ Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io,
 	const std::unique_ptr<udev, udev *(*)(udev *)> library(udev_new(), udev_unref);
 	if (!library)
 		return failed(-errno);
-	std::error_code error; // if it cannot be seen, it does not run for us
+	std::error_code error; // on an error, act as if udevd does not run
 	const bool udevd = std::filesystem::exists("/run/udev/control", error);
 	Monitor monitor(udev_monitor_new_from_netlink(library.get(), udevd ? "udev" : "kernel"),
 	                udev_monitor_unref);
@@ -52,7 +52,7 @@ Result<std::unique_ptr<UdevMonitor>> UdevMonitor::open(asio::io_context &io,
 		bad = udev_monitor_enable_receiving(monitor.get());
 	if (bad < 0)
 		return failed(bad);
-	// Asio closes what it is given, and so does the monitor.
+	// A copy, because both Asio and the monitor close their descriptor.
 	const int fd = fcntl(udev_monitor_get_fd(monitor.get()), F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return failed(-errno);
@@ -78,7 +78,7 @@ void UdevMonitor::wait()
 			                       changed = changed || may_change_sources(device);
 			                       udev_device_unref(device);
 		                       }
-		                       // Which device it was the next look will show.
+		                       // The next inventory shows which device it was.
 		                       if (changed)
 			                       call_later(0);
 		                       wait();
@@ -89,7 +89,7 @@ void UdevMonitor::call_later(size_t which)
 {
 	later_.expires_after(delays.at(which));
 	later_.async_wait([this, which](const asio::error_code &error) {
-		if (error) // another event begins anew
+		if (error) // another event has restarted the delays
 			return;
 		changed_();
 		if (which + 1 < delays.size())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Tells when devices or modules come and go that may bring or take a source. libudev(3).
+// Notices when devices or modules come and go that may add or remove a source. libudev(3).
 #pragma once
 
 #include "base/error.h"
@@ -19,9 +19,10 @@ namespace hwrngd {
 
 class UdevMonitor {
 public:
-	/// Listens to udevd where it runs, else to the kernel. After events `changed` is called in the
-	/// event loop: soon, and twice later, since a device is known before its driver has made a
-	/// source of it (a TPM's test takes seconds), and the hwrng framework says nothing.
+	/// Listens to udevd if it runs, otherwise to the kernel. After an event, calls `changed` in the
+	/// event loop: soon, and twice more later. This is because the event comes before the driver
+	/// has registered a source (a TPM's test takes seconds), and the hwrng framework sends no
+	/// event.
 	[[nodiscard]] static Result<std::unique_ptr<UdevMonitor>> open(asio::io_context &io,
 	                                                               std::function<void()> changed);
 

@@ -73,7 +73,7 @@ const Step *Lifecycle::vanished(const std::string &reason, Time now)
 	return state_ == absent ? nullptr : go(absent, reason, now);
 }
 
-const Step *Lifecycle::gave(std::span<const uint8_t> bytes, Time now)
+const Step *Lifecycle::returned_bytes(std::span<const uint8_t> bytes, Time now)
 {
 	usable_ = false;
 	if (!readable())
@@ -121,7 +121,7 @@ const Step *Lifecycle::stalled(const std::string &reason, Time now)
 	return readable() ? quarantine(reason, now) : nullptr;
 }
 
-const Step *Lifecycle::waited(Time now)
+const Step *Lifecycle::time_passed(Time now)
 {
 	if (state_ != quarantined || now < until_)
 		return nullptr;

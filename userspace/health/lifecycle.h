@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The states of a source: absent, starting, healthy, suspect, quarantined. A pure state machine: it
-// is told each event and its time, and returns the next state and the reason.
+// gets each event with its time, and returns the next state and the reason.
 #pragma once
 
 #include "health/live_tests.h"
@@ -57,7 +57,7 @@ public:
 	const Step *appeared(Time now);
 	const Step *vanished(const std::string &reason, Time now);
 	/// The source returned bytes. Call usable() to learn if they may be used.
-	const Step *gave(std::span<const uint8_t> bytes, Time now);
+	const Step *returned_bytes(std::span<const uint8_t> bytes, Time now);
 	/// The source answered late.
 	const Step *stuttered(const std::string &reason, Time now);
 	/// A read failed. The first failure makes the source suspect, a second one in a row quarantines
@@ -66,7 +66,7 @@ public:
 	/// The source returned no data within the time limit.
 	const Step *stalled(const std::string &reason, Time now);
 	/// Time has passed: ends a quarantine that is over.
-	const Step *waited(Time now);
+	const Step *time_passed(Time now);
 
 	[[nodiscard]] SourceState state() const { return state_; }
 	/// True if the source may be read.

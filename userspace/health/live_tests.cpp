@@ -73,7 +73,7 @@ Verdict LiveTests::test(std::span<const uint8_t> bytes)
 	}
 	if (!std::all_of(bytes.begin(), bytes.end(), [this](auto byte) { return cycle_.test(byte); })) {
 		failures_.cycle++;
-		return fail("it repeats what it gave before");
+		return fail("it repeats earlier output");
 	}
 	while (!bytes.empty()) {
 		const size_t size = tester_ ? fips140_2::block_bytes : fips140_2::bootstrap_bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The time that the pipeline goes by: the machine's, or that of a test, which nobody waits for.
+// The clock that the pipeline uses: the machine's, or that of a test, which need not wait.
 #pragma once
 
 #include "health/lifecycle.h"
@@ -11,18 +11,18 @@
 
 namespace hwrngd {
 
-/// A call that is due at a time. To destroy it cancels the call.
+/// A call that is due at a time. Destroying it cancels the call.
 using Alarm = std::shared_ptr<void>;
 
 struct Clock {
-	/// Of any thread.
+	/// Can be called from any thread.
 	std::function<Time()> now;
-	/// Calls `due` in the event loop's thread. A call that was about to be made when its alarm was
-	/// destroyed may still be made.
+	/// Calls `due` in the event loop's thread. If the call was just about to be made when its alarm
+	/// is destroyed, it may still be made.
 	std::function<Alarm(Time when, std::function<void()> due)> call_at;
 };
 
-/// That of the machine, by an event loop which outlives it.
+/// The machine's clock. The event loop must outlive it.
 [[nodiscard]] Clock steady_clock_of(asio::io_context &io);
 
 } // namespace hwrngd

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What a slow source has given by then is used; more is asked for afterwards.
+// A harvest of a slow source ends after this time, so that its bytes are used soon.
 constexpr auto patience = 250ms;
 
 } // namespace
@@ -45,7 +45,7 @@ void Harvest::read_into_buffer(Source &opened, const std::function<Time()> &now,
 		if (!n)
 			error = n.error();
 		else if (*n == 0)
-			error = Error{ExitCode::io_error, fmt::format("{}: it ended", source.name)};
+			error = Error{ExitCode::io_error, fmt::format("{}: end of data", source.name)};
 		if (error)
 			return;
 		have += *n;

@@ -53,14 +53,14 @@ Result<bool> KernelPool::reseed()
 
 std::optional<PoolLevel> KernelPool::level()
 {
-	constexpr unsigned size_that_means_nothing = 256; // since 5.18
+	constexpr unsigned size_without_meaning = 256; // of kernels since 5.18
 	const auto number = [&](const char *name) {
 		return root_.read_number(std::string("/proc/sys/kernel/random/") + name);
 	};
 	const auto size = number("poolsize");
 	const auto available = number("entropy_avail");
 	const auto threshold = number("write_wakeup_threshold");
-	if (!size || *size <= size_that_means_nothing || !available || !threshold)
+	if (!size || *size <= size_without_meaning || !available || !threshold)
 		return std::nullopt;
 	return PoolLevel{.available = *available, .threshold = *threshold, .size = *size};
 }

@@ -19,14 +19,14 @@ public:
 	/// Mixes `bytes` (at most 2^31 - 1) in and credits them with `bits` (ioctl RNDADDENTROPY).
 	[[nodiscard]] Result<void> add(std::span<const uint8_t> bytes, uint64_t bits) override;
 
-	/// Makes what was credited count now (ioctl RNDRESEEDCRNG, Linux 4.14). False while the CRNG
-	/// has not been seeded at all, so that there is nothing to reseed.
+	/// Makes the kernel use the credited bytes now (ioctl RNDRESEEDCRNG, Linux 4.14). False while
+	/// the CRNG has never been seeded, so that it cannot be reseeded.
 	[[nodiscard]] Result<bool> reseed() override;
 
-	/// By /proc/sys/kernel/random; nothing since Linux 5.18.
+	/// Read from /proc/sys/kernel/random; nothing since Linux 5.18.
 	[[nodiscard]] std::optional<PoolLevel> level() override;
 
-	/// As crng_ready().
+	/// Same as crng_ready().
 	[[nodiscard]] bool ready() override;
 
 private:

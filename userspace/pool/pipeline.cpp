@@ -16,15 +16,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t startup_bytes = sp800_90b::startup_samples;
-// In one go: the start-up test, a block of FIPS 140-2, and some that count.
+// Enough for the start-up test and a block of FIPS 140-2, with some bytes left to use.
 constexpr size_t probe_bytes = 4096;
-// For who draws, in one go.
+// The number of bytes that one draw reads from each source.
 constexpr size_t draw_bytes = 4096;
 // A TPM's command may take 2 s (TCG PC Client TPM profile, long duration).
 constexpr auto stutter_limit = 2000ms;
-// New bytes count after this time, however slow the other sources are.
+// New bytes are used after this time, however slow the other sources are.
 constexpr auto reseed_limit = 250ms;
-// A probed source that has to prove itself is probed so often.
+// How often a source that still has tests to pass is probed.
 constexpr std::chrono::milliseconds proof_interval = 10s;
 
 const std::string &name_of(const PipelineSource &source)
@@ -67,7 +67,7 @@ void Pipeline::configure(const Config &config)
 void Pipeline::apply(const Decision &decision)
 {
 	const auto now = clock_.now();
-	std::map<std::string, std::string> gone; // and why
+	std::map<std::string, std::string> gone; // source -> reason
 	for (const auto &[name, source] : sources_)
 		gone[name] = "it is no longer there";
 	for (const auto &decided : decision.sources) {
@@ -179,7 +179,7 @@ void Pipeline::finish(Harvest &harvest)
 	if (!harvest.error)
 		check_speed(source, harvest, now);
 	const auto credited = test_and_hand_on(source, harvest, now);
-	// Somebody may wait for the CRNG, or for this daemon.
+	// Programs may be waiting for the CRNG or for this daemon.
 	if (feeds_ == 0)
 		reseed();
 	const bool hopeless = harvest.error && handle_error(source, *harvest.error, now);
@@ -206,9 +206,10 @@ void Pipeline::check_speed(PipelineSource &source, const Harvest &harvest, Time 
 		                   fmt::format("it took {:.1f} s to answer", seconds.count()), now));
 	}
 	if (!source.rate.test(harvest.have, harvest.duration))
-		report(source, source.life.stuttered(fmt::format("it gives {:.0f} bytes/s, and gave {:.0f}",
-		                                                 source.rate.now(), source.rate.before()),
-		                                     now));
+		report(source,
+		       source.life.stuttered(fmt::format("its rate fell from {:.0f} to {:.0f} bytes/s",
+		                                         source.rate.before(), source.rate.now()),
+		                             now));
 }
 
 uint64_t Pipeline::test_and_hand_on(PipelineSource &source, Harvest &harvest, Time now)
@@ -216,7 +217,7 @@ uint64_t Pipeline::test_and_hand_on(PipelineSource &source, Harvest &harvest, Ti
 	uint64_t credited = 0;
 	for (size_t at = 0; at < harvest.have; at += Harvest::piece) {
 		const auto bytes = harvest.bytes().subspan(at, std::min(Harvest::piece, harvest.have - at));
-		report(source, source.life.gave(bytes, now));
+		report(source, source.life.returned_bytes(bytes, now));
 		if (!source.life.usable())
 			continue;
 		if (harvest.purpose == Purpose::feed) {
@@ -232,8 +233,8 @@ uint64_t Pipeline::test_and_hand_on(PipelineSource &source, Harvest &harvest, Ti
 bool Pipeline::handle_error(PipelineSource &source, const Error &error, Time now)
 {
 	switch (error.code) {
-	case ExitCode::interrupted: // we are about to end
-	case ExitCode::unavailable: // another program of ours has the framework
+	case ExitCode::interrupted: // the daemon is about to exit
+	case ExitCode::unavailable: // another of our programs is using the framework
 		return true;
 	default:
 		break;
@@ -258,8 +259,9 @@ bool Pipeline::wants_more(PipelineSource &source, uint64_t credited)
 uint64_t Pipeline::credit_of(const PipelineSource &source, size_t bytes) const
 {
 	const auto &info = source.decision.source;
-	const auto said = config_.source(info.name);
-	return credited_bits(bytes, info.claim, said.assessed.value_or(full_quality), said.credit);
+	const auto settings = config_.source(info.name);
+	return credited_bits(bytes, info.claim, settings.assessed.value_or(full_quality),
+	                     settings.credit);
 }
 
 uint64_t Pipeline::add_to_sink(PipelineSource &source, std::span<const uint8_t> bytes)
@@ -305,7 +307,7 @@ void Pipeline::probe_next()
 			continue;
 		source.probed = now;
 		feed_from(source);
-		return; // the next one afterwards
+		return; // the next one is probed when this one has been
 	}
 }
 
@@ -345,7 +347,7 @@ void Pipeline::schedule_retry()
 void Pipeline::retry()
 {
 	for (auto &[name, source] : sources_) {
-		const auto *step = source.life.waited(clock_.now());
+		const auto *step = source.life.time_passed(clock_.now());
 		report(source, step);
 		if (step != nullptr && source.decision.use == Use::read)
 			feed_from(source);

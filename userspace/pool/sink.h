@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where credited bytes go: the kernel's pool, or a test's.
+// Where credited bytes go: the kernel's pool, or the sink of a test.
 #pragma once
 
 #include "base/error.h"
@@ -20,16 +20,16 @@ public:
 	Sink &operator=(const Sink &) = delete;
 	virtual ~Sink() = default;
 
-	/// Takes `bytes` (at most 2^31 - 1), which hold `bits` bits of entropy.
+	/// Adds `bytes` (at most 2^31 - 1) that hold `bits` bits of entropy.
 	[[nodiscard]] virtual Result<void> add(std::span<const uint8_t> bytes, uint64_t bits) = 0;
 
-	/// Makes what was added count now. False while that is not possible yet.
+	/// Makes the sink use the added bytes now. False if that is not possible yet.
 	[[nodiscard]] virtual Result<bool> reseed() = 0;
 
-	/// How full it is, if it can be full.
+	/// The fill level, if the sink can be full.
 	[[nodiscard]] virtual std::optional<PoolLevel> level() = 0;
 
-	/// Has it been given enough to begin with?
+	/// True if it has got enough bytes to be used.
 	[[nodiscard]] virtual bool ready() = 0;
 };
 

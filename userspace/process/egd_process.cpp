@@ -28,13 +28,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// After it died: at first, and when it keeps dying.
+// The pauses before it is started again: the first one, and the longest one if it keeps dying.
 constexpr std::chrono::seconds first_pause = 1s;
 constexpr std::chrono::seconds longest_pause = 60s;
-// Who has lived so long may begin anew.
-constexpr auto forgiven = 60s;
+// A server that ran for this long gets the first pause again.
+constexpr auto long_enough = 60s;
 
-/// The program, and what it is told.
+/// The command line of the server.
 std::vector<std::string> words_of(const std::filesystem::path &program, const EgdConfig &config,
                                   const std::string &kinds)
 {
@@ -52,13 +52,13 @@ std::vector<std::string> words_of(const std::filesystem::path &program, const Eg
 	return words;
 }
 
-/// Puts the connection where standard input is, and the listeners behind standard error; nothing
-/// else stays open.
+/// Makes the connection standard input, and puts the listeners after standard error. Closes all
+/// other descriptors.
 [[nodiscard]] bool arrange(FileDescriptor connection, std::vector<FileDescriptor> listeners)
 {
 	const int first = STDERR_FILENO + 1;
 	const int end = first + static_cast<int>(listeners.size());
-	// Out of each other's way first.
+	// First move them all to high numbers, so that none is overwritten below.
 	std::vector<FileDescriptor> all;
 	all.reserve(listeners.size() + 1);
 	listeners.insert(listeners.begin(), std::move(connection));
@@ -69,25 +69,25 @@ std::vector<std::string> words_of(const std::filesystem::path &program, const Eg
 		if (!all[i] || dup2(all[i].get(), place) < 0)
 			return false;
 	}
-	for (auto &fd : listeners) // their numbers belong to others now
+	for (auto &fd : listeners) // these numbers now name other descriptors, so do not close them
 		if (fd.get() < end) [[maybe_unused]]
 			const int number = fd.release();
 	return close_range(static_cast<unsigned>(end), ~0U, 0) == 0;
 }
 
-/// What is executed from now on is `user`, if this is root, and has no rights.
+/// Makes programs that are executed from now on run without rights, and as `user` if this is root.
 [[nodiscard]] Result<void> pass_on_no_rights(const std::optional<User> &user)
 {
 	if (geteuid() == 0)
 		return give_up_rights(user, {});
-	// Who is not root keeps none over execve(2) but these; the service manager's filter kills for
-	// capset(2).
+	// If this is not root, only ambient capabilities survive execve(2). capset(2) is not an option:
+	// the service manager's filter kills a process that calls it.
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return fail_errno(errno, "rights cannot be given up (prctl)");
+		return fail_errno(errno, "cannot give up capabilities (prctl)");
 	return {};
 }
 
-/// Why a process ended that should not have.
+/// How a process ended, for a message.
 std::string death_of(int status)
 {
 	if (WIFSIGNALED(status))
@@ -96,7 +96,8 @@ std::string death_of(int status)
 	return fmt::format("ended with exit code {}", WEXITSTATUS(status));
 }
 
-/// The body of the process that keeps the server: until the daemon, or the server in order, ends.
+/// The body of the process that keeps the server running: returns when the daemon ends, or when the
+/// server exits successfully.
 void keep(const std::vector<std::string> &arguments)
 {
 	std::vector<char *> words;
@@ -119,11 +120,11 @@ void keep(const std::vector<std::string> &arguments)
 				;
 		if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			return;
-		if (std::chrono::steady_clock::now() - started >= forgiven)
+		if (std::chrono::steady_clock::now() - started >= long_enough)
 			pause = first_pause;
 		struct pollfd daemon = {.fd = STDIN_FILENO, .events = 0, .revents = 0};
-		const bool gone = poll(&daemon, 1, 0) > 0;
-		if (gone)
+		const bool daemon_ended = poll(&daemon, 1, 0) > 0;
+		if (daemon_ended)
 			return;
 		log(Priority::error, Event::egd_died,
 		    fmt::format("the EGD server {}; it is started again in {} s",
@@ -153,8 +154,8 @@ Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
 	if (pid > 0)
 		return ours;
 	ours = FileDescriptor();
-	prctl(PR_SET_NAME, "hwrngd-egd-keep"); // for ps(1), which may as well show another
-	// It ends with the daemon, which may be told to end.
+	prctl(PR_SET_NAME, "hwrngd-egd-keep"); // for ps(1); it does not matter if this fails
+	// It ends with the daemon, so signals to the whole group must not end it earlier.
 	for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
 		std::signal(number, SIG_IGN);
 	std::signal(SIGCHLD, SIG_DFL);
@@ -166,7 +167,7 @@ Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
 		    fail_errno(errno, "the EGD server cannot be started").error().message);
 		std::_Exit(1);
 	}
-	// For the server, which has no right to it any more, and says so where it is not to be had.
+	// For the server, which no longer has the right to do this. The server reports a failure.
 	[[maybe_unused]] const auto locked = lock_memory();
 	if (const auto gave_up = pass_on_no_rights(user); !gave_up) {
 		log(Priority::error, Event::egd_died, gave_up.error().message);

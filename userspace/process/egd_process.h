@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The process that speaks with strangers: a program of its own, hwrngd-egd, without any right. It
-// is started by a process that does nothing but wait for it, and starts it again should it die.
+// The process that talks to EGD clients is a program of its own, hwrngd-egd, without any rights.
+// Its parent is a process that only waits for it, and starts it again if it dies.
 #pragma once
 
 #include "base/error.h"
@@ -15,18 +15,18 @@
 
 namespace hwrngd {
 
-/// What the server has to work with.
+/// The descriptors that the server gets.
 struct EgdSockets {
 	std::vector<FileDescriptor> listeners;
-	/// Of each: 'p', plain; 't', TLS; 'n', nobody is served there, and who comes is hung up on.
+	/// The kind of each listener: 'p', plain; 't', TLS; 'n', clients are disconnected.
 	std::string kinds;
-	/// If there is TLS: the certificate, the key, and the clients' authorities, to be read.
+	/// For TLS: the files of the certificate, the key, and the clients' authorities.
 	std::vector<FileDescriptor> files;
 };
 
-/// Starts `program` as `user` for clients of these listeners, and returns the connection to it
-/// (egd/egd_messages.h); when that is closed, all of it ends. To be called while there is one
-/// thread, which may become `user`.
+/// Starts `program` as `user` for clients of these listeners. Returns the connection to it
+/// (egd/egd_messages.h); when that is closed, the server and its parent end. Must be called while
+/// there is only one thread, which must have the right to become `user`.
 [[nodiscard]] Result<FileDescriptor> start_egd_server(const std::filesystem::path &program,
                                                       const EgdConfig &config, EgdSockets sockets,
                                                       const std::optional<User> &user);

@@ -29,29 +29,29 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Where a service manager offers one, to the daemon's user.
+// Where a service manager offers a helper to the daemon's user.
 constexpr const char *offer = "/run/hwrngd-helper";
-// Longer than any request or error of ours; a message is cut there.
+// Longer than any of our requests and errors. Longer messages are cut.
 constexpr size_t longest_message = 8192;
-// Opening a device or starting a program takes a moment, loading a module what its device takes.
+// Opening a device or starting a program is quick. Loading a module may wait for its device.
 constexpr auto answer_limit = 10s;
 constexpr auto load_limit = 120s;
 constexpr auto end_limit = 2s;
 
 enum class Task : int { open, load, run, jitter };
 
-/// What goes through the sockets: a head, then text.
+/// The sockets carry messages of a head and a text.
 struct Head {
 	Task task = Task::open;
 	int flags = 0;  ///< of open(2)
-	int code = 0;   ///< of an answer: ExitCode
-	int number = 0; ///< of an answer: its errno, or a program's status
+	int code = 0;   ///< in an answer: ExitCode
+	int number = 0; ///< in an answer: errno, or the status of a program
 };
 
 struct Message {
 	Head head;
 	std::string text;
-	FileDescriptor fd; ///< that came along
+	FileDescriptor fd; ///< the descriptor that came with it, if any
 };
 
 /// Sends a message, and `fd` with it if there is one. Returns 0 or an errno value.
@@ -80,7 +80,7 @@ struct Message {
 	return 0;
 }
 
-/// The next message; nothing when the other side has gone.
+/// Receives the next message. Returns nothing if the other side has closed the socket.
 [[nodiscard]] std::optional<Message> receive(int socket)
 {
 	std::string bytes(longest_message, '\0');
@@ -109,7 +109,7 @@ struct Message {
 	return message;
 }
 
-/// What a process does for one request, with all rights.
+/// Handles one request in a process of its own, with all rights of the helper.
 class RequestHandler {
 public:
 	RequestHandler(const Root &root, const std::filesystem::path &hwrngctl, FileDescriptor answers)
@@ -122,12 +122,12 @@ public:
 		answer(perform(request.head.task, request.text, request.head.flags));
 	}
 
-	/// Tells what has become of it. A result that is no error has sent what there is to send.
+	/// Sends the result of a request: an error, or success and the descriptor, if there is one.
 	void answer(const Result<FileDescriptor> &done)
 	{
 		const Head head{.code = done ? 0 : static_cast<int>(done.error().code),
 		                .number = done ? 0 : done.error().number};
-		// Who does not wait for the answer any more is told nothing.
+		// It does not matter if the daemon no longer waits for the answer.
 		[[maybe_unused]] const int error =
 		    send(answers_.get(), head, done ? "" : done.error().message, done ? done->get() : -1);
 	}
@@ -145,10 +145,11 @@ private:
 		case Task::jitter:
 			return connect_jitter(root_);
 		}
-		return fail(ExitCode::usage, "hwrngd's helper was asked for what it does not know");
+		return fail(ExitCode::usage, "hwrngd's helper got an unknown request");
 	}
 
-	/// With which flags of open(2), besides those that matter to us alone, a daemon may open it.
+	/// The most permissive flags of open(2) with which the daemon may open `name`, or nothing if it
+	/// may not. Flags without security impact are not included.
 	[[nodiscard]] static std::optional<int> allowed(const std::string &name, const Config &config)
 	{
 		if (name == "/dev/hwrng" || name == "/dev/kmsg")
@@ -160,10 +161,10 @@ private:
 		if (name.starts_with(tpm) && name.size() > tpm.size() &&
 		    name.find_first_not_of("0123456789", tpm.size()) == std::string::npos)
 			return O_RDWR;
-		const auto has_it = [&](const auto &source) {
+		const auto reads_it = [&](const auto &source) {
 			return !source.second.path.empty() && source.second.path == name;
 		};
-		if (std::any_of(config.sources.begin(), config.sources.end(), has_it))
+		if (std::any_of(config.sources.begin(), config.sources.end(), reads_it))
 			return O_RDWR;
 		return std::nullopt;
 	}
@@ -175,9 +176,10 @@ private:
 		if (!config)
 			return std::unexpected(config.error());
 		const auto most = allowed(name, *config);
-		// O_RDWR allows reading alone too, and all allow looking.
-		const int asked = flags & ~harmless;
-		if (!most || (asked != *most && asked != O_PATH && (*most != O_RDWR || asked != O_RDONLY)))
+		// O_RDWR includes O_RDONLY, and each includes O_PATH, which gives access to nothing.
+		const int requested = flags & ~harmless;
+		if (!most || (requested != *most && requested != O_PATH &&
+		              (*most != O_RDWR || requested != O_RDONLY)))
 			return fail_errno(EACCES, root_.at(name).string());
 		return root_.open(name, flags);
 	}
@@ -192,7 +194,7 @@ private:
 			return fail(
 			    ExitCode::not_permitted,
 			    fmt::format("module {} is not one of `modules` in the configuration", module));
-		// To be waited for: our parent has no interest in its children.
+		// The parent ignores SIGCHLD; this process must wait for its child.
 		std::signal(SIGCHLD, SIG_DFL);
 		const auto which = module.substr(0, module.find('_'));
 		const auto ended =
@@ -204,15 +206,15 @@ private:
 			            fmt::format("module {} was not loaded: hwrngctl was killed", module));
 		if (const int code = WEXITSTATUS(ended->status); code != 0) {
 			std::string_view why = ended->complaint;
-			constexpr std::string_view who = "hwrngctl: ";
-			why.remove_prefix(why.starts_with(who) ? who.size() : 0);
+			constexpr std::string_view prefix = "hwrngctl: ";
+			why.remove_prefix(why.starts_with(prefix) ? prefix.size() : 0);
 			return fail(static_cast<ExitCode>(code), std::string(why.substr(0, why.find('\n'))));
 		}
 		return FileDescriptor();
 	}
 
-	/// Tells the daemon its output, and its status in the end. Ends it when the daemon asks for it
-	/// by shutting the socket down, or has died.
+	/// Starts a source's command, and sends the daemon its output and, at the end, its status. Ends
+	/// the command when the daemon shuts the socket down or dies.
 	[[nodiscard]] Result<FileDescriptor> run_command(const std::string &source)
 	{
 		const auto config = read_config(root_);
@@ -230,19 +232,19 @@ private:
 			return std::unexpected(user.error());
 		if (auto gave_up = give_up_rights(*user, {.groups = true}); !gave_up)
 			return std::unexpected(gave_up.error());
-		// To be waited for: our parent has no interest in its children.
+		// The parent ignores SIGCHLD; this process must wait for its child.
 		std::signal(SIGCHLD, SIG_DFL);
 		auto program = start_program(words);
 		if (!program)
 			return std::unexpected(program.error());
 		if (send(answers_.get(), {}, "", (*program)->output()) != 0)
-			return FileDescriptor(); // the program ends with its object
+			return FileDescriptor(); // the destructor ends the program
 		while (receive(answers_.get()))
-			; // the daemon says nothing; its silence ends
+			; // the daemon sends nothing: this ends when it closes the socket
 		const auto status = (*program)->end();
 		if (!status)
 			return std::unexpected(status.error());
-		[[maybe_unused]] const int error = // who died does not ask
+		[[maybe_unused]] const int error = // it does not matter if the daemon has died
 		    send(answers_.get(), {.number = *status}, "");
 		std::_Exit(0);
 	}
@@ -252,12 +254,12 @@ private:
 	FileDescriptor answers_;
 };
 
-/// The body of the helper. A process of its own for each request: one that hangs in a driver holds
-/// nobody else up.
+/// The body of the helper. Each request has a process of its own: one that hangs in a driver delays
+/// no other.
 void serve_requests(const Root &root, const std::filesystem::path &hwrngctl,
                     FileDescriptor requests)
 {
-	prctl(PR_SET_NAME, "hwrngd-helper"); // for ps(1), which may as well show another
+	prctl(PR_SET_NAME, "hwrngd-helper"); // for ps(1); it does not matter if this fails
 	for (const int number : {SIGPIPE, SIGCHLD})
 		std::signal(number, SIG_IGN);
 	const auto bounded = give_up_rights(
@@ -283,10 +285,10 @@ void serve_requests(const Root &root, const std::filesystem::path &hwrngctl,
 
 std::unexpected<Error> fail_gone()
 {
-	return fail(ExitCode::io_error, "the helper of hwrngd, which opens devices, has ended");
+	return fail(ExitCode::io_error, "hwrngd's helper, which opens devices, has exited");
 }
 
-/// Asks for something, and returns where the answers come.
+/// Sends a request, and returns the socket for its answers.
 Result<FileDescriptor> ask(int requests, const Head &head, std::string_view text)
 {
 	std::array<int, 2> ends{};
@@ -299,7 +301,7 @@ Result<FileDescriptor> ask(int requests, const Head &head, std::string_view text
 	return ours;
 }
 
-/// The answer to what was asked for, if it comes within `limit`.
+/// Receives the answer to a request, if it comes within `limit`.
 Result<Message> answer_of(int answers, std::chrono::milliseconds limit)
 {
 	const auto end = std::chrono::steady_clock::now() + limit;
@@ -314,7 +316,10 @@ Result<Message> answer_of(int answers, std::chrono::milliseconds limit)
 			return fail_errno(errno, "poll");
 		if (ready == 0)
 			return std::unexpected(
-			    Error{ExitCode::io_error, "what was asked of hwrngd's helper hangs", ETIMEDOUT});
+			    Error{ExitCode::io_error,
+			          fmt::format("hwrngd's helper did not answer within {} s",
+			                      std::chrono::duration_cast<std::chrono::seconds>(limit).count()),
+			          ETIMEDOUT});
 		break;
 	}
 	auto answer = receive(answers);
@@ -326,7 +331,7 @@ Result<Message> answer_of(int answers, std::chrono::milliseconds limit)
 	return std::move(*answer);
 }
 
-/// What is answered with a descriptor.
+/// Sends a request whose answer is a descriptor, and returns that.
 Result<FileDescriptor> ask_for_fd(int requests, const Head &head, std::string_view text)
 {
 	const auto answers = ask(requests, head, text);
@@ -377,7 +382,7 @@ Result<std::shared_ptr<const Helper>> Helper::start(const Root &root,
 		return fail_errno(errno, "fork");
 	if (pid == 0) {
 		ours = FileDescriptor();
-		// The daemon is told to end, and it needs us to do so in order.
+		// A signal may go to the whole group. The daemon still needs the helper for its shutdown.
 		for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
 			std::signal(number, SIG_IGN);
 		serve_requests(root, hwrngctl, std::move(theirs));
@@ -404,9 +409,9 @@ Result<void> Helper::serve(const Root &root, const std::filesystem::path &hwrngc
 	int type = 0;
 	socklen_t size = sizeof type;
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
-		return fail(ExitCode::usage, "standard input is no socket of a daemon: --helper is for "
-		                             "hwrngd-helper.socket, which starts it");
-	// What is started for the daemon must not hold the connection.
+		return fail(ExitCode::usage, "standard input is not a socket of a daemon: only "
+		                             "hwrngd-helper.socket can use --helper");
+	// Programs that are started for the daemon must not inherit the connection.
 	FileDescriptor requests(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 	if (!requests)
 		return fail_errno(errno, "fcntl");

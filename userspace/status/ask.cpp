@@ -20,9 +20,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t most_bytes = size_t{1} << 20U;
-constexpr std::chrono::seconds patience{5}; // with all of an answer
+constexpr std::chrono::seconds patience{5}; // for the whole answer
 
-/// No descriptor when no daemon runs.
+/// Returns no descriptor if no daemon is running.
 Result<FileDescriptor> connect_to_daemon(const Root &root)
 {
 	const auto config = read_config(root);
@@ -45,9 +45,7 @@ Result<std::optional<DaemonStatus>> ask_daemon(const Root &root)
 		return std::unexpected(fd.error());
 	if (!*fd)
 		return std::nullopt;
-	const auto no_answer = [&](const std::string &why) {
-		return fail(ExitCode::unavailable, fmt::format("hwrngd, asked for its status, {}", why));
-	};
+	const auto no_answer = [](const std::string &why) { return fail(ExitCode::unavailable, why); };
 	std::string text;
 	std::array<char, 65536> buffer{};
 	for (const auto until = Clock::now() + patience;;) {
@@ -55,22 +53,24 @@ Result<std::optional<DaemonStatus>> ask_daemon(const Root &root)
 		if (n == 0)
 			break;
 		if (n < 0 && errno == EINTR && interrupted() == 0)
-			continue; // we were stopped, say, or the terminal was resized
+			continue; // for example, the terminal was resized
 		if (n < 0)
-			return no_answer(errno == EAGAIN ? "says nothing"
-			                                 : fmt::format("does not answer: {}",
+			return no_answer(errno == EAGAIN ? "hwrngd did not send its status in time"
+			                                 : fmt::format("cannot read hwrngd's status: {}",
 			                                               std::generic_category().message(errno)));
 		text.append(buffer.data(), static_cast<size_t>(n));
 		if (text.size() > most_bytes)
-			return no_answer("says more than anybody wants to know");
+			return no_answer("hwrngd's status is larger than 1 MiB");
 		if (Clock::now() > until)
-			return no_answer("does not come to an end");
+			return no_answer("hwrngd did not finish its status within 5 s");
 	}
 	if (text.empty())
-		return no_answer("hung up"); // it ends, or has too many who ask
+		return no_answer(
+		    "hwrngd closed the connection without sending its status: it is exiting, or "
+		    "too many programs are connected");
 	auto status = status_from_json(nlohmann::ordered_json::parse(text, nullptr, false));
 	if (!status)
-		return no_answer("answers in a way that this version does not know");
+		return no_answer("hwrngd's status has a format that this version does not know");
 	return status;
 }
 
@@ -81,11 +81,11 @@ Result<bool> reload_daemon(const Root &root)
 		return std::unexpected(fd.error());
 	if (!*fd)
 		return false;
-	struct ucred daemon = {}; // unix(7), SO_PEERCRED: who listens
+	struct ucred daemon = {}; // unix(7), SO_PEERCRED: the process that listens
 	socklen_t size = sizeof daemon;
 	if (getsockopt(fd->get(), SOL_SOCKET, SO_PEERCRED, &daemon, &size) < 0)
 		return fail_errno(errno, "SO_PEERCRED");
-	// Of another PID namespace than ours; and to 0, kill(2) would signal ourselves.
+	// 0 means that the daemon is in another PID namespace; kill(2) of 0 would signal ourselves.
 	if (daemon.pid <= 0)
 		return fail(ExitCode::unavailable,
 		            "hwrngd runs outside of this container; reload it there");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the running daemon says of itself, asked for at its socket.
+// Requests the status of the running daemon at its socket.
 #pragma once
 
 #include "base/error.h"
@@ -10,13 +10,13 @@
 
 namespace hwrngd {
 
-/// What the daemon says, or nothing when none runs. Errors: ExitCode::usage for a configuration
-/// that cannot be read, ExitCode::unavailable for a daemon that does not answer or speaks another
-/// language.
+/// The status of the daemon, or nothing if no daemon is running. Errors: ExitCode::usage if the
+/// configuration cannot be read, ExitCode::unavailable if the daemon does not answer or its status
+/// has an unknown format.
 [[nodiscard]] Result<std::optional<DaemonStatus>> ask_daemon(const Root &root);
 
-/// Lets the daemon read its configuration again. False when none runs.
-/// Fails with ExitCode::unavailable for one outside of our container, and not_permitted.
+/// Makes the daemon read its configuration again. Returns false if no daemon is running. Fails with
+/// ExitCode::unavailable if the daemon runs outside of our container, or with not_permitted.
 [[nodiscard]] Result<bool> reload_daemon(const Root &root);
 
 } // namespace hwrngd

@@ -17,7 +17,7 @@ using Counts = std::vector<std::pair<std::string, uint64_t>>;
 template <typename T, typename Struct>
 concept Is = std::same_as<std::remove_const_t<T>, Struct>;
 
-// Each key of the document and its field, once, for both directions.
+// Each key of the document and its field. They are listed once, for both directions.
 
 void for_fields(Is<StepStatus> auto &step, auto &&visit)
 {
@@ -158,8 +158,8 @@ bool read(const Json &json, Counts &value)
 	return true;
 }
 
-/// False, and `value` as it was, where `json` is of another type. Elements of an array which are
-/// that are left out.
+/// Returns false and leaves `value` unchanged if `json` has another type. Elements of an array that
+/// have another type are left out.
 template <typename T> bool read(const Json &json, T &value)
 {
 	if constexpr (requires { value.has_value(); }) {
@@ -178,7 +178,7 @@ template <typename T> bool read(const Json &json, T &value)
 			return false;
 		for_fields(value, [&](const char *key, auto &field) {
 			if (const auto found = json.find(key); found != json.end())
-				(void)read(*found, field); // of a wrong type: the default stays
+				(void)read(*found, field); // if the type is wrong, the default stays
 		});
 	}
 	return true;

@@ -97,7 +97,7 @@ guest() {
 	echo 'nonsense' >/etc/hwrngd.conf
 	kill -HUP "$daemon"
 	check "a bad configuration is logged" eventually \
-		grep -q 'hwrngd.conf, line 1: .*; the old configuration stays' "$log"
+		grep -q 'hwrngd.conf, line 1: .*; the old configuration stays in use' "$log"
 	check "the daemon runs on" kill -0 "$daemon"
 
 	# The daemon is ended in the middle of a probe.

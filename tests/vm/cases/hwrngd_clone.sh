@@ -21,7 +21,7 @@ beats() { tr -d '\r' <"$console_log" | sed -nE 's/^[0-9]+ +([0-9]+\.[0-9]+) (wri
 beat() { beats | sed -n "$(($(cat "$dir/beats") + $1))p"; }
 
 is_clone() { dmesg | grep -q 'crng reseeded due to virtual machine fork'; }
-is_told() { grep -q 'this machine is a clone of another now: feeding at once' "$log"; }
+is_told() { grep -q 'this machine is now a clone of another: feeding at once' "$log"; }
 
 guest() {
 	# No modules, because their sources would be fed from as soon as they appear.

@@ -74,7 +74,7 @@ fault() {
 	case $2 in
 	zeros | ones) falls "$1" "$2" quarantined 'SP 800-90B: repetition count' ;;
 	biased) falls "$1" "$2" quarantined 'FIPS 140-2: .* blocks failed' ;;
-	repeated) falls "$1" "$2" quarantined 'it repeats what it gave before' ;;
+	repeated) falls "$1" "$2" quarantined 'it repeats earlier output' ;;
 	trickle)
 		falls "$1" "$2" suspect 'it took [0-9.]+ s to answer'
 		ask "$1" random

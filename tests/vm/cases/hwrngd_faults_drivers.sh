@@ -46,7 +46,7 @@ reread() {
 	kill -HUP "$daemon"
 }
 reason() { hwrngctl -o json status | jq -r .daemon.rng_reason; }
-somebody_chose() { [ "$(reason)" = "somebody chose $1" ]; }
+is_selected() { [ "$(reason)" = "an administrator selected $1" ]; }
 
 guest() {
 	mkdir -p /etc
@@ -64,7 +64,7 @@ guest() {
 		zeros | ones | error | starved) falls $cpu $kind quarantined 'Input/output error' ;;
 		# The driver may find it first, or hwrngd by its own windows or as a repetition.
 		biased) falls $cpu $kind quarantined 'Input/output error|SP 800-90B: adaptive proportion|it repeats' ;;
-		repeated) falls $cpu $kind quarantined 'it repeats what it gave before' ;;
+		repeated) falls $cpu $kind quarantined 'it repeats earlier output' ;;
 		trickle) falls $cpu $kind suspect 'it took [0-9.]+ s to answer' ;;
 		stalled) falls $cpu $kind quarantined 'stalled, no byte within 10 s' ;;
 		short) bears $cpu $kind ;;
@@ -93,7 +93,7 @@ guest() {
 
 	# Another program writes to rng_current.
 	echo virtio_rng.0 >"$hw_random/rng_current"
-	check "the selection by another program is noticed" by_and_by somebody_chose virtio_rng.0
+	check "the selection by another program is noticed" by_and_by is_selected virtio_rng.0
 	# A probe of another source changes it for a moment, and then restores it.
 	check "the selection is respected" by_and_by current_is virtio_rng.0
 	reread '"virtio_rng.*"' 'prefer = ["cpu_rng.*", "tpm_rng.*"]' 'rng_current = "hold"'

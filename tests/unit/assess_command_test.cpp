@@ -82,7 +82,7 @@ TEST(AssessCommand, BitsAreTakenFromTheDataUnlessTheyAreGiven)
 	const auto ran = run(tree, "assess --bits 3 " + path);
 	EXPECT_EQ(ran.code, 2);
 	EXPECT_NE(ran.err.find("needs 4 bits and does not fit into 3"), std::string::npos) << ran.err;
-	EXPECT_NE(ran.err.find("without --bits"), std::string::npos);
+	EXPECT_NE(ran.err.find("omit --bits"), std::string::npos);
 	EXPECT_EQ(ran.out, "");
 }
 

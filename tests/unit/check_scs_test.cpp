@@ -90,7 +90,7 @@ TEST(CheckScs, FailuresAreLimitedAsTheVersionsHaveIt)
 		EXPECT_EQ(item(tree, "fips").at("verdict"), v1_1) << bad;
 	}
 	const ScsMachine tree(6);
-	EXPECT_EQ(item(tree, "fips").at("found"), "6 of 1000, and tested again 6 of 1000");
+	EXPECT_EQ(item(tree, "fips").at("found"), "6 of 1000; tested again: 6 of 1000");
 	const auto ran = run(tree, "check scs");
 	EXPECT_EQ(ran.code, 1);
 	EXPECT_TRUE(ran.out.ends_with("FAILED: 1 error, 0 warnings\n")) << ran.out;
@@ -118,7 +118,7 @@ TEST(CheckScs, ChanceAloneIsNoFinding)
 			done = true;
 		});
 		const auto found = item(tree, "fips", profile);
-		EXPECT_EQ(found.at("found"), "4 of 1000, and tested again 1 of 1000");
+		EXPECT_EQ(found.at("found"), "4 of 1000; tested again: 1 of 1000");
 		EXPECT_EQ(found.at("verdict"), "ok");
 		const hwrngd::FileDescriptor rest(open(random.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 		for (std::array<char, block> left{}; !done;)
@@ -143,7 +143,7 @@ TEST(CheckScs, ThePoolIsWhatTheKernelHas)
 		EXPECT_EQ(item(tree, "entropy_avail").at("verdict"), verdict) << bits;
 	}
 	std::filesystem::remove(tree.at("/proc/sys/kernel/random/entropy_avail"));
-	EXPECT_EQ(item(tree, "entropy_avail").at("found"), "it cannot be read");
+	EXPECT_EQ(item(tree, "entropy_avail").at("found"), "cannot be read");
 }
 
 TEST(CheckScs, WhatIsMissingIsToldAndNeverPassed)
@@ -151,7 +151,7 @@ TEST(CheckScs, WhatIsMissingIsToldAndNeverPassed)
 	ScsMachine tree;
 	tree.file("/proc/cpuinfo", "flags\t\t: sse2\n");
 	EXPECT_EQ(item(tree, "cpu").at("verdict"), "warning");
-	EXPECT_EQ(item(tree, "cpu").at("remedy"), "another CPU: this one has none");
+	EXPECT_EQ(item(tree, "cpu").at("remedy"), "use a CPU that has one of them");
 	tree.file("/proc/cpuinfo", "flags\t\t: sse2 hypervisor\n");
 	EXPECT_NE(item(tree, "cpu").at("remedy").get<std::string>().find("hypervisor"),
 	          std::string::npos);
@@ -188,7 +188,8 @@ TEST(CheckScs, TheServiceIsAskedForAsThePublishedTestDoes)
 	EXPECT_EQ(said.at("found"), "rngd.service is inactive");
 	said = with("echo 'System has not been booted with systemd' >&2; exit 1");
 	EXPECT_EQ(said.at("verdict"), "error");
-	EXPECT_EQ(said.at("found"), "systemctl does not tell: System has not been booted with systemd");
+	EXPECT_EQ(said.at("found"),
+	          "systemctl reported no state: System has not been booted with systemd");
 }
 
 } // namespace

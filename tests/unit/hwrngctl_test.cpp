@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -51,6 +53,55 @@ TEST(Hwrngctl, EachCommandsHelpHasItsOwnExamples)
 	}
 }
 
+TEST(Hwrngctl, EachHelpFits80ColumnsWithoutTypeNames)
+{
+	const FakeTree tree;
+	for (const std::string command : {"",
+	                                  "status",
+	                                  "list",
+	                                  "top",
+	                                  "doctor",
+	                                  "metrics",
+	                                  "policy",
+	                                  "select",
+	                                  "load",
+	                                  "unload",
+	                                  "test",
+	                                  "bench",
+	                                  "assess",
+	                                  "feed",
+	                                  "check",
+	                                  "check scs",
+	                                  "check openstack",
+	                                  "ssh-serve",
+	                                  "ssh-setup",
+	                                  "ssh-setup client",
+	                                  "ssh-setup host"}) {
+		const auto help = run(tree, command + " --help");
+		for (const char *type : {"UINT", "TEXT", "FLOAT", "REQUIRED", "Excludes"})
+			EXPECT_EQ(help.out.find(type), std::string::npos) << help.out;
+		std::istringstream lines(help.out);
+		for (std::string line; std::getline(lines, line);) {
+			EXPECT_LE(line.size(), 80U) << line;
+			EXPECT_FALSE(line.ends_with(' ')) << command << ": " << line;
+		}
+	}
+}
+
+TEST(Hwrngctl, HelpNamesUnitRangeAndDefault)
+{
+	const FakeTree tree;
+	const auto top = run(tree, "top --help").out;
+	EXPECT_NE(top.find("  -d,--delay SECONDS        Seconds between two updates, 0.1 to 3600; "
+	                   "default:\n                            1\n"),
+	          std::string::npos)
+	    << top;
+	const auto help = run(tree, "--help").out;
+	EXPECT_NE(help.find("  -o,--output {text,json}   Print text"), std::string::npos) << help;
+	const auto metrics = run(tree, "metrics --help").out;
+	EXPECT_NE(metrics.find("not with --textfile"), std::string::npos) << metrics;
+}
+
 TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 {
 	struct Wrong {
@@ -59,19 +110,19 @@ TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 	};
 	FakeTree tree;
 	for (const auto &[arguments, said] : {
-	         Wrong{"", "a command is missing; there are: status, list"},
-	         Wrong{"nonsense", "\"nonsense\" is no command; there are: status, list"},
-	         Wrong{"--nonsense", "\"--nonsense\" is no command"},
+	         Wrong{"", "a command is missing; the commands are: status, list"},
+	         Wrong{"nonsense", "\"nonsense\" is not a command; the commands are: status, list"},
+	         Wrong{"--nonsense", "\"--nonsense\" is not a command"},
 	         Wrong{"status extra", "status: The following argument was not expected: extra"},
-	         Wrong{"select", "select: NAME is required; see `hwrngctl select --help`"},
+	         Wrong{"select", "select: HWRNG is required; see `hwrngctl select --help`"},
 	         Wrong{"check scs --profile=x",
 	               "check scs: --profile: x not in {v1,v1.1}; see `hwrngctl "
 	               "check scs --help`"},
 	         Wrong{"feed", "feed: --once is required"},
 	         Wrong{"feed --once --bytes 0", "0 not in range 1 to 1048576"},
 	         Wrong{"feed --once --bytes 99999999", "99999999 not in range"},
-	         Wrong{"top --batch --count 1 --delay nan", "nan is no number"},
-	         Wrong{"bench --seconds nan", "nan is no number"},
+	         Wrong{"top --batch --count 1 --delay nan", "nan is not a number"},
+	         Wrong{"bench --seconds nan", "nan is not a number"},
 	         Wrong{"load usb", "usb not in {tpm,cpu,all}"},
 	         Wrong{"test --blocks 0", "0 not in range 1 to 1000000000000"},
 	         Wrong{"test --blocks -1", "-1 not in range"},

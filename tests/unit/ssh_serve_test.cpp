@@ -92,8 +92,9 @@ TEST_F(SshServe, UnderstandsNothingElse)
 		const auto ran = ask(what);
 		EXPECT_EQ(ran.code, 64) << what;
 		EXPECT_EQ(ran.out, "") << what;
-		EXPECT_EQ(ran.err, "hwrngctl: ssh-serve gives random bytes: ask for a number of them, 1 to "
-		                   "512, and nothing else\n");
+		EXPECT_EQ(ran.err,
+		          "hwrngctl: ssh-serve returns random bytes: request a number of bytes, 1 to "
+		          "512, and nothing else\n");
 	}
 	const auto ran = run(tree_, "ssh-serve");
 	EXPECT_EQ(ran.code, 64) << "by hand";
@@ -107,7 +108,7 @@ TEST_F(SshServe, GivesWhatThereIsAndSaysThatThereIsNothing)
 	const auto dry = ask("512");
 	EXPECT_EQ(dry.code, 75);
 	EXPECT_EQ(dry.out, "");
-	EXPECT_TRUE(dry.err.contains("used up")) << dry.err;
+	EXPECT_TRUE(dry.err.contains("has no bytes ready")) << dry.err;
 }
 
 TEST_F(SshServe, AServerThatLiesGivesNothing)
@@ -134,7 +135,8 @@ TEST_F(SshServe, AClientHasItsRateAndOnePull)
 	const auto soon = ask("512", "--client one --rate 1");
 	EXPECT_EQ(soon.code, 75);
 	EXPECT_EQ(soon.out, "");
-	EXPECT_TRUE(soon.err.contains("gives this client 1 bytes a second; ask again in ")) << soon.err;
+	EXPECT_TRUE(soon.err.contains("gives this client 1 bytes per second; try again in "))
+	    << soon.err;
 	EXPECT_EQ(ask("512", "--client two --rate 1").code, 0) << "another has its own";
 	EXPECT_EQ(asked_, 1024U) << "who has had too much costs nothing";
 
@@ -163,7 +165,7 @@ TEST_F(SshServe, WhatIsNotedOfAnotherBootOrIsNonsenseHoldsNobodyUp)
 	tree_.file("/state/hwrngd/ssh-one", text);
 	const auto ran = ask("512", "--client one --rate 1");
 	EXPECT_EQ(ran.code, 75);
-	EXPECT_TRUE(ran.err.contains("ask again in 512 s")) << ran.err;
+	EXPECT_TRUE(ran.err.contains("try again in 512 s")) << ran.err;
 }
 
 TEST_F(SshServe, AStateThatCannotBeKeptGivesNothing)

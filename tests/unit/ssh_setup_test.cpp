@@ -104,7 +104,7 @@ TEST_F(SshSetupClient, ADryRunChangesNothing)
 	const auto ran = client("--dry-run --host-key " + word(key));
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	EXPECT_TRUE(ran.out.contains("+ ssh-keygen -q -t ed25519 -N '' -C ")) << ran.out;
-	EXPECT_TRUE(ran.out.contains(std::string("known_hosts: with the line host.example ") + key))
+	EXPECT_TRUE(ran.out.contains(std::string("known_hosts: add the line host.example ") + key))
 	    << ran.out;
 	EXPECT_FALSE(fs::exists(tree_.at("/etc/hwrngd")));
 	EXPECT_TRUE(client("--dry-run").out.contains("+ ssh-keyscan "));
@@ -193,7 +193,7 @@ TEST_F(SshSetup, ADryRunOnTheHostChangesNothing)
 {
 	const auto ran = host("one --dry-run --key " + word(key));
 	EXPECT_EQ(ran.code, 0) << ran.err;
-	EXPECT_TRUE(ran.out.contains("authorized_keys: with the line restrict,command=")) << ran.out;
+	EXPECT_TRUE(ran.out.contains("authorized_keys: add the line restrict,command=")) << ran.out;
 	EXPECT_TRUE(fs::is_empty(tree_.at("/home")));
 	const auto account =
 	    run(tree_, "ssh-setup host one --dry-run --user hwrngd-nobody --key " + word(key));

@@ -190,7 +190,7 @@ private:
 		    "  hwrngctl select tpm_rng.0           let the kernel use that hwrng\n"
 		    "  hwrngctl test --source tpm_rng.0    is the source healthy?\n"
 		    "  hwrngctl bench                      how fast is each source?\n"
-		    "  hwrngctl assess --source rdseed     how much entropy has the source?\n"
+		    "  hwrngctl assess --source rdseed     how much entropy does it have?\n"
 		    "  hwrngctl feed --once                test the best source and feed the pool\n"
 		    "  hwrngctl check scs                  does this machine meet SCS 0101?\n"
 		    "  hwrngctl check openstack            does every server of a cloud get an RNG?\n"

@@ -93,7 +93,7 @@ TEST(Hwrngctl, HelpNamesUnitRangeAndDefault)
 	const FakeTree tree;
 	const auto top = run(tree, "top --help").out;
 	EXPECT_NE(top.find("  -d,--delay SECONDS        Seconds between two updates, 0.1 to 3600; "
-	                   "default:\n                            1\n"),
+	                   "default: 1\n"),
 	          std::string::npos)
 	    << top;
 	const auto help = run(tree, "--help").out;

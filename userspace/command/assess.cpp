@@ -354,7 +354,7 @@ void print_text(const Subject &subject, const Symbols &symbols, const Found &fou
 			fmt::print("{} ({}) is undefined: {}\n", title(estimate.estimator), key(estimate.form),
 			           estimate.note);
 
-	fmt::print("\nAssessed min-entropy: {:.4f} bits per sample of {}, the least of these\n",
+	fmt::print("\nAssessed min-entropy: {:.4f} bits per sample of {}, the lowest of these\n",
 	           assessment.min_entropy, assessment.bits);
 	fmt::print(
 	    "What it means: none of the ten estimators guesses the next sample more often than once\n"

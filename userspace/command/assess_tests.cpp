@@ -118,7 +118,7 @@ void print_text(const restart::Assessment &restart)
 	           restart.h_initial, entropy(restart.h_rows), entropy(restart.h_columns),
 	           restart.track == restart::Track::iid ? ", by the most common value (IID)" : "");
 	if (restart.passed())
-		fmt::print("Passed: {:.4f} bits per sample, the least of these.\n", restart.min_entropy());
+		fmt::print("Passed: {:.4f} bits per sample, the lowest of these.\n", restart.min_entropy());
 	else
 		fmt::print("FAILED: no entropy is awarded.\n");
 }

@@ -91,8 +91,7 @@ std::string verdict(const Report &report)
 	    fmt::format(R"(<section class="verdict{}">)", failed.empty() ? "" : " failed");
 	if (entropy)
 		html += fmt::format(
-		    "<strong>{:.4g} of {}</strong>of min-entropy per sample; as the quality of a "
-		    "hwrng, {} of 1024",
+		    "<strong>{:.4g} of {}</strong>min-entropy per sample; quality as a hwrng: {} of 1024",
 		    *entropy, bits(report.profile.bits), static_cast<unsigned>(*entropy / 8 * 1024));
 	else
 		html += "<strong>No entropy awarded</strong>";
@@ -201,9 +200,9 @@ std::string iid_track(const iid::Assessment &iid)
 	}
 	html +=
 	    "</table></div><p><small>The numbers of permutations of the samples with a higher, an "
-	    "equal "
-	    "and a lower statistic. A statistic passes as soon as more than five permutations are at "
-	    "least as high, and more than five at least as low.</small></p></details></section>\n";
+	    "equal and a lower statistic. A statistic passes as soon as more than five permutations "
+	    "are at least as high, and more than five at least as low."
+	    "</small></p></details></section>\n";
 	return html;
 }
 

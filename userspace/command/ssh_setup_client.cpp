@@ -85,8 +85,8 @@ private:
 			return std::unexpected(user.error());
 		if (!*user)
 			return fail(ExitCode::usage,
-			            fmt::format("there is no user \"{}\", which the daemon needs; --user "
-			                        "names another one",
+			            fmt::format("the daemon's user \"{}\" does not exist; name another one "
+			                        "with --user",
 			                        name));
 		user_ = user->value_or(User());
 		if (!options_.host_key.empty()) {

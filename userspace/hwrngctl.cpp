@@ -183,7 +183,7 @@ private:
 	{
 		app_.footer(
 		    "Examples:\n"
-		    "  hwrngctl status                     what this machine has, and what feeds the pool\n"
+		    "  hwrngctl status                     the sources, and what feeds the pool\n"
 		    "  hwrngctl top                        watch the sources while they work\n"
 		    "  hwrngctl doctor                     what is wrong, and what to do\n"
 		    "  hwrngctl load tpm                   make the TPM a hwrng of the kernel\n"

@@ -158,7 +158,7 @@ TEST(Hwrngctl, OutputOptionMayStandAnywhere)
 	}
 }
 
-TEST(Hwrngctl, ProgramsGetUsageErrorsAsDocumentsToo)
+TEST(Hwrngctl, UsageErrorsAreAlsoInTheJsonDocument)
 {
 	FakeTree tree;
 	for (const char *arguments : {"--output=json nonsense", "status --nonsense --output=json",
@@ -272,7 +272,7 @@ TEST(Hwrngctl, TestOfAFileFollowsItsContents)
 	EXPECT_EQ(run(tree, "test -").code, 1); // standard input is empty here
 }
 
-TEST(Hwrngctl, AMissingFileThatWasNamedIsAnErrorOfInputOrOutput)
+TEST(Hwrngctl, AMissingFileThatWasNamedIsAnInputOutputError)
 {
 	FakeTree tree;
 	good_hwrng(tree);
@@ -307,7 +307,7 @@ TEST(Hwrngctl, AMissingDeviceOfASourceIsAMissingSource)
 	EXPECT_EQ(run(without_framework, "select auto").code, 3);
 }
 
-/// One that /etc/hwrngd.conf makes, without its device.
+/// A source from /etc/hwrngd.conf whose device is missing.
 void absent_generator(FakeTree &tree)
 {
 	tree.file("/etc/hwrngd.conf", "[source.late]\npath = \"/dev/ttyACM7\"\ncredit = 512\n");
@@ -385,9 +385,9 @@ TEST(Hwrngctl, DryRunTestsAndFeedsNothing)
 	EXPECT_EQ(document["would_credit_bits"], 3000 * 8 * 1000 / 1024 / 2);
 }
 
-TEST(Hwrngctl, FeedTestsOnceMoreBeforeItRefuses)
+TEST(Hwrngctl, FeedTestsAgainBeforeItRefuses)
 {
-	// A FIFO, since a file would give the same bytes once more.
+	// A FIFO, because a file would return the same bytes again.
 	const auto feed = [](size_t bad_until) {
 		FakeTree tree;
 		tree.hwrng("virtio_rng.0", "virtio_rng.0");
@@ -415,7 +415,7 @@ TEST(Hwrngctl, FeedIsRefusedWithoutTheCapability)
 	EXPECT_NE(ran.err.find("CAP_SYS_ADMIN"), std::string::npos);
 }
 
-TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
+TEST(Hwrngctl, AnUnhealthyNamedSourceIsCode1AndTheChoiceIsRestored)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0", true, "1000");
@@ -426,13 +426,13 @@ TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0");
 }
 
-TEST(Hwrngctl, AProbeLeavesAChoiceThatSomebodyMadeMeanwhile)
+TEST(Hwrngctl, AProbeKeepsAChoiceThatWasMadeMeanwhile)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0 other", "virtio_rng.0", true);
 	ASSERT_EQ(mkfifo(tree.at("/dev-hwrng").c_str(), 0600), 0);
 	tree.symlink("/dev/hwrng", tree.at("/dev-hwrng").string());
-	// The probe blocks in the FIFO; then another RNG is chosen; then the bytes come.
+	// The probe blocks in the FIFO. Then another RNG is selected, and then the bytes arrive.
 	const auto fifo = tree.at("/dev-hwrng").string();
 	const auto current = tree.at(std::string(hw_random) + "/rng_current").string();
 	const auto feeder = "{ exec 3<>" + fifo + "; for i in $(seq 400); do grep -q tpm " + current +

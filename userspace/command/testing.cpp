@@ -11,8 +11,8 @@ void add_test(CLI::App &app, Run &run)
 	const auto options = std::make_shared<TestOptions>();
 	auto &test =
 	    *app.add_subcommand("test", "Test a source, file or pipe with the tests of FIPS 140-2");
-	auto *file =
-	    test.add_option("FILE", options->file, "The file or device to test (- is standard input)");
+	auto *file = test.add_option("FILE", options->file,
+	                             "The file or device to test, or - for standard input");
 	test.add_option("-s,--source", options->source,
 	                "The source to test, by its name in `hwrngctl list`; default: the best one")
 	    ->type_name("SOURCE")
@@ -54,7 +54,7 @@ void add_assess(CLI::App &app, Run &run)
 	    "assess", "Estimate the min-entropy of a source, file or pipe by SP 800-90B");
 	auto *samples = assess.add_option(
 	    "FILE", options->file,
-	    "The file or device to assess, one sample per byte (- is standard input)");
+	    "The file or device to assess, or - for standard input; one sample per byte");
 	assess
 	    .add_option("-s,--source", options->source,
 	                "The source to assess, by its name in `hwrngctl list`")

@@ -13,7 +13,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -74,27 +74,25 @@ private:
 	/// the line of the word before it, because at the start of a line it would look like an option.
 	static std::string wrapped(const std::string &text, size_t indent)
 	{
-		std::istringstream words(text);
+		std::vector<std::string> words;
+		std::istringstream in(text);
+		for (std::string word; in >> word;)
+			if (!words.empty() && word.starts_with('-'))
+				words.back() += " " + word;
+			else
+				words.push_back(word);
 		std::string lines;
-		size_t at = indent;
-		std::string next;
-		words >> next;
-		while (!next.empty()) {
-			std::string word = std::exchange(next, "");
-			while (words >> next && next.starts_with('-')) {
-				word += " " + next;
-				next.clear();
-			}
-			if (at > indent && at + 1 + word.size() > width) {
+		size_t used = indent;
+		for (const auto &word : words) {
+			if (used > indent && used + 1 + word.size() > width) {
 				lines += "\n" + std::string(indent, ' ');
-				at = indent;
-			}
-			if (at > indent) {
+				used = indent;
+			} else if (used > indent) {
 				lines += ' ';
-				at++;
+				used++;
 			}
 			lines += word;
-			at += word.size();
+			used += word.size();
 		}
 		return lines;
 	}

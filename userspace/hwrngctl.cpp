@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngctl: looks at a machine's sources of randomness, tests them, chooses among them, feeds the
-// kernel's pool from them. One table of commands.
+// hwrngctl: shows a machine's sources of randomness, tests them, selects one for the kernel, and
+// feeds the kernel's pool. The commands are added here and implemented in command/.
 #include "base/interrupt.h"
 #include "command/command.h"
 #include "command/command_line.h"
@@ -9,8 +9,11 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -27,30 +30,104 @@ Result<Inventory> inventory_of(const Context &context)
 
 namespace {
 
-/// The command line: fills what it points to, and `run` with the command that was asked for.
+/// Help in 80 columns, without the type names of CLI11. completion/help.awk reads it.
+class HelpText : public CLI::Formatter {
+public:
+	std::string make_option(const CLI::Option *option, bool positional) const override
+	{
+		auto left = "  " + make_option_name(option, positional);
+		const auto type = option->get_type_name();
+		if (const auto choices = type.find('{'); choices != std::string::npos)
+			left += " " + type.substr(choices); // of CLI::IsMember
+		else if (!positional && !type.empty())
+			left += " " + type;
+		auto text = option->get_description();
+		for (const auto *other : option->get_excludes())
+			text += "; not with " + other->get_name();
+		if (option->get_type_size() != 0 && !option->get_default_str().empty())
+			text += "; default: " + option->get_default_str();
+		return row(left, text);
+	}
+	std::string make_subcommand(const CLI::App *command) const override
+	{
+		return row("  " + command->get_name(), command->get_description());
+	}
+	std::string make_description(const CLI::App *app) const override
+	{
+		return wrapped(app->get_description(), 0) + "\n";
+	}
+
+private:
+	static constexpr size_t width = 80;
+	static constexpr size_t column = 28; // where descriptions begin
+
+	/// At least two spaces separate the columns; a longer left column gets its own line.
+	static std::string row(const std::string &left, const std::string &text)
+	{
+		const bool fits = left.size() + 2 <= column;
+		return (fits ? left + std::string(column - left.size(), ' ')
+		             : left + "\n" + std::string(column, ' ')) +
+		       wrapped(text, column) + "\n";
+	}
+
+	/// Breaks the text into lines that begin at `indent`. A word that begins with a dash stays on
+	/// the line of the word before it, because at the start of a line it would look like an option.
+	static std::string wrapped(const std::string &text, size_t indent)
+	{
+		std::vector<std::string> words;
+		std::istringstream in(text);
+		for (std::string word; in >> word;)
+			if (!words.empty() && word.starts_with('-'))
+				words.back() += " " + word;
+			else
+				words.push_back(word);
+		std::string lines;
+		size_t used = indent;
+		for (const auto &word : words) {
+			if (used > indent && used + 1 + word.size() > width) {
+				lines += "\n" + std::string(indent, ' ');
+				used = indent;
+			} else if (used > indent) {
+				lines += ' ';
+				used++;
+			}
+			lines += word;
+			used += word.size();
+		}
+		return lines;
+	}
+};
+
+/// Reads the command line: the common options into its members, and the command into `run_`.
 class CommandLine {
 public:
 	CommandLine()
 	{
+		// Commands inherit the form of the help, and the option for it, when they are added.
+		app_.formatter(std::make_shared<HelpText>());
+		app_.set_help_flag("-h,--help", "Print this help and exit");
 		app_.name("hwrngctl");
-		app_.set_version_flag("-V,--version", "hwrngctl " HWRNGD_VERSION);
+		app_.set_version_flag("-V,--version", "hwrngctl " HWRNGD_VERSION,
+		                      "Print the version and exit");
 		app_.require_subcommand(1);
 		app_.fallthrough();
-		app_.add_option("-o,--output", output_, "Output for people (text) or programs (json)")
+		app_.add_option("-o,--output", output_,
+		                "Print text for people, or one JSON document for programs")
 		    ->transform(CLI::IsMember({"text", "json"}))
 		    ->default_str("text");
 		app_.add_option("--root", root_,
-		                "Look for /sys, /proc, /dev and /lib/modules below this folder")
+		                "Look for /sys, /proc, /dev and /lib/modules below this folder, for tests")
 		    ->type_name("FOLDER")
 		    ->default_str("/");
 		for (auto *add : {add_status, add_list, add_top, add_doctor, add_metrics, add_policy,
 		                  add_select, add_load, add_unload, add_test, add_bench, add_assess,
 		                  add_feed, add_check, add_ssh_serve, add_ssh_setup})
 			add(app_, run_);
-		add_examples(); // last, since a command takes over what its parent has when it is added
+		add_examples(); // last, because commands inherit the footer when they are added
 	}
 
-	/// The exit code of a parse that ends the program, or nothing when a command is to be run.
+	/// The exit code if parsing ends the program (help, version, an error), or none if a command is
+	/// to run.
 	std::optional<ExitCode> parse(int argc, char **argv)
 	{
 		try {
@@ -70,15 +147,15 @@ public:
 	[[nodiscard]] Result<ExitCode> run() const { return run_({Root(root_), json()}); }
 
 private:
-	/// What --output says, even where the rest of the line is wrong: no option is bound to its
-	/// variable then.
+	/// Whether --output is json. Read from the option, because a line with an error leaves the
+	/// variables unset.
 	[[nodiscard]] bool asked_for_json() const
 	{
 		const auto &given = app_.get_option("--output")->results();
 		return !given.empty() && given.back() == "json";
 	}
 
-	/// What is wrong, in which command, and where to look.
+	/// What is wrong, in which command, and which help describes it.
 	[[nodiscard]] std::string explain(const CLI::ParseError &error) const
 	{
 		std::string command;
@@ -93,9 +170,10 @@ private:
 		for (const auto *one : app_.get_subcommands([](const CLI::App *) { return true; }))
 			names += (names.empty() ? "" : ", ") + one->get_name();
 		const auto unknown = app_.remaining();
-		return fmt::format("{}; there are: {}; see `hwrngctl --help`",
-		                   unknown.empty() ? std::string("a command is missing")
-		                                   : fmt::format("\"{}\" is no command", unknown.front()),
+		return fmt::format("{}; the commands are: {}; see `hwrngctl --help`",
+		                   unknown.empty()
+		                       ? std::string("a command is missing")
+		                       : fmt::format("\"{}\" is not a command", unknown.front()),
 		                   names);
 	}
 
@@ -103,19 +181,20 @@ private:
 	{
 		app_.footer(
 		    "Examples:\n"
-		    "  hwrngctl status                     what this machine has, and who feeds its pool\n"
-		    "  hwrngctl top                        watch it, as it happens\n"
-		    "  hwrngctl doctor                     what is wrong here, and what to do\n"
-		    "  hwrngctl load tpm                   make the TPM a source of the kernel\n"
-		    "  hwrngctl select tpm_rng.0           let the kernel use it\n"
-		    "  hwrngctl test --source tpm_rng.0    is it healthy?\n"
+		    "  hwrngctl status                     the sources, and what feeds the pool\n"
+		    "  hwrngctl top                        watch the sources while they work\n"
+		    "  hwrngctl doctor                     what is wrong, and what to do\n"
+		    "  hwrngctl load tpm                   make the TPM a hwrng of the kernel\n"
+		    "  hwrngctl select tpm_rng.0           let the kernel use that hwrng\n"
+		    "  hwrngctl test --source tpm_rng.0    is the source healthy?\n"
 		    "  hwrngctl bench                      how fast is each source?\n"
-		    "  hwrngctl assess --source rdseed     how much entropy does it hold?\n"
+		    "  hwrngctl assess --source rdseed     how much entropy does it have?\n"
 		    "  hwrngctl feed --once                test the best source and feed the pool\n"
-		    "  hwrngctl check scs                  does it meet SCS 0101, Entropy?\n"
-		    "  hwrngctl check openstack            do a cloud's flavors and images?\n"
-		    "Exit codes: 0 done, 1 check failed, 2 usage, 3 no source, 4 not permitted,\n"
-		    "5 input or output error, 69 a needed service is unavailable. See hwrngctl(8).");
+		    "  hwrngctl check scs                  does this machine meet SCS 0101?\n"
+		    "  hwrngctl check openstack            does every server of a cloud get an RNG?\n"
+		    "Exit codes: 0 success, 1 check failed, 2 wrong usage, 3 no source,\n"
+		    "4 not permitted, 5 input or output error, 69 something needed is unavailable.\n"
+		    "See hwrngctl(8).");
 	}
 
 	CLI::App app_{"Choose, test and use this machine's hardware random number generators."};
@@ -131,7 +210,7 @@ private:
 int main(int argc, char **argv)
 try {
 	using namespace hwrngd;
-	// A reader that goes away must not kill us before rng_current is put back.
+	// If the reader of a pipe exits, rng_current must still be restored.
 	std::signal(SIGPIPE, SIG_IGN);
 	CommandLine line;
 	if (const auto code = line.parse(argc, argv))
@@ -143,7 +222,7 @@ try {
 		die_of_interrupt();
 	return static_cast<int>(code);
 } catch (const std::exception &error) {
-	// Memory or threads ran out. Unwinding has put back what was changed.
+	// Out of memory or threads. Unwinding has already restored what was changed.
 	std::fputs("hwrngctl: ", stderr);
 	std::fputs(error.what(), stderr);
 	std::fputs("\n", stderr);

@@ -56,14 +56,14 @@ TEST(AssessCommand, JsonHasEveryEstimatorWithItsFigures)
 	EXPECT_EQ(document["estimators"][0]["name"], "most_common_value");
 	EXPECT_EQ(document["estimators"][0]["bitstring"]["mode_count"], 40004);
 	EXPECT_EQ(document["estimators"][0]["literal"]["mode_count"], 68);
-	EXPECT_FALSE(document["estimators"][1].contains("literal")); // collision is for bits alone
+	EXPECT_FALSE(document["estimators"][1].contains("literal")); // collision is only for bits
 	EXPECT_EQ(document["estimators"][5]["literal"]["v"], 3);
 	EXPECT_NEAR(document["estimators"][9]["literal"]["p_local"], 0.010056914860524811, 1e-11);
 	EXPECT_EQ(document["warnings"].size(), 1U); // too few samples
 	EXPECT_FALSE(document.contains("quality")); // a file makes no claim
 }
 
-TEST(AssessCommand, BitsAreTakenFromTheDataUnlessTheyAreGiven)
+TEST(AssessCommand, BitsAreDerivedFromTheDataUnlessTheyAreGiven)
 {
 	FakeTree tree;
 	tree.file("/nibbles", random_bytes(5'000, 15));
@@ -82,11 +82,11 @@ TEST(AssessCommand, BitsAreTakenFromTheDataUnlessTheyAreGiven)
 	const auto ran = run(tree, "assess --bits 3 " + path);
 	EXPECT_EQ(ran.code, 2);
 	EXPECT_NE(ran.err.find("needs 4 bits and does not fit into 3"), std::string::npos) << ran.err;
-	EXPECT_NE(ran.err.find("without --bits"), std::string::npos);
+	EXPECT_NE(ran.err.find("omit --bits"), std::string::npos);
 	EXPECT_EQ(ran.out, "");
 }
 
-TEST(AssessCommand, TextSaysWhatTheFigureMeansAndWhatNot)
+TEST(AssessCommand, TextSaysWhatTheFigureMeansAndDoesNotMean)
 {
 	FakeTree tree;
 	tree.file("/bits", random_bytes(7'000, 1));
@@ -97,7 +97,7 @@ TEST(AssessCommand, TextSaysWhatTheFigureMeansAndWhatNot)
 	EXPECT_NE(ran.out.find("conditioned, encrypted"), std::string::npos);
 }
 
-TEST(AssessCommand, TooLittleIsCode1AndSaysHowMuchIsNeeded)
+TEST(AssessCommand, TooFewSamplesAreCode1AndTheMessageSaysHowManyAreNeeded)
 {
 	FakeTree tree;
 	tree.file("/empty", "");
@@ -128,7 +128,7 @@ TEST(AssessCommand, TooLittleIsCode1AndSaysHowMuchIsNeeded)
 	EXPECT_EQ(run(tree, "assess /nonexistent/file").code, 5);
 }
 
-TEST(AssessCommand, ASourceGetsAProposalThatItsClaimBounds)
+TEST(AssessCommand, TheProposalForASourceIsLimitedByItsClaim)
 {
 	FakeTree tree;
 	tree.file("/dev/hwrng", random_bytes(64 + 20'000, 0x7f)); // the highest bit never changes
@@ -140,7 +140,7 @@ TEST(AssessCommand, ASourceGetsAProposalThatItsClaimBounds)
 	};
 	const auto honest = propose("1000");
 	EXPECT_EQ(honest["source"], "virtio_rng.0");
-	EXPECT_EQ(honest["bits_per_sample"], 8); // a source gives bytes, whatever is in them
+	EXPECT_EQ(honest["bits_per_sample"], 8); // a source returns whole bytes
 	const auto assessed = honest["quality"]["assessed"].get<unsigned>();
 	EXPECT_EQ(assessed, static_cast<unsigned>(honest["min_entropy"].get<double>() * 128));
 	EXPECT_LT(assessed, 1024U * 7 / 8);
@@ -152,24 +152,24 @@ TEST(AssessCommand, ASourceGetsAProposalThatItsClaimBounds)
 	EXPECT_NE(ran.err.find("virtio_rng.0"), std::string::npos);
 }
 
-TEST(AssessCommand, ASignalEndsItWhileItCounts)
+TEST(AssessCommand, ASignalEndsTheEstimators)
 {
 	FakeTree tree;
-	tree.file("/bytes", random_bytes(4'000'000)); // some seconds
+	tree.file("/bytes", random_bytes(4'000'000)); // takes a few seconds
 	const auto command = "timeout -s INT 0.3 " + std::string(HWRNGCTL) + " assess " +
 	                     tree.at("/bytes").string() + " >" + tree.at("/stdout").string() + " 2>&1";
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
 	ASSERT_TRUE(WIFEXITED(status));
-	EXPECT_EQ(WEXITSTATUS(status), 124); // timeout's, for a command that its signal ended
+	EXPECT_EQ(WEXITSTATUS(status), 124); // timeout(1) ended it
 	EXPECT_EQ(tree.text("/stdout"), "");
 }
 
-TEST(AssessCommand, ASignalEndsItWhileItWaitsForAPipe)
+TEST(AssessCommand, ASignalEndsAReadFromAPipe)
 {
 	FakeTree tree;
 	ASSERT_EQ(mkfifo(tree.at("/pipe").c_str(), 0600), 0);
 	const auto pipe = tree.at("/pipe").string();
-	// Some bytes come, and then none.
+	// Some bytes arrive, and then no more.
 	const auto command = "exec 3<>" + pipe + "; printf abc >&3; timeout -s INT 0.3 " +
 	                     std::string(HWRNGCTL) + " assess - <" + pipe + " >" +
 	                     tree.at("/stdout").string() + " 2>&1";
@@ -179,19 +179,19 @@ TEST(AssessCommand, ASignalEndsItWhileItWaitsForAPipe)
 	EXPECT_EQ(tree.text("/stdout"), "");
 }
 
-TEST(AssessCommand, SavedItBoundsTheCredit)
+TEST(AssessCommand, ASavedResultLimitsTheCredit)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0", "virtio_rng.0", false, "1000");
-	// Half of each byte is random, of which the compression estimate makes less. FIPS 140-2 would
-	// refuse it, so feed reads better bytes.
+	// Half of each byte is random, and the compression estimate is even lower. FIPS 140-2 would
+	// refuse these bytes, so feed reads better ones.
 	tree.file("/dev/hwrng", random_bytes(64 + 1'000'000, 0x0f));
 	const auto ran = run(tree, "assess --source virtio_rng.0 --save --output=json");
 	ASSERT_EQ(ran.code, 0) << ran.err;
 	const auto document = nlohmann::json::parse(ran.out);
 	const unsigned assessed = document["quality"]["assessed"];
 	EXPECT_GT(assessed, 100U);
-	EXPECT_LT(assessed, 500U); // or half of the claim would be the lesser
+	EXPECT_LT(assessed, 500U); // otherwise half of the claim would be lower
 	EXPECT_EQ(document["saved"], tree.at("/etc/hwrngd.conf.d/assessed-virtio_rng.0.conf").string());
 	tree.file("/dev/hwrng", random_bytes(5'000));
 	const auto fed = run(tree, "feed --once --dry-run --output=json");

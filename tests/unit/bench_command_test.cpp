@@ -25,10 +25,10 @@ SourceInfo source(SourceKind kind, const std::string &name)
 	return info;
 }
 
-TEST(BenchFigures, AreOfTheReads)
+TEST(BenchFigures, SummarizeTheReads)
 {
 	std::vector<double> latencies;
-	for (int i = 1; i <= 200; i++) // not in order
+	for (int i = 1; i <= 200; i++) // unsorted
 		latencies.push_back((i % 2 == 0 ? i : 200 - i) * 1e-3);
 	const auto figures = figures_of(latencies, 201'000);
 	EXPECT_EQ(figures.reads, 200U);
@@ -39,7 +39,7 @@ TEST(BenchFigures, AreOfTheReads)
 	EXPECT_DOUBLE_EQ(figures.longest, 0.200);
 }
 
-TEST(BenchFigures, OfOneReadAndOfNone)
+TEST(BenchFigures, OfOneReadAndOfNoRead)
 {
 	const auto one = figures_of({0.5}, 64);
 	EXPECT_DOUBLE_EQ(one.median, 0.5);
@@ -50,7 +50,7 @@ TEST(BenchFigures, OfOneReadAndOfNone)
 	EXPECT_EQ(figures_of({}, 0).bytes_per_second, 0);
 }
 
-TEST(BenchFigures, AreForPeople)
+TEST(BenchFigures, HaveReadableUnits)
 {
 	EXPECT_EQ(rate_text(0), "0.0 B/s");
 	EXPECT_EQ(rate_text(512), "512 B/s");
@@ -78,7 +78,7 @@ TEST(BenchComparison, IsWithItsKind)
 	EXPECT_EQ(of(SourceKind::hwrng, "tpm-rng-0"), "TPM as hwrng");
 	EXPECT_EQ(of(SourceKind::tpm2, "tpmrm0"), "TPM 2.0");
 	EXPECT_EQ(of(SourceKind::jitter, "jitter"), "CPU jitter");
-	// Of these nobody knows what is behind them, whatever they are called.
+	// The hardware of these is unknown, whatever their names are.
 	EXPECT_EQ(of(SourceKind::hwrng, "ccp-1-rng"), "");
 	EXPECT_EQ(of(SourceKind::generator, "rdrand"), "");
 	EXPECT_EQ(of(SourceKind::ssh, "tpmrm0"), "");
@@ -95,7 +95,7 @@ TEST(BenchComparison, BothEndsOfTheRangeAreUsual)
 	EXPECT_EQ(compare(1e3, nullptr), Comparison::unknown);
 }
 
-/// Two hwrngs, of which the second is in use, and a device that gives without end.
+/// Two hwrngs, the second one in use, and a device that returns endless data.
 void two_hwrngs(FakeTree &tree)
 {
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "tpm_rng.0", true);
@@ -107,7 +107,7 @@ Json row(const Ran &ran, size_t i)
 	return Json::parse(ran.out).at("sources").at(i);
 }
 
-TEST(BenchCommand, MeasuresEachSourceAndPutsTheChoiceBack)
+TEST(BenchCommand, MeasuresEachSourceAndRestoresTheChoice)
 {
 	FakeTree tree;
 	two_hwrngs(tree);
@@ -128,33 +128,33 @@ TEST(BenchCommand, MeasuresEachSourceAndPutsTheChoiceBack)
 		EXPECT_LE(latency["median"], latency["percentile_99"]);
 		EXPECT_LE(latency["percentile_99"], latency["longest"]);
 		EXPECT_GE(found["first_byte_seconds"], 0);
-		// What these take in all is what they took together.
+		// The times of all reads add up to the time of the measurement.
 		const double seconds =
 		    found["bytes"].get<double>() / found["bytes_per_second"].get<double>();
 		EXPECT_LE(seconds, 0.2 + latency["longest"].get<double>());
 		EXPECT_TRUE(found["error"].is_null());
 		EXPECT_FALSE(found["usual"]["from"].get<std::string>().empty());
 	}
-	// A fake TPM of urandom's speed.
+	// A fake TPM with the speed of urandom.
 	EXPECT_EQ(row(ran, 1)["comparison"], "faster than usual");
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm_rng.0");
 }
 
-TEST(BenchCommand, TellsPeople)
+TEST(BenchCommand, PrintsATable)
 {
 	FakeTree tree;
 	two_hwrngs(tree);
 	tree.file("/sys/class/dmi/id/sys_vendor", "QEMU\n");
 	const auto ran = run(tree, "bench --seconds 0.1");
 	EXPECT_EQ(ran.code, 0) << ran.err;
-	EXPECT_EQ(ran.err, "") << "progress is for terminals";
+	EXPECT_EQ(ran.err, "") << "progress is only for terminals";
 	for (const char *said :
 	     {"virtio_rng.0 ", "tpm_rng.0 ", " 64 B ", "faster than usual\n",
-	      "\n  300 B/s to 32 kB/s of TPM as hwrng\n    as of", "This is a virtual machine:"})
+	      "\n  TPM as hwrng: 300 B/s to 32 kB/s\n    same as", "This is a virtual machine:"})
 		EXPECT_NE(ran.out.find(said), std::string::npos) << said << ran.out;
 }
 
-TEST(BenchCommand, MeasuresWhatWasNamedAlone)
+TEST(BenchCommand, MeasuresOnlyTheNamedSources)
 {
 	FakeTree tree;
 	two_hwrngs(tree);
@@ -174,7 +174,7 @@ TEST(BenchCommand, MeasuresWhatWasNamedAlone)
 	EXPECT_NE(unknown.err.find("\"nonsense\" is not a source"), std::string::npos);
 }
 
-TEST(BenchCommand, TheOthersGoOnWhenOneFails)
+TEST(BenchCommand, ContinuesAfterASourceFails)
 {
 	FakeTree tree;
 	two_hwrngs(tree);
@@ -193,18 +193,18 @@ TEST(BenchCommand, TheOthersGoOnWhenOneFails)
 	EXPECT_NE(run(tree, "bench -t 0.1").out.find("hwrng: Is a directory"), std::string::npos);
 }
 
-TEST(BenchCommand, WhatEndsIsToldWithWhatItGave)
+TEST(BenchCommand, AnEndOfDataIsReportedWithTheFiguresUntilThen)
 {
 	FakeTree tree;
 	tree.hwrng("a", "a");
 	tree.file("/dev/hwrng", std::string(64 + 640, 'x')); // 64 are stale
 	const auto ran = run(tree, "bench");
 	EXPECT_EQ(ran.code, 5);
-	EXPECT_NE(ran.out.find("; then: a: it has ended\n"), std::string::npos) << ran.out;
+	EXPECT_NE(ran.out.find("; then: a: end of data\n"), std::string::npos) << ran.out;
 	EXPECT_EQ(row(run(tree, "bench -o json"), 0)["bytes"], 640);
 }
 
-TEST(BenchCommand, SwitchesNothingUnaskedWhereTheKernelCanHang)
+TEST(BenchCommand, DoesNotSwitchByItselfIfTheKernelCanHang)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0 tpm-rng-0", "virtio_rng.0", true,
@@ -217,14 +217,14 @@ TEST(BenchCommand, SwitchesNothingUnaskedWhereTheKernelCanHang)
 		EXPECT_EQ(row(ran, i)["reads"], 0);
 		EXPECT_EQ(row(ran, i)["error"]["exit_code"], 4);
 	}
-	// By name, and where it is without danger.
+	// If it is named, and if there is no danger.
 	EXPECT_EQ(run(tree, "bench -t 0.1 --source tpm_rng.0").code, 0);
 	const auto danger = run(tree, "bench -t 0.1 --source tpm-rng-0");
 	EXPECT_EQ(danger.code, 4);
 	EXPECT_NE(danger.out.find("can hang forever"), std::string::npos) << danger.out;
 }
 
-TEST(BenchCommand, AsksNoOtherMachineUnasked)
+TEST(BenchCommand, DoesNotAskOtherMachinesByItself)
 {
 	FakeTree tree;
 	two_hwrngs(tree);
@@ -247,11 +247,11 @@ TEST(BenchCommand, WithoutAnySourceIsCode3)
 	EXPECT_EQ(run(tree, "bench --seconds 31").code, 2);
 }
 
-TEST(BenchCommand, AnInterruptEndsItWithWhatWasMeasured)
+TEST(BenchCommand, AnInterruptPrintsTheResultsSoFar)
 {
 	FakeTree tree;
 	two_hwrngs(tree);
-	// timeout(1) sends the signal to hwrngctl alone, during the second source.
+	// timeout(1) sends the signal only to hwrngctl, during the second source.
 	const auto command = "timeout --signal=INT 3 " + std::string(HWRNGCTL) +
 	                     " --root=" + tree.at("/").string() + " bench -t 2 -o json >" +
 	                     tree.at("/stdout").string() + " 2>&1";
@@ -263,7 +263,7 @@ TEST(BenchCommand, AnInterruptEndsItWithWhatWasMeasured)
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm_rng.0");
 }
 
-TEST(BenchCommand, ACpuInstructionIsReadByTheBlock)
+TEST(BenchCommand, ACpuInstructionIsReadInLargeBlocks)
 {
 	FakeTree tree;
 	std::ifstream real("/proc/cpuinfo");

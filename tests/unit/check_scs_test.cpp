@@ -27,7 +27,8 @@ constexpr size_t bootstrap = 4;
 constexpr size_t block = 2500;
 constexpr size_t blocks = 1000;
 
-/// Blocks of which `bad` fail, 1 or more: one is the key stream's own, the others have a long run.
+/// Blocks of which `bad` fail (at least 1): one fails in the key stream itself, the others have a
+/// long run.
 std::string stream(size_t bad)
 {
 	std::vector<uint8_t> bytes(bootstrap + blocks * block);
@@ -38,7 +39,7 @@ std::string stream(size_t bad)
 	return {bytes.begin(), bytes.end()};
 }
 
-/// A machine that meets all of it, but for so many blocks.
+/// A machine that meets every item, except that `bad` blocks fail.
 class ScsMachine : public FakeTree {
 public:
 	explicit ScsMachine(size_t bad = 1)
@@ -51,7 +52,7 @@ public:
 	}
 };
 
-/// What `check scs` says of item `id`.
+/// The result of `check scs` for item `id`.
 nlohmann::json item(const FakeTree &tree, const std::string &id, const std::string &options = "")
 {
 	const auto ran = run(tree, "check scs --output=json " + options);
@@ -73,10 +74,10 @@ TEST(CheckScs, AGoodMachinePassesWithATable)
 	EXPECT_NE(ran.out.find("| ok      | 256 of 256 bits "), std::string::npos) << ran.out;
 	EXPECT_NE(ran.out.find("| 1 of 1000 "), std::string::npos) << ran.out;
 	EXPECT_TRUE(ran.out.ends_with("Passed: 0 errors, 0 warnings\n")) << ran.out;
-	EXPECT_EQ(item(tree, "rngd").at("verdict"), "is not there") << "which v1.1 does not ask for";
+	EXPECT_EQ(item(tree, "rngd").at("verdict"), "is not there") << "v1.1 does not require it";
 }
 
-TEST(CheckScs, FailuresAreLimitedAsTheVersionsHaveIt)
+TEST(CheckScs, FailuresAreLimitedAsEachVersionRequires)
 {
 	struct Case {
 		size_t bad;
@@ -90,20 +91,20 @@ TEST(CheckScs, FailuresAreLimitedAsTheVersionsHaveIt)
 		EXPECT_EQ(item(tree, "fips").at("verdict"), v1_1) << bad;
 	}
 	const ScsMachine tree(6);
-	EXPECT_EQ(item(tree, "fips").at("found"), "6 of 1000, and tested again 6 of 1000");
+	EXPECT_EQ(item(tree, "fips").at("found"), "6 of 1000; tested again: 6 of 1000");
 	const auto ran = run(tree, "check scs");
 	EXPECT_EQ(ran.code, 1);
 	EXPECT_TRUE(ran.out.ends_with("FAILED: 1 error, 0 warnings\n")) << ran.out;
 }
 
-TEST(CheckScs, ChanceAloneIsNoFinding)
+TEST(CheckScs, ChanceIsNotAFinding)
 {
 	const ScsMachine tree;
 	const auto random = tree.at("/dev/random");
 	std::filesystem::remove(random);
 	ASSERT_EQ(mkfifo(random.c_str(), 0600), 0);
 	for (const char *profile : {"--profile v1", "--profile v1.1"}) {
-		// Held open, or what is left in it would go with its reader.
+		// Keep it open; otherwise its remaining data is lost with its reader.
 		const hwrngd::FileDescriptor fifo(open(random.c_str(), O_RDWR | O_CLOEXEC));
 		const auto both = stream(4) + stream(1);
 		std::atomic<bool> done = false;
@@ -118,7 +119,7 @@ TEST(CheckScs, ChanceAloneIsNoFinding)
 			done = true;
 		});
 		const auto found = item(tree, "fips", profile);
-		EXPECT_EQ(found.at("found"), "4 of 1000, and tested again 1 of 1000");
+		EXPECT_EQ(found.at("found"), "4 of 1000; tested again: 1 of 1000");
 		EXPECT_EQ(found.at("verdict"), "ok");
 		const hwrngd::FileDescriptor rest(open(random.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 		for (std::array<char, block> left{}; !done;)
@@ -127,7 +128,7 @@ TEST(CheckScs, ChanceAloneIsNoFinding)
 	}
 }
 
-TEST(CheckScs, ThePoolIsWhatTheKernelHas)
+TEST(CheckScs, ThePoolIsJudgedByTheKernelsVersion)
 {
 	ScsMachine tree;
 	tree.file("/proc/sys/kernel/random/entropy_avail", "12\n");
@@ -143,15 +144,15 @@ TEST(CheckScs, ThePoolIsWhatTheKernelHas)
 		EXPECT_EQ(item(tree, "entropy_avail").at("verdict"), verdict) << bits;
 	}
 	std::filesystem::remove(tree.at("/proc/sys/kernel/random/entropy_avail"));
-	EXPECT_EQ(item(tree, "entropy_avail").at("found"), "it cannot be read");
+	EXPECT_EQ(item(tree, "entropy_avail").at("found"), "cannot be read");
 }
 
-TEST(CheckScs, WhatIsMissingIsToldAndNeverPassed)
+TEST(CheckScs, WhatIsMissingIsReportedAndNeverPasses)
 {
 	ScsMachine tree;
 	tree.file("/proc/cpuinfo", "flags\t\t: sse2\n");
 	EXPECT_EQ(item(tree, "cpu").at("verdict"), "warning");
-	EXPECT_EQ(item(tree, "cpu").at("remedy"), "another CPU: this one has none");
+	EXPECT_EQ(item(tree, "cpu").at("remedy"), "use a CPU that has one of them");
 	tree.file("/proc/cpuinfo", "flags\t\t: sse2 hypervisor\n");
 	EXPECT_NE(item(tree, "cpu").at("remedy").get<std::string>().find("hypervisor"),
 	          std::string::npos);
@@ -165,10 +166,10 @@ TEST(CheckScs, WhatIsMissingIsToldAndNeverPassed)
 	EXPECT_EQ(run(tree, "check").code, 2);
 }
 
-TEST(CheckScs, TheServiceIsAskedForAsThePublishedTestDoes)
+TEST(CheckScs, TheServiceIsCheckedAsInThePublishedTest)
 {
 	ScsMachine tree;
-	const std::string path = std::getenv("PATH"); // NOLINT: there is one thread
+	const std::string path = std::getenv("PATH"); // NOLINT: only one thread
 	const auto with = [&](const std::string &script) {
 		const auto systemctl = tree.at("/bin/systemctl");
 		tree.file("/bin/systemctl", "#!/bin/sh\n" + script + "\n");
@@ -188,7 +189,8 @@ TEST(CheckScs, TheServiceIsAskedForAsThePublishedTestDoes)
 	EXPECT_EQ(said.at("found"), "rngd.service is inactive");
 	said = with("echo 'System has not been booted with systemd' >&2; exit 1");
 	EXPECT_EQ(said.at("verdict"), "error");
-	EXPECT_EQ(said.at("found"), "systemctl does not tell: System has not been booted with systemd");
+	EXPECT_EQ(said.at("found"),
+	          "systemctl reported no state: System has not been booted with systemd");
 }
 
 } // namespace

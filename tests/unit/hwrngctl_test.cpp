@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -51,6 +53,55 @@ TEST(Hwrngctl, EachCommandsHelpHasItsOwnExamples)
 	}
 }
 
+TEST(Hwrngctl, EachHelpFits80ColumnsWithoutTypeNames)
+{
+	const FakeTree tree;
+	for (const std::string command : {"",
+	                                  "status",
+	                                  "list",
+	                                  "top",
+	                                  "doctor",
+	                                  "metrics",
+	                                  "policy",
+	                                  "select",
+	                                  "load",
+	                                  "unload",
+	                                  "test",
+	                                  "bench",
+	                                  "assess",
+	                                  "feed",
+	                                  "check",
+	                                  "check scs",
+	                                  "check openstack",
+	                                  "ssh-serve",
+	                                  "ssh-setup",
+	                                  "ssh-setup client",
+	                                  "ssh-setup host"}) {
+		const auto help = run(tree, command + " --help");
+		for (const char *type : {"UINT", "TEXT", "FLOAT", "REQUIRED", "Excludes"})
+			EXPECT_EQ(help.out.find(type), std::string::npos) << help.out;
+		std::istringstream lines(help.out);
+		for (std::string line; std::getline(lines, line);) {
+			EXPECT_LE(line.size(), 80U) << line;
+			EXPECT_FALSE(line.ends_with(' ')) << command << ": " << line;
+		}
+	}
+}
+
+TEST(Hwrngctl, HelpNamesUnitRangeAndDefault)
+{
+	const FakeTree tree;
+	const auto top = run(tree, "top --help").out;
+	EXPECT_NE(top.find("  -d,--delay SECONDS        Seconds between two updates, 0.1 to 3600; "
+	                   "default: 1\n"),
+	          std::string::npos)
+	    << top;
+	const auto help = run(tree, "--help").out;
+	EXPECT_NE(help.find("  -o,--output {text,json}   Print text"), std::string::npos) << help;
+	const auto metrics = run(tree, "metrics --help").out;
+	EXPECT_NE(metrics.find("; not with --listen\n"), std::string::npos) << metrics;
+}
+
 TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 {
 	struct Wrong {
@@ -59,19 +110,19 @@ TEST(Hwrngctl, UsageErrorsAreCode2AndSayWhatIsWrong)
 	};
 	FakeTree tree;
 	for (const auto &[arguments, said] : {
-	         Wrong{"", "a command is missing; there are: status, list"},
-	         Wrong{"nonsense", "\"nonsense\" is no command; there are: status, list"},
-	         Wrong{"--nonsense", "\"--nonsense\" is no command"},
+	         Wrong{"", "a command is missing; the commands are: status, list"},
+	         Wrong{"nonsense", "\"nonsense\" is not a command; the commands are: status, list"},
+	         Wrong{"--nonsense", "\"--nonsense\" is not a command"},
 	         Wrong{"status extra", "status: The following argument was not expected: extra"},
-	         Wrong{"select", "select: NAME is required; see `hwrngctl select --help`"},
+	         Wrong{"select", "select: HWRNG is required; see `hwrngctl select --help`"},
 	         Wrong{"check scs --profile=x",
 	               "check scs: --profile: x not in {v1,v1.1}; see `hwrngctl "
 	               "check scs --help`"},
 	         Wrong{"feed", "feed: --once is required"},
 	         Wrong{"feed --once --bytes 0", "0 not in range 1 to 1048576"},
 	         Wrong{"feed --once --bytes 99999999", "99999999 not in range"},
-	         Wrong{"top --batch --count 1 --delay nan", "nan is no number"},
-	         Wrong{"bench --seconds nan", "nan is no number"},
+	         Wrong{"top --batch --count 1 --delay nan", "nan is not a number"},
+	         Wrong{"bench --seconds nan", "nan is not a number"},
 	         Wrong{"load usb", "usb not in {tpm,cpu,all}"},
 	         Wrong{"test --blocks 0", "0 not in range 1 to 1000000000000"},
 	         Wrong{"test --blocks -1", "-1 not in range"},
@@ -107,7 +158,7 @@ TEST(Hwrngctl, OutputOptionMayStandAnywhere)
 	}
 }
 
-TEST(Hwrngctl, ProgramsGetUsageErrorsAsDocumentsToo)
+TEST(Hwrngctl, UsageErrorsAreAlsoInTheJsonDocument)
 {
 	FakeTree tree;
 	for (const char *arguments : {"--output=json nonsense", "status --nonsense --output=json",
@@ -221,7 +272,7 @@ TEST(Hwrngctl, TestOfAFileFollowsItsContents)
 	EXPECT_EQ(run(tree, "test -").code, 1); // standard input is empty here
 }
 
-TEST(Hwrngctl, AMissingFileThatWasNamedIsAnErrorOfInputOrOutput)
+TEST(Hwrngctl, AMissingFileThatWasNamedIsAnInputOutputError)
 {
 	FakeTree tree;
 	good_hwrng(tree);
@@ -256,7 +307,7 @@ TEST(Hwrngctl, AMissingDeviceOfASourceIsAMissingSource)
 	EXPECT_EQ(run(without_framework, "select auto").code, 3);
 }
 
-/// One that /etc/hwrngd.conf makes, without its device.
+/// A source from /etc/hwrngd.conf whose device is missing.
 void absent_generator(FakeTree &tree)
 {
 	tree.file("/etc/hwrngd.conf", "[source.late]\npath = \"/dev/ttyACM7\"\ncredit = 512\n");
@@ -336,9 +387,9 @@ TEST(Hwrngctl, DryRunTestsAndFeedsNothing)
 	EXPECT_EQ(document["would_credit_bits"], 3000 * 8 * 1000 / 1024 / 2);
 }
 
-TEST(Hwrngctl, FeedTestsOnceMoreBeforeItRefuses)
+TEST(Hwrngctl, FeedTestsAgainBeforeItRefuses)
 {
-	// A FIFO, since a file would give the same bytes once more.
+	// A FIFO, because a file would return the same bytes again.
 	const auto feed = [](size_t bad_until) {
 		FakeTree tree;
 		tree.hwrng("virtio_rng.0", "virtio_rng.0");
@@ -366,7 +417,7 @@ TEST(Hwrngctl, FeedIsRefusedWithoutTheCapability)
 	EXPECT_NE(ran.err.find("CAP_SYS_ADMIN"), std::string::npos);
 }
 
-TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
+TEST(Hwrngctl, AnUnhealthyNamedSourceIsCode1AndTheChoiceIsRestored)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0", true, "1000");
@@ -377,13 +428,13 @@ TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0");
 }
 
-TEST(Hwrngctl, AProbeLeavesAChoiceThatSomebodyMadeMeanwhile)
+TEST(Hwrngctl, AProbeKeepsAChoiceThatWasMadeMeanwhile)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0 other", "virtio_rng.0", true);
 	ASSERT_EQ(mkfifo(tree.at("/dev-hwrng").c_str(), 0600), 0);
 	tree.symlink("/dev/hwrng", tree.at("/dev-hwrng").string());
-	// The probe blocks in the FIFO; then another RNG is chosen; then the bytes come.
+	// The probe blocks in the FIFO. Then another RNG is selected, and then the bytes arrive.
 	const auto fifo = tree.at("/dev-hwrng").string();
 	const auto current = tree.at(std::string(hw_random) + "/rng_current").string();
 	const auto feeder = "{ exec 3<>" + fifo + "; for i in $(seq 400); do grep -q tpm " + current +

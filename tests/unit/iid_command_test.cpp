@@ -12,7 +12,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// The first bytes of an input of samples.h.
+/// The first bytes of an input from samples.h.
 std::string bytes(const char *input, size_t size)
 {
 	const auto samples = samples_of(input);
@@ -40,7 +40,7 @@ TEST(AssessTests, TheIidTrackDecidesTheExitCodeAndIsInTheDocument)
 	EXPECT_EQ(iid["chi_square_independence"]["passed"], false);
 }
 
-TEST(AssessTests, TheRestartTestsTakeAMatrixOfTheSameWidth)
+TEST(AssessTests, TheRestartTestsNeedAMatrixOfTheSameWidth)
 {
 	FakeTree tree;
 	tree.file("/bits", bytes("ctr1", 7'000));

@@ -23,7 +23,7 @@ Profile profile_of(const std::vector<uint8_t> &samples, unsigned bits)
 	return profiler.profile();
 }
 
-/// A report of 100,000 good samples with all that a report can have.
+/// A report of 100,000 good samples with every possible part.
 Report full_report()
 {
 	auto raw = samples_of("ctr8");
@@ -60,7 +60,7 @@ size_t count(const std::string &text, const std::string &what)
 	return n;
 }
 
-/// Every element that begins ends too, in order, but for those that HTML leaves open.
+/// Whether every element is closed in order, except those that HTML leaves open.
 void expect_balanced(const std::string &html)
 {
 	std::vector<std::string> open;
@@ -80,7 +80,7 @@ void expect_balanced(const std::string &html)
 	EXPECT_TRUE(open.empty());
 }
 
-TEST(Report, IsOnePageThatNeedsNothing)
+TEST(Report, IsOnePageWithoutOtherResources)
 {
 	const auto html = to_html(full_report());
 	expect_balanced(html);
@@ -117,7 +117,7 @@ TEST(Report, HasTheVerdictFirstAndEachPartOnce)
 	EXPECT_NE(html.find("<title>200: "), std::string::npos); // a bar of the histogram
 }
 
-TEST(Report, EscapesWhatOthersNamed)
+TEST(Report, EscapesNamesFromOutside)
 {
 	auto report = full_report();
 	report.name = "<script>alert(1)</script>&\"'\n\x01";
@@ -130,7 +130,7 @@ TEST(Report, EscapesWhatOthersNamed)
 	EXPECT_NE(html.find("&lt;b&gt;"), std::string::npos);
 }
 
-TEST(Report, TakesTheFigureThatHasTheLastWord)
+TEST(Report, ShowsTheFigureThatDecides)
 {
 	auto report = full_report();
 	EXPECT_EQ(min_entropy(report), 7.5);
@@ -169,7 +169,7 @@ TEST(Report, NamesEachTestThatFailed)
 		EXPECT_NE(html.find(failure), std::string::npos);
 }
 
-TEST(Report, OfNothingOfBitsAndOfConstantsIsAPageToo)
+TEST(Report, IsAlsoAPageForNoDataForBitsAndForConstants)
 {
 	for (const auto &[samples, bits] : {std::pair{std::vector<uint8_t>{}, 8U},
 	                                    {std::vector<uint8_t>{1}, 1U},
@@ -201,7 +201,7 @@ TEST(Report, OpensInChromiumWithoutAnError)
 	        .c_str());
 	ASSERT_EQ(opened, 0) << tree.text("/log");
 	EXPECT_NE(tree.text("/dom").find("7.5 of 8 bits"), std::string::npos);
-	// What the page itself got wrong: a resource that is missing or forbidden, a script's error.
+	// Errors of the page itself: a missing or forbidden resource, or a script error.
 	EXPECT_EQ(tree.text("/log").find("CONSOLE"), std::string::npos) << tree.text("/log");
 }
 

@@ -13,7 +13,7 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// A faulty source: gives `most` bytes a call, and an error after `limit` bytes in all.
+/// A faulty source: returns `most` bytes per call, and an error after `limit` bytes in total.
 class FaultySource : public Source {
 public:
 	FaultySource(size_t most, size_t limit, bool ends) : most_(most), limit_(limit), ends_(ends) {}

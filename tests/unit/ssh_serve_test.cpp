@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What sshd runs for a client, with a server of EGD that answers as no real one does.
+// `ssh-serve`, which sshd runs for a client, with an EGD server that can misbehave.
 #include "fake_tree.h"
 #include "run_hwrngctl.h"
 #include "sockets.h"
@@ -21,8 +21,8 @@ namespace {
 
 class SshServe : public testing::Test {
 protected:
-	/// Serves one client after the other: of each 01 N min(N, `ready`) letters, with `ready` less
-	/// from then on; `lie` more than were asked for.
+	/// Serves one client after the other. Answers each request 01 N with min(N, `ready`) letters,
+	/// and reduces `ready` by that. With `lie`, it returns so many more than requested.
 	void serve(size_t ready, size_t lie = 0)
 	{
 		std::filesystem::create_directories(tree_.at("/run"));
@@ -72,7 +72,7 @@ private:
 	std::thread server_;
 };
 
-TEST_F(SshServe, GivesWhatItIsAskedFor)
+TEST_F(SshServe, ReturnsAsManyBytesAsRequested)
 {
 	serve(100000);
 	for (const size_t bytes : {1U, 16U, 255U, 256U, 511U, 512U}) {
@@ -83,7 +83,7 @@ TEST_F(SshServe, GivesWhatItIsAskedFor)
 	}
 }
 
-TEST_F(SshServe, UnderstandsNothingElse)
+TEST_F(SshServe, RefusesEverythingElse)
 {
 	serve(100000);
 	for (const auto *what :
@@ -92,25 +92,26 @@ TEST_F(SshServe, UnderstandsNothingElse)
 		const auto ran = ask(what);
 		EXPECT_EQ(ran.code, 64) << what;
 		EXPECT_EQ(ran.out, "") << what;
-		EXPECT_EQ(ran.err, "hwrngctl: ssh-serve gives random bytes: ask for a number of them, 1 to "
-		                   "512, and nothing else\n");
+		EXPECT_EQ(ran.err,
+		          "hwrngctl: ssh-serve returns random bytes: request a number of bytes, 1 to "
+		          "512, and nothing else\n");
 	}
 	const auto ran = run(tree_, "ssh-serve");
 	EXPECT_EQ(ran.code, 64) << "by hand";
 	EXPECT_EQ(asked_, 0U);
 }
 
-TEST_F(SshServe, GivesWhatThereIsAndSaysThatThereIsNothing)
+TEST_F(SshServe, ReturnsWhatIsReadyAndThenSaysThatNothingIs)
 {
 	serve(300);
 	EXPECT_EQ(ask("512").out.size(), 300U);
 	const auto dry = ask("512");
 	EXPECT_EQ(dry.code, 75);
 	EXPECT_EQ(dry.out, "");
-	EXPECT_TRUE(dry.err.contains("used up")) << dry.err;
+	EXPECT_TRUE(dry.err.contains("has no bytes ready")) << dry.err;
 }
 
-TEST_F(SshServe, AServerThatLiesGivesNothing)
+TEST_F(SshServe, AServerThatReturnsTooMuchIsRefused)
 {
 	serve(300, 1);
 	const auto ran = ask("16");
@@ -127,18 +128,19 @@ TEST_F(SshServe, NoServerIsUnavailable)
 	EXPECT_EQ(ask("16", "--rate 0 --from unix:/nowhere/at/all").code, 3);
 }
 
-TEST_F(SshServe, AClientHasItsRateAndOnePull)
+TEST_F(SshServe, AClientGetsItsRateAndOneRequest)
 {
 	serve(100000);
 	EXPECT_EQ(ask("512", "--client one --rate 1").code, 0);
 	const auto soon = ask("512", "--client one --rate 1");
 	EXPECT_EQ(soon.code, 75);
 	EXPECT_EQ(soon.out, "");
-	EXPECT_TRUE(soon.err.contains("gives this client 1 bytes a second; ask again in ")) << soon.err;
-	EXPECT_EQ(ask("512", "--client two --rate 1").code, 0) << "another has its own";
-	EXPECT_EQ(asked_, 1024U) << "who has had too much costs nothing";
+	EXPECT_TRUE(soon.err.contains("gives this client 1 bytes per second; try again in "))
+	    << soon.err;
+	EXPECT_EQ(ask("512", "--client two --rate 1").code, 0) << "another client has its own rate";
+	EXPECT_EQ(asked_, 1024U) << "a refused client costs the server nothing";
 
-	// A second's bytes at once, then what it has grown by.
+	// The bytes of one second at once, then as many as the rate allows.
 	for (int i = 0; i < 8; i++)
 		EXPECT_EQ(ask("512", "--client three --rate 4096").code, 0) << i;
 	struct stat state = {};
@@ -146,7 +148,7 @@ TEST_F(SshServe, AClientHasItsRateAndOnePull)
 	EXPECT_EQ(state.st_mode & 0777U, 0600U);
 }
 
-TEST_F(SshServe, WhatIsNotedOfAnotherBootOrIsNonsenseHoldsNobodyUp)
+TEST_F(SshServe, ARecordOfAnotherBootOrNonsenseDelaysNoClient)
 {
 	serve(100000);
 	tree_.file("/proc/sys/kernel/random/boot_id", "this\n");
@@ -156,17 +158,17 @@ TEST_F(SshServe, WhatIsNotedOfAnotherBootOrIsNonsenseHoldsNobodyUp)
 	EXPECT_EQ(ask("512", "--client one --rate 1").code, 0);
 	tree_.file("/state/hwrngd/ssh-one", "nonsense");
 	EXPECT_EQ(ask("512", "--client one --rate 1").code, 0);
-	EXPECT_EQ(ask("512", "--client one --rate 1").code, 75) << "it is noted all the same";
-	// However far ahead: no longer than after the most that it may have had.
+	EXPECT_EQ(ask("512", "--client one --rate 1").code, 75) << "it is recorded nevertheless";
+	// The wait is limited, however far ahead the recorded time is.
 	auto text = tree_.text("/state/hwrngd/ssh-one");
 	std::ranges::fill(text.end() - 19, text.end() - 1, '9');
 	tree_.file("/state/hwrngd/ssh-one", text);
 	const auto ran = ask("512", "--client one --rate 1");
 	EXPECT_EQ(ran.code, 75);
-	EXPECT_TRUE(ran.err.contains("ask again in 512 s")) << ran.err;
+	EXPECT_TRUE(ran.err.contains("try again in 512 s")) << ran.err;
 }
 
-TEST_F(SshServe, AStateThatCannotBeKeptGivesNothing)
+TEST_F(SshServe, WithoutAWritableRecordNothingIsReturned)
 {
 	serve(100000);
 	tree_.file("/state", "a file");
@@ -176,7 +178,7 @@ TEST_F(SshServe, AStateThatCannotBeKeptGivesNothing)
 	EXPECT_EQ(asked_, 0U);
 }
 
-TEST_F(SshServe, AClientIsNoPath)
+TEST_F(SshServe, AClientNameIsNotAPath)
 {
 	for (const auto *name : {"../x", "a/b", ".x", "''"}) {
 		const auto ran = ask("16", std::string("--client ") + name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Both ends of `ssh-setup`, with the real ssh-keygen, in folders of a test's own.
+// Both ends of `ssh-setup`, with the real ssh-keygen, in temporary folders.
 #include "fake_tree.h"
 #include "run_hwrngctl.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Two public keys whose private halves nobody has.
+// Two public keys without private keys.
 constexpr const char *key =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 constexpr const char *other_key =
@@ -48,7 +48,7 @@ protected:
 	}
 	[[nodiscard]] std::string keys() const { return tree_.text("/home/.ssh/authorized_keys"); }
 
-	/// How a word of a shell holds a key.
+	/// Quotes a word for the shell.
 	static std::string word(const std::string &text) { return "'" + text + "'"; }
 
 	FakeTree tree_;
@@ -59,11 +59,11 @@ class SshSetupClient : public SshSetup {
 	{
 		SshSetup::SetUp();
 		if (geteuid() != 0)
-			GTEST_SKIP() << "the key is given to another user, which root alone can";
+			GTEST_SKIP() << "only root can give the key to another user";
 	}
 };
 
-TEST_F(SshSetupClient, MakesAKeyAndPinsTheHosts)
+TEST_F(SshSetupClient, CreatesAKeyAndPinsTheHostKey)
 {
 	const auto ran = client("--host-key " + word(key));
 	ASSERT_EQ(ran.code, 0) << ran.err;
@@ -86,7 +86,7 @@ TEST_F(SshSetupClient, MakesAKeyAndPinsTheHosts)
 	EXPECT_EQ(tree_.text("/etc/hwrngd/ssh/known_hosts"), std::string("host.example ") + key + "\n");
 }
 
-TEST_F(SshSetupClient, AnotherHostKeyIsTakenOnlyWhenToldTo)
+TEST_F(SshSetupClient, AnotherHostKeyIsAcceptedOnlyWithReplace)
 {
 	tree_.file("/etc/hwrngd/ssh/known_hosts",
 	           std::string("host.example.net ") + key + "\nhost.example " + key + "\n");
@@ -104,13 +104,13 @@ TEST_F(SshSetupClient, ADryRunChangesNothing)
 	const auto ran = client("--dry-run --host-key " + word(key));
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	EXPECT_TRUE(ran.out.contains("+ ssh-keygen -q -t ed25519 -N '' -C ")) << ran.out;
-	EXPECT_TRUE(ran.out.contains(std::string("known_hosts: with the line host.example ") + key))
+	EXPECT_TRUE(ran.out.contains(std::string("known_hosts: add the line host.example ") + key))
 	    << ran.out;
 	EXPECT_FALSE(fs::exists(tree_.at("/etc/hwrngd")));
 	EXPECT_TRUE(client("--dry-run").out.contains("+ ssh-keyscan "));
 }
 
-TEST_F(SshSetupClient, ProgramsAreToldToo)
+TEST_F(SshSetupClient, JsonHasTheStepsAndTheKey)
 {
 	const auto ran = client("--output=json --host-key " + word(key));
 	ASSERT_EQ(ran.code, 0) << ran.err;
@@ -121,7 +121,7 @@ TEST_F(SshSetupClient, ProgramsAreToldToo)
 	EXPECT_TRUE(document["configuration"].get<std::string>().starts_with("[source."));
 }
 
-TEST_F(SshSetupClient, WhatCannotBeIsRefusedBeforeAnythingIsDone)
+TEST_F(SshSetupClient, InvalidOptionsAreRefusedBeforeAnythingIsDone)
 {
 	EXPECT_EQ(run(tree_, "ssh-setup client host.example --host-key " + word(key)).code, 2);
 	EXPECT_EQ(run(tree_, "ssh-setup client -- -oProxyCommand=id@host").code, 2);
@@ -141,7 +141,7 @@ TEST_F(SshSetupClient, AFolderThatOthersCanChangeIsRefused)
 	EXPECT_FALSE(fs::exists(tree_.at("/etc/hwrngd/ssh/identity")));
 }
 
-TEST_F(SshSetup, TheHostLetsAKeyHaveBytesAndNothingElse)
+TEST_F(SshSetup, TheHostAllowsAKeyBytesAndNothingElse)
 {
 	const auto ran = host("one --rate 100 --key " + word(std::string(key) + " hwrngd@client"));
 	ASSERT_EQ(ran.code, 0) << ran.err;
@@ -162,7 +162,7 @@ TEST_F(SshSetup, TheHostLetsAKeyHaveBytesAndNothingElse)
 	EXPECT_FALSE(keys().contains("--rate 100")) << "one line for each client";
 }
 
-TEST_F(SshSetup, AnotherKeyOfAClientIsAnErrorWithAWayOut)
+TEST_F(SshSetup, AnotherKeyOfAClientIsAnErrorWithARemedy)
 {
 	ASSERT_EQ(host("one --key " + word(key)).code, 0);
 	const auto before = keys();
@@ -171,7 +171,8 @@ TEST_F(SshSetup, AnotherKeyOfAClientIsAnErrorWithAWayOut)
 	EXPECT_TRUE(ran.err.contains("`hwrngctl ssh-setup host one --remove`")) << ran.err;
 	EXPECT_EQ(host("two --key " + word(key)).code, 1) << "a key is for one client";
 	EXPECT_EQ(keys(), before);
-	EXPECT_EQ(host("on --key " + word(other_key)).code, 0) << "no client, but its beginning";
+	EXPECT_EQ(host("on --key " + word(other_key)).code, 0)
+	    << "only the beginning of a client's name";
 
 	EXPECT_EQ(host("one --remove").code, 0);
 	EXPECT_FALSE(keys().contains("--client one "));
@@ -180,20 +181,20 @@ TEST_F(SshSetup, AnotherKeyOfAClientIsAnErrorWithAWayOut)
 	EXPECT_EQ(host("one --key " + word(key)).code, 0);
 }
 
-TEST_F(SshSetup, ForeignLinesStayAndForeignUsesOfAKeyAreRefused)
+TEST_F(SshSetup, OtherLinesAreKeptAndOtherUsesOfAKeyAreRefused)
 {
 	tree_.file("/home/.ssh/authorized_keys", std::string("# mine\n") + other_key + " me\n");
 	EXPECT_EQ(host("one --key " + word(key)).code, 0);
 	EXPECT_TRUE(keys().starts_with(std::string("# mine\n") + other_key + " me\nrestrict,"))
 	    << keys();
-	EXPECT_EQ(host("two --key " + word(other_key)).code, 1) << "it has a shell";
+	EXPECT_EQ(host("two --key " + word(other_key)).code, 1) << "that key is in use for a shell";
 }
 
 TEST_F(SshSetup, ADryRunOnTheHostChangesNothing)
 {
 	const auto ran = host("one --dry-run --key " + word(key));
 	EXPECT_EQ(ran.code, 0) << ran.err;
-	EXPECT_TRUE(ran.out.contains("authorized_keys: with the line restrict,command=")) << ran.out;
+	EXPECT_TRUE(ran.out.contains("authorized_keys: add the line restrict,command=")) << ran.out;
 	EXPECT_TRUE(fs::is_empty(tree_.at("/home")));
 	const auto account =
 	    run(tree_, "ssh-setup host one --dry-run --user hwrngd-nobody --key " + word(key));
@@ -202,7 +203,7 @@ TEST_F(SshSetup, ADryRunOnTheHostChangesNothing)
 	EXPECT_TRUE(account.out.contains(" --password '*' ")) << account.out;
 }
 
-TEST_F(SshSetup, TheHostTellsItsOwnKeys)
+TEST_F(SshSetup, TheHostPrintsItsOwnKeys)
 {
 	tree_.file("/etc/ssh/ssh_host_ed25519_key.pub", std::string(other_key) + " root@host\n");
 	const auto ran = host("one --key " + word(key));
@@ -210,7 +211,7 @@ TEST_F(SshSetup, TheHostTellsItsOwnKeys)
 	EXPECT_TRUE(ran.out.contains(std::string("--host-key '") + other_key + "'")) << ran.out;
 }
 
-TEST_F(SshSetup, WhatCouldMeanMoreThanAKeyIsRefused)
+TEST_F(SshSetup, AnythingButOneKeyIsRefused)
 {
 	for (const std::string text :
 	     {"", "nonsense", "ssh-ed25519", "ssh-ed25519 AAAA", "command=\"sh\" ssh-ed25519 AAAA"})
@@ -226,7 +227,7 @@ TEST_F(SshSetup, WhatCouldMeanMoreThanAKeyIsRefused)
 TEST_F(SshSetup, AnAccountWithoutAShellIsRefused)
 {
 	if (run(tree_, "ssh-setup host one --dry-run --user nobody --key " + word(key)).code == 0)
-		GTEST_SKIP() << "nobody has a shell here";
+		GTEST_SKIP() << "the user nobody has a shell here";
 	const auto ran = run(tree_, "ssh-setup host one --user nobody --key " + word(key));
 	EXPECT_EQ(ran.code, 2);
 	EXPECT_TRUE(ran.err.contains("usermod --shell /bin/sh nobody")) << ran.err;

@@ -27,7 +27,7 @@ namespace {
 
 using namespace assess;
 
-/// Reads `wanted` samples, or all there are. Takes the time of each piece, if it is asked to.
+/// Reads `wanted` samples, or all of them. Adds the time of each read to `latency`, if given.
 Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &name,
                                           std::optional<uint64_t> wanted,
                                           Latency *latency = nullptr)
@@ -56,10 +56,11 @@ Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &nam
 	if (samples.empty())
 		return fail(ExitCode::check_failed, fmt::format("{}: no samples", name));
 	if (wanted && samples.size() < *wanted)
-		return fail(ExitCode::check_failed,
-		            fmt::format("{}: ended after {} of {} samples; without --samples all of a file "
-		                        "or pipe are assessed",
-		                        name, samples.size(), *wanted));
+		return fail(
+		    ExitCode::check_failed,
+		    fmt::format("{}: ended after {} of {} samples; omit --samples to assess all of a file "
+		                "or pipe",
+		                name, samples.size(), *wanted));
 	if (samples.size() > most_samples)
 		return fail(
 		    ExitCode::usage,
@@ -68,7 +69,7 @@ Result<std::vector<uint8_t>> read_samples(Source &source, const std::string &nam
 	return samples;
 }
 
-/// What is assessed, and the source that it is from, if it is from one.
+/// The samples to assess, and their source if they are not from a file.
 struct Subject {
 	std::string name;
 	std::vector<uint8_t> samples;
@@ -114,7 +115,7 @@ Result<Subject> read_source(const Context &context, const AssessOptions &options
 	return Subject{info.name, std::move(*samples), info, latency};
 }
 
-/// Calls run(options) with a progress bar and a way to stop.
+/// Calls run(options) with a progress bar, and stops it on an interrupt.
 template <typename Run> auto with_progress(const std::string &what, const Run &run)
 {
 	std::stop_source stop;
@@ -129,7 +130,7 @@ template <typename Run> auto with_progress(const std::string &what, const Run &r
 	return run(options);
 }
 
-/// All that was found about a subject.
+/// All results for a subject.
 struct Found {
 	Assessment assessment;
 	std::optional<iid::Assessment> iid{}; // NOLINT(readability-redundant-member-init): g++ wants it
@@ -159,7 +160,7 @@ Result<restart::Assessment> run_restart_tests(const std::string &file, unsigned 
 	});
 }
 
-/// Runs what was asked for.
+/// Runs the assessments that the options request.
 Result<Found> find(const std::string &name, const Symbols &symbols, const AssessOptions &options)
 {
 	auto assessment =
@@ -189,12 +190,12 @@ Result<Found> find(const std::string &name, const Symbols &symbols, const Assess
 	return found;
 }
 
-/// What the result must be read with.
+/// Limits of the result that the reader must know.
 std::vector<std::string> warnings(const Symbols &symbols)
 {
 	std::vector<std::string> all;
 	if (symbols.raw.size() < recommended_samples)
-		all.push_back(fmt::format("fewer than the {} samples that the standard asks for",
+		all.push_back(fmt::format("fewer than the {} samples that the standard requires",
 		                          recommended_samples));
 	const auto greatest = *std::max_element(symbols.raw.begin(), symbols.raw.end());
 	const auto used = static_cast<unsigned>(std::bit_width(greatest));
@@ -207,13 +208,13 @@ std::vector<std::string> warnings(const Symbols &symbols)
 	return all;
 }
 
-/// Qualities are bits of entropy in 1024 bits that were read, a byte for each sample.
+/// The quality, in bits of entropy per 1024 bits. Each sample was read as one byte.
 unsigned assessed_quality(const Assessment &assessment)
 {
 	return static_cast<unsigned>(assessment.min_entropy / 8 * full_quality);
 }
 
-/// Puts the result into the configuration; returns the file, or nothing if that was not asked for.
+/// Writes the result to the configuration if `wanted`. Returns the file, or none.
 Result<std::optional<std::filesystem::path>> save(const Context &context, const Subject &subject,
                                                   const Found &found, bool wanted)
 {
@@ -231,14 +232,15 @@ Result<std::optional<std::filesystem::path>> save(const Context &context, const 
 	return *path;
 }
 
-/// The assessment only bounds what a source claims, since it cannot tell noise from a computation.
+/// The claim of a source, limited by the assessment: the assessment can only lower it, because it
+/// cannot distinguish noise from a computation.
 unsigned proposed_quality(const Assessment &assessment, const SourceInfo &source)
 {
 	const unsigned assessed = assessed_quality(assessment);
 	return source.claim > 0 ? std::min(assessed, source.claim) : assessed;
 }
 
-/// The confidence of each estimate: the ends of two-sided 99 % intervals (SP 800-90B, 6.3).
+/// The confidence of each estimate: a bound of a two-sided 99 % interval (SP 800-90B, 6.3).
 constexpr double confidence = 0.99;
 
 nlohmann::ordered_json to_json(const Estimate &estimate)
@@ -318,7 +320,7 @@ Result<void> write_report(const std::string &path, const Subject &subject, const
 	return write_file(path, to_html(report));
 }
 
-/// Bits per sample, for both forms alike.
+/// An estimate in bits per sample, whether of the samples or of their bits.
 std::string per_sample(const Assessment &assessment, Estimator estimator, Form form)
 {
 	for (const auto &estimate : assessment.estimates)
@@ -352,27 +354,26 @@ void print_text(const Subject &subject, const Symbols &symbols, const Found &fou
 			fmt::print("{} ({}) is undefined: {}\n", title(estimate.estimator), key(estimate.form),
 			           estimate.note);
 
-	fmt::print("\nAssessed min-entropy: {:.4f} bits per sample of {}, the least of these\n",
+	fmt::print("\nAssessed min-entropy: {:.4f} bits per sample of {}, the lowest of these\n",
 	           assessment.min_entropy, assessment.bits);
 	fmt::print(
-	    "What it means: of all that was tried, nothing guesses the next sample more often than\n"
-	    "once in {:.4g}. Each figure is the cautious end of a {:.0f} % interval, so a perfect "
+	    "What it means: none of the ten estimators guesses the next sample more often than once\n"
+	    "in {:.4g}. Each figure is the cautious end of a {:.0f} % interval, so even a perfect "
 	    "source\n"
-	    "stays below full entropy too.\n"
-	    "What it does not mean: that nobody can guess better. Only the raw output of a noise\n"
+	    "stays below full entropy.\n"
+	    "What it does not mean: that a better guess is impossible. Only the raw output of a noise\n"
 	    "source can be assessed; a conditioned, encrypted or computed stream looks like full\n"
 	    "entropy, whatever was put into it.\n",
 	    std::exp2(assessment.min_entropy), confidence * 100);
 	if (subject.source)
 		fmt::print(
-		    "\nProposed quality: {} of {}{}; assessed are {} with {:.0f} % confidence, and {} "
-		    "claims {}\n",
+		    "\nProposed quality: {} of {}{}; assessed: {} with {:.0f} % confidence; {} claims {}\n",
 		    proposed_quality(assessment, *subject.source), full_quality,
 		    assessment.samples < recommended_samples ? ", for now" : "",
 		    assessed_quality(assessment), confidence * 100, subject.name,
 		    subject.source->claim > 0 ? std::to_string(subject.source->claim) : "nothing");
 	if (saved)
-		fmt::print("Saved in {}: {} is credited with {} bits in {} at most\n", saved->string(),
+		fmt::print("Saved in {}: {} is credited with at most {} bits per {}\n", saved->string(),
 		           subject.name, assessed_quality(assessment), full_quality);
 	if (found.iid)
 		hwrngd::print_text(*found.iid);
@@ -385,27 +386,29 @@ void print_text(const Subject &subject, const Symbols &symbols, const Found &fou
 Result<ExitCode> assess_command(const Context &context, const AssessOptions &options)
 {
 	if (!options.file && !options.source)
-		return fail(ExitCode::usage, "assess: name a FILE (- is standard input), or --source NAME");
+		return fail(ExitCode::usage,
+		            "assess: name a FILE (- is standard input) or a source (--source SOURCE)");
 	if (options.save && !options.source)
-		return fail(ExitCode::usage, "assess --save: name the source by --source NAME");
+		return fail(ExitCode::usage, "assess --save: name the source with --source SOURCE");
 	const uint64_t wanted = options.samples.value_or(recommended_samples);
 	if (options.save && wanted < recommended_samples)
-		return fail(ExitCode::usage,
-		            fmt::format("assess --save: --samples {} are too few to bound a credit by; the "
-		                        "standard asks for {}",
-		                        wanted, recommended_samples));
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("assess --save: {} samples are too few to limit a credit; the standard "
+		                "requires {}",
+		                wanted, recommended_samples));
 	auto subject = options.file ? read_file(*options.file, options) : read_source(context, options);
 	if (!subject)
 		return std::unexpected(subject.error());
 
-	// A source gives whole bytes, even if some of their bits never change.
+	// A source returns whole bytes, even if some of their bits never change.
 	std::optional<unsigned> bits;
 	if (options.bits > 0 || subject->source)
 		bits = options.bits > 0 ? options.bits : 8;
 	const auto symbols = to_symbols(std::move(subject->samples), bits);
 	if (!symbols)
 		return fail(symbols.error().code,
-		            fmt::format("{}: {}; without --bits the width is that of the greatest sample",
+		            fmt::format("{}: {}; omit --bits to use the width of the largest sample",
 		                        subject->name, symbols.error().message));
 	const auto found = find(subject->name, *symbols, options);
 	if (!found)

@@ -99,11 +99,11 @@ void print_text(const iid::Assessment &iid)
 	}
 	if (iid.iid())
 		fmt::print(
-		    "No test speaks against it. As IID samples they hold {:.4f} bits each, by the most "
-		    "common value.\n",
+		    "No test found a reason to doubt it. As IID samples they have {:.4f} bits each, by the "
+		    "most common value.\n",
 		    iid.min_entropy);
 	else
-		fmt::print("They are NOT: the assessment of the non-IID track holds.\n");
+		fmt::print("They are NOT: the assessment of the non-IID track applies.\n");
 }
 
 void print_text(const restart::Assessment &restart)
@@ -112,13 +112,13 @@ void print_text(const restart::Assessment &restart)
 		return value ? fmt::format("{:.4f}", *value) : std::string("not assessed");
 	};
 	fmt::print("\nRestart tests (section 3.1.4)\n"
-	           "  Most common value           {} in a row, {} in a column, at most {}: {}\n"
+	           "  Most common value           {} in a row, {} in a column; allowed {}: {}\n"
 	           "  Bits of min-entropy         initial {:.4f}, rows {}, columns {}{}\n",
 	           restart.most_in_row, restart.most_in_column, restart.cutoff, to_text(restart.sane()),
 	           restart.h_initial, entropy(restart.h_rows), entropy(restart.h_columns),
 	           restart.track == restart::Track::iid ? ", by the most common value (IID)" : "");
 	if (restart.passed())
-		fmt::print("Passed: {:.4f} bits per sample, the least of these.\n", restart.min_entropy());
+		fmt::print("Passed: {:.4f} bits per sample, the lowest of these.\n", restart.min_entropy());
 	else
 		fmt::print("FAILED: no entropy is awarded.\n");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How `assess` shows the tests of SP 800-90B that are run on request.
+// Prints the tests of SP 800-90B that `assess` runs only on request.
 #pragma once
 
 #include "assess/iid.h"

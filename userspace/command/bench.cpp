@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How fast the sources are. Their bytes are read, counted and wiped; none is fed.
+// Measures how fast the sources are. Their bytes are read, counted and wiped, but never fed.
 #include "base/interrupt.h"
 #include "base/json_object.h"
 #include "base/secret_buffer.h"
@@ -31,17 +31,17 @@ double seconds_since(Clock::time_point start)
 	return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What a read asks for: what the source has at once.
+/// The bytes to request in one read: as many as the source returns at once.
 size_t natural_piece(SourceKind kind)
 {
 	switch (kind) {
 	case SourceKind::hwrng: // RNG_BUFFER_SIZE of the framework, on most machines
 		return 64;
-	case SourceKind::tpm2: // what a command surely gives
+	case SourceKind::tpm2: // every TPM returns at least this in one command
 		return 32;
-	case SourceKind::jitter: // most that algif_rng gives
+	case SourceKind::jitter: // the most that algif_rng returns
 		return 128;
-	case SourceKind::cpu: // enough that the call and the clock are nothing beside it
+	case SourceKind::cpu: // enough to make the cost of the call and the clock negligible
 	case SourceKind::generator:
 	case SourceKind::command:
 	case SourceKind::egd:
@@ -58,13 +58,13 @@ struct Measured {
 	}
 
 	SourceInfo source;
-	size_t read_bytes; ///< that a read asks for
+	size_t read_bytes; ///< requested by each read
 	BenchFigures figures;
-	double first_byte = 0;      ///< s from its opening, with all that had to be switched for it
-	std::optional<Error> error; ///< what ended it early, or kept it from being read
+	double first_byte = 0;      ///< seconds since the open, including the switch of the hwrng
+	std::optional<Error> error; ///< why it ended early or was not read
 };
 
-/// Reads for so long, and calls `tick` with the seconds that have passed.
+/// Reads a source for `seconds`, and calls `tick` with the seconds that have passed.
 Measured measure(const Context &context, const SourceInfo &source, double seconds,
                  const std::function<void(double)> &tick)
 {
@@ -86,7 +86,7 @@ Measured measure(const Context &context, const SourceInfo &source, double second
 		if (!n && n.error().code == ExitCode::interrupted)
 			break;
 		if (!n || *n == 0) {
-			row.error = n ? Error{ExitCode::io_error, source.name + ": it has ended"} : n.error();
+			row.error = n ? Error{ExitCode::io_error, source.name + ": end of data"} : n.error();
 			break;
 		}
 		if (latencies.empty())
@@ -96,32 +96,35 @@ Measured measure(const Context &context, const SourceInfo &source, double second
 		tick(seconds_since(start));
 	}
 	row.figures = figures_of(std::move(latencies), bytes);
-	if (auto closed = (*opened)->close(); !closed) // worse than what was wrong before
+	if (auto closed = (*opened)->close(); !closed) // more serious than an earlier error
 		row.error = closed.error();
 	return row;
 }
 
-/// Why it is not measured unless its name is given, if so. `able`: to be probed without danger.
+/// Why a source is not measured unless it is named, or none if it is measured. `able`: it can be
+/// switched to without danger.
 std::optional<Error> not_unasked(const SourceInfo &source, bool able)
 {
 	if (!source.absent.empty())
 		return Error{ExitCode::no_source, source.absent};
 	if (source.kind == SourceKind::egd || source.kind == SourceKind::ssh)
 		return Error{ExitCode::not_permitted,
-		             "these are another machine's bytes; with --source they are asked for"};
+		             "not measured: its bytes come from another machine; to measure it, name it "
+		             "with --source"};
 	if (!able)
 		return Error{ExitCode::not_permitted,
-		             "is not in use, and is not switched to unasked here (`hwrngctl policy "
-		             "--explain` says why); with --source it is"};
+		             "not measured: not in use, and bench does not switch to it by itself "
+		             "(`hwrngctl policy --explain` says why); to measure it, name it with "
+		             "--source"};
 	return std::nullopt;
 }
 
-/// All that is to be measured, one after the other, until an interrupt.
+/// Measures all requested sources, one after the other, until an interrupt.
 Result<std::vector<Measured>> measure_all(const Context &context, const Inventory &inventory,
                                           const BenchOptions &options)
 {
 	std::vector<SourceInfo> sources;
-	std::set<std::string> able; // without having been asked for by name
+	std::set<std::string> able; // these are measured even if they are not named
 	for (const auto &wanted : options.sources) {
 		const auto found = rank(inventory, wanted);
 		if (!found)
@@ -149,7 +152,7 @@ Result<std::vector<Measured>> measure_all(const Context &context, const Inventor
 			rows.emplace_back(source, *why);
 			continue;
 		}
-		// The framework serves one reader at a time, and a read that hangs cannot be called back.
+		// The framework serves one reader at a time, and a hanging read cannot be cancelled.
 		if (framework_stalled && source.kind == SourceKind::hwrng) {
 			rows.emplace_back(source,
 			                  Error{ExitCode::io_error, "/dev/hwrng: an earlier read still hangs"});
@@ -218,8 +221,7 @@ void print_text(const std::vector<Measured> &rows, const std::string &hypervisor
 		const auto *usual = usual_rate(source);
 		if (usual != nullptr && std::ranges::find(kinds, usual) == kinds.end())
 			kinds.push_back(usual);
-		const auto read =
-		    figures.bytes / figures.reads; // fewer than asked for, where they are short
+		const auto read = figures.bytes / figures.reads; // less than requested, if reads are short
 		fmt::print("{:<16} {:>9} {:>8} {:>7} {:>7} {:>7} {:>7}  {}{}\n", source.name,
 		           rate_text(figures.bytes_per_second), figures.reads, fmt::format("{} B", read),
 		           duration_text(figures.median), duration_text(figures.percentile_99),
@@ -227,17 +229,17 @@ void print_text(const std::vector<Measured> &rows, const std::string &hypervisor
 		           error ? "; then: " + error->message : "");
 	}
 	if (!kinds.empty())
-		fmt::print("\nUsual are\n");
+		fmt::print("\nUsual rates\n");
 	for (const auto *usual : kinds)
-		fmt::print("  {} to {} of {}\n    {}\n", rate_text(usual->least), rate_text(usual->most),
-		           usual->title, usual->from);
+		fmt::print("  {}: {} to {}\n    {}\n", usual->title, rate_text(usual->least),
+		           rate_text(usual->most), usual->from);
 	if (!hypervisor.empty())
 		fmt::print(
-		    "\nThis is a virtual machine: such figures tell of its host, and of what it emulates, "
-		    "as much\nas of the source.\n");
+		    "\nThis is a virtual machine: these figures depend on its host, and on what the host "
+		    "emulates,\nas much as on the source.\n");
 }
 
-/// What we may not have, or is not there, is told in its row and is no failure.
+/// A source that is absent or not permitted has a row that says so, and is not a failure.
 bool withheld(const Error &error)
 {
 	return error.code == ExitCode::not_permitted || error.code == ExitCode::no_source;

@@ -13,23 +13,24 @@ namespace hwrngd {
 
 namespace {
 
-// The one place for what is usual. "Measured" is by us, on two servers, or by who is named;
-// "reckoned" is no measurement.
+// The usual rates. "Measured" was measured by us on two servers, or by the project that is named;
+// "estimated" was not measured.
 constexpr auto usual_rates = std::to_array<UsualRate>({
     {SourceKind::cpu, "rdrand", "RDRAND, one thread", 5e6, 500e6,
      "measured: 98 MB/s on a Xeon, 310 MB/s on an EPYC; 6 MB/s on a Celeron (botan issue 911)"},
     {SourceKind::cpu, "rdseed", "RDSEED, one thread", 1e6, 100e6,
-     "measured: 7.2 MB/s on a Xeon, 14 MB/s on an EPYC; programs that run it share it"},
+     "measured: 7.2 MB/s on a Xeon, 14 MB/s on an EPYC, shared by all programs that use it"},
     {SourceKind::tpm2, "tpmrm", "TPM 2.0", 300, 32e3,
-     "reckoned: 32 bytes a command, of 1 ms (firmware) to 100 ms (slow chips); software is faster"},
-    {SourceKind::hwrng, "tpm_rng.", "TPM as hwrng", 300, 32e3, "as of a TPM 2.0"},
-    {SourceKind::hwrng, "tpm-rng", "TPM as hwrng", 300, 32e3, "as of a TPM 2.0"},
+     "estimated: 32 bytes per command of 1 ms (firmware) to 100 ms (slow chip); software is "
+     "faster"},
+    {SourceKind::hwrng, "tpm_rng.", "TPM as hwrng", 300, 32e3, "same as a TPM 2.0"},
+    {SourceKind::hwrng, "tpm-rng", "TPM as hwrng", 300, 32e3, "same as a TPM 2.0"},
     {SourceKind::hwrng, "cpu_rng.rdrand", "RDRAND as hwrng", 500e3, 20e6,
-     "reckoned: the instruction's rate, and some 10 us for each read of 64 bytes"},
+     "estimated: the rate of the instruction, and about 10 us for each read of 64 bytes"},
     {SourceKind::hwrng, "cpu_rng.rdseed", "RDSEED as hwrng", 500e3, 20e6,
-     "reckoned: the instruction's rate, and some 10 us for each read of 64 bytes"},
+     "estimated: the rate of the instruction, and about 10 us for each read of 64 bytes"},
     {SourceKind::hwrng, "virtio_rng.", "virtio-rng", 1e3, 5e6,
-     "its host decides; measured: 9.4 kB/s with a limit; without, a round trip for 64 bytes"},
+     "set by the host; measured: 9.4 kB/s with a limit; without one, a round trip per 64 bytes"},
     {SourceKind::jitter, "jitter", "CPU jitter", 1e3, 100e3,
      "measured: 7.1 kB/s by the library jitterentropy 3.6"},
 });
@@ -39,12 +40,13 @@ struct Unit {
 	std::string_view name;
 };
 
-/// In the greatest of `units` that gives 1 or more; two digits, as more would pretend.
+/// A number in the largest of `units` that makes it 1 or more. Two digits, because the measurement
+/// is not more precise.
 std::string in_units(double number, std::span<const Unit> units)
 {
 	const auto *unit = units.data();
 	for (const auto &other : units)
-		if (number >= other.size * 0.9995) // what rounds to 1
+		if (number >= other.size * 0.9995) // rounds to 1 or more
 			unit = &other;
 	number /= unit->size;
 	return fmt::format("{:.{}f} {}", number, number < 9.95 ? 1 : 0, unit->name);
@@ -61,7 +63,7 @@ BenchFigures figures_of(std::vector<double> latencies, uint64_t bytes)
 	const double seconds = std::accumulate(latencies.begin(), latencies.end(), 0.0);
 	if (seconds > 0)
 		figures.bytes_per_second = static_cast<double>(bytes) / seconds;
-	// Nearest rank: the least latency that `share` of the reads did not exceed.
+	// Nearest rank: the smallest latency that `share` of the reads did not exceed.
 	const auto percentile = [&](double share) {
 		const auto rank = std::ceil(share * static_cast<double>(latencies.size()));
 		return latencies[static_cast<size_t>(rank) - 1];

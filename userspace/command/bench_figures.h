@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What was measured of a source, and how that compares with its kind. Pure.
+// The measurements of a source, and their comparison with the usual rate of its kind. Pure
+// functions.
 #pragma once
 
 #include "control/inventory.h"
@@ -15,27 +16,27 @@ struct BenchFigures {
 	uint64_t reads = 0;
 	uint64_t bytes = 0;
 	double bytes_per_second = 0; ///< while reads were under way
-	// Of a read, in seconds:
+	// Latency of a read, in seconds:
 	double median = 0;
 	double percentile_99 = 0;
 	double longest = 0;
 };
 
-/// `latencies`: of each read that gave something, in seconds; `bytes` that these gave in all.
+/// `latencies`: seconds of each read that returned data; `bytes`: the sum of that data.
 [[nodiscard]] BenchFigures figures_of(std::vector<double> latencies, uint64_t bytes);
 
-/// What is usual for a kind of source, in bytes a second. The ranges are wide: what lies outside of
-/// them is worth a look, what lies within says little.
+/// The usual rate of a kind of source, in bytes per second. The ranges are wide: a rate outside is
+/// worth an investigation, a rate inside says little.
 struct UsualRate {
 	SourceKind kind;
-	std::string_view prefix; ///< of its name
+	std::string_view prefix; ///< of the source's name
 	std::string_view title;  ///< of the kind, for people
 	double least;
 	double most;
-	std::string_view from; ///< where these figures are from
+	std::string_view from; ///< the origin of these figures
 };
 
-/// Of the kind of `source`, or nullptr where anything may be behind it, or nobody has measured it.
+/// The usual rate for `source`, or nullptr if its hardware is unknown or was never measured.
 [[nodiscard]] const UsualRate *usual_rate(const SourceInfo &source);
 
 enum class Comparison : uint8_t { unknown, slower, usual, faster };

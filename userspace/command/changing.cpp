@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The options of the commands that change what the kernel has and uses.
+// The options of the commands that change the kernel's modules and hwrng.
 #include "command/command_line.h"
 
 namespace hwrngd {
@@ -12,7 +12,7 @@ CLI::App &add_module_command(CLI::App &app, Run &run, const char *name, const ch
 {
 	const auto which = std::make_shared<std::string>("all");
 	auto &sub = *app.add_subcommand(name, what);
-	sub.add_option("MODULE", *which, "tpm (tpm_rng), cpu (cpu_rng) or all")
+	sub.add_option("MODULE", *which, "tpm (tpm_rng), cpu (cpu_rng) or all of them")
 	    ->check(CLI::IsMember({"tpm", "cpu", "all"}))
 	    ->default_str("all");
 	on_call(sub, run, which, command);
@@ -24,31 +24,32 @@ CLI::App &add_module_command(CLI::App &app, Run &run, const char *name, const ch
 void add_select(CLI::App &app, Run &run)
 {
 	const auto options = std::make_shared<SelectOptions>();
-	auto &select = *app.add_subcommand("select", "Choose the hwrng that the kernel uses");
+	auto &select = *app.add_subcommand("select", "Select the hwrng that the kernel uses");
 	select
-	    .add_option("NAME", options->name,
-	                "A name from rng_available, `auto` (the kernel chooses) or `none`")
-	    ->type_name("HWRNG")
+	    .add_option("HWRNG", options->name,
+	                "A name from rng_available, `auto` (let the kernel choose) or `none`")
 	    ->required();
-	select.add_flag("--force", options->force, "Even where an old kernel can hang in the switch");
-	select.add_flag("--persist", options->persist,
-	                "At every boot, and whoever chooses another (the daemon sees to it); with "
-	                "`auto`: no longer");
+	select.add_flag("--force", options->force,
+	                "Switch even on a kernel (5.10) that can hang during the switch");
+	select.add_flag(
+	    "--persist", options->persist,
+	    "Keep this choice at every boot, and whatever another program selects (the daemon "
+	    "enforces it); `auto --persist` ends that");
 	on_call(select, run, options, select_command);
-	select.footer(examples("hwrngctl select tpm_rng.0 --persist     at every boot, too\n  "
+	select.footer(examples("hwrngctl select tpm_rng.0 --persist     keep it at every boot\n  "
 	                       "hwrngctl select auto"));
 }
 
 void add_load(CLI::App &app, Run &run)
 {
-	add_module_command(app, run, "load", "Load the kernel modules that make TPM and CPU a hwrng",
-	                   load_command)
+	add_module_command(app, run, "load",
+	                   "Load the kernel modules that turn TPM and CPU into hwrngs", load_command)
 	    .footer(examples("hwrngctl load tpm"));
 }
 
 void add_unload(CLI::App &app, Run &run)
 {
-	add_module_command(app, run, "unload", "Unload them", unload_command)
+	add_module_command(app, run, "unload", "Unload these modules", unload_command)
 	    .footer(examples("hwrngctl unload all"));
 }
 

@@ -10,7 +10,7 @@ namespace hwrngd::chart {
 
 namespace {
 
-// In units of the drawing, which is scaled to the width that there is.
+// In units of the drawing, which is scaled to the available width.
 constexpr double width = 360;
 constexpr double height = 190;
 constexpr double left = 46;
@@ -60,7 +60,7 @@ std::string escape(std::string_view text)
 			result += "&#39;";
 			break;
 		default:
-			// HTML has no place for control characters.
+			// HTML does not allow control characters.
 			result += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
 		}
 	}
@@ -84,7 +84,7 @@ std::string to_svg(const Chart &chart)
 	const double zero = axes.y(std::max(0.0, chart.low));
 	const double gap = axes.step() > 4 ? axes.step() * 0.15 : 0;
 	for (size_t i = 0; i < chart.bars.size(); i++) {
-		// What is there is seen, however little it is.
+		// A bar above 0 is always visible, however small it is.
 		double end = axes.y(chart.bars[i].value);
 		if (chart.bars[i].value > 0)
 			end = std::min(end, zero - 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Charts as inline SVG, in the colours of the page around them, for wide and for narrow screens.
+// Charts as inline SVG. They use the colours of the page and adapt to the width of the screen.
 #pragma once
 
 #include <cstdint>
@@ -10,34 +10,34 @@
 
 namespace hwrngd::chart {
 
-/// Text as it may stand in HTML, in an element or in a quoted attribute.
+/// Escapes text for HTML, for an element or a quoted attribute.
 [[nodiscard]] std::string escape(std::string_view text);
 
 struct Bar {
 	double value = 0;
-	std::string label; ///< shown where the mouse rests
+	std::string label; ///< tooltip
 };
 
 struct Tick {
-	double at = 0; ///< a value, or the number of a bar
+	double at = 0; ///< a value, or the index of a bar
 	std::string label;
 };
 
 struct Chart {
-	std::string description; ///< for who cannot see it
+	std::string description; ///< for screen readers
 	std::vector<Bar> bars;
-	double low = 0; ///< values at the lower and upper edge
+	double low = 0; ///< values of the lower and upper edge
 	double high = 1;
-	std::vector<Tick> across; ///< by number of the bar
+	std::vector<Tick> across; ///< by index of the bar
 	std::vector<Tick> up;
 	std::vector<double> levels;   ///< dashed lines through all bars
-	std::vector<double> expected; ///< a mark on each bar, or none at all
+	std::vector<double> expected; ///< a mark for each bar, or empty
 };
 
-/// Bars from zero, or from the lower edge when that is above zero.
+/// Draws bars that start at zero, or at the lower edge if that is above zero.
 [[nodiscard]] std::string to_svg(const Chart &chart);
 
-/// The bits `bit` of samples, 64 in a row; ones are filled.
+/// Draws bit number `bit` of each sample, 64 in a row; ones are filled.
 [[nodiscard]] std::string bit_plane(std::span<const uint8_t> samples, unsigned bit);
 
 } // namespace hwrngd::chart

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `check openstack` is a program of its own, hwrngd-openstack, in a package of its own: it needs
-// libraries for HTTP and YAML that a machine with a random number generator does not.
+// `check openstack` runs hwrngd-openstack. This program has its own package, because it needs
+// libraries for HTTP and YAML that the other commands do not need.
 #include "cloud/openstack_arguments.h"
 #include "command/command.h"
 #include "control/programs.h"
@@ -35,7 +35,7 @@ Result<ExitCode> check_openstack_command(const Context &context, const OpenStack
 	argv.push_back(nullptr);
 	execv(program.c_str(), argv.data());
 	if (errno == ENOENT)
-		return fail(ExitCode::unavailable, "what asks a cloud is in a package of its own: "
+		return fail(ExitCode::unavailable, "`check openstack` needs another package: "
 		                                   "apt-get install hwrngd-openstack");
 	return fail_errno(errno, program.string());
 }

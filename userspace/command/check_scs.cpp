@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `check scs`: what the Sovereign Cloud Stack's standard 0101 (Entropy) asks of a machine, item by
-// item, as its supplement on testing words them.
+// `check scs`: checks this machine against standard 0101 (Entropy) of the Sovereign Cloud Stack.
+// The items are those of the standard's supplement on testing.
 #include "base/interrupt.h"
 #include "base/json_object.h"
 #include "base/program.h"
@@ -27,7 +27,7 @@ namespace hwrngd {
 namespace {
 
 constexpr uint64_t tested_blocks = 1000;
-// What an old pool of 4096 bits was asked to hold, before the standard pinned 256.
+// The bits required of an old pool of 4096 bits, before the standard demanded exactly 256.
 constexpr unsigned old_level = 1000;
 
 enum class Verdict { ok, warning, error };
@@ -45,22 +45,22 @@ const char *name(Verdict verdict)
 	return "ERROR";
 }
 
-/// One item of the standard, as it is met here.
+/// One item of the standard, and whether this machine meets it.
 struct Item {
 	const char *id;
-	const char *clause; ///< what is to be
+	const char *clause; ///< the requirement
 	Verdict verdict = Verdict::ok;
 	std::string found;
-	std::string remedy = {}; ///< empty if none is needed
+	std::string remedy = {}; ///< empty if nothing needs to be done
 };
 
 /// How many of 1000 blocks may fail.
 struct Limits {
-	uint64_t warning; ///< more than these are worth one
-	uint64_t error;   ///< more than these are one
+	uint64_t warning; ///< more failures are a warning
+	uint64_t error;   ///< more failures are an error
 };
 
-/// "Images": only v1 has it.
+/// Clause "Images", which only v1 has.
 Result<Item> check_service()
 {
 	constexpr std::chrono::seconds limit{20};
@@ -71,26 +71,26 @@ Result<Item> check_service()
 	const auto answer = ask_program("systemctl", words, out, limit);
 	if (!answer && answer.error().code == ExitCode::interrupted)
 		return std::unexpected(answer.error());
-	const std::string said(out.begin(),
+	const std::string text(out.begin(),
 	                       out.begin() + static_cast<ptrdiff_t>(answer ? answer->size : 0));
 	const auto value = [&](const std::string &key) {
-		const auto begin = said.find(key);
+		const auto begin = text.find(key);
 		if (begin == std::string::npos)
 			return std::string();
-		const auto line = said.substr(begin + key.size());
+		const auto line = text.substr(begin + key.size());
 		return line.substr(0, line.find('\n'));
 	};
 	const auto state = value("ActiveState=");
 	if (!answer)
 		item.found = answer.error().message;
 	else if (state.empty())
-		item.found = fmt::format("systemctl does not tell: {}",
+		item.found = fmt::format("systemctl reported no state: {}",
 		                         answer->complaint.substr(0, answer->complaint.find('\n')));
 	else
 		item.found = fmt::format("{} is {}", value("Id="), state);
 	if (state != "active" && state != "reloading") {
 		item.verdict = Verdict::error;
-		item.remedy = "systemctl enable --now hwrngd, which is rngd.service too";
+		item.remedy = "systemctl enable --now hwrngd (rngd.service is its other name)";
 	}
 	return item;
 }
@@ -102,8 +102,8 @@ Item check_pool(const Inventory &inventory)
 	          .found = {}};
 	if (!inventory.entropy_available) {
 		item.verdict = Verdict::error;
-		item.found = "it cannot be read";
-		item.remedy = "run it on the machine itself, and not in a container";
+		item.found = "cannot be read";
+		item.remedy = "run `hwrngctl check scs` on the machine itself, not in a container";
 		return item;
 	}
 	const auto bits = *inventory.entropy_available;
@@ -113,19 +113,21 @@ Item check_pool(const Inventory &inventory)
 		if (bits == inventory.pool_size)
 			return item;
 		item.verdict = Verdict::error;
-		item.remedy = "hwrngctl feed --once, and hwrngd at each boot";
+		item.remedy = "run `hwrngctl feed --once` now, and hwrngd at every boot";
 		return item;
 	}
 	item.verdict = bits >= old_level ? Verdict::warning : Verdict::error;
-	item.found += fmt::format(": a kernel with the pool as it was before 5.18, where {} or more "
-	                          "were asked for; 256 means nothing there",
+	item.found += fmt::format("; the pool of a kernel before 5.18, for which {} or more were "
+	                          "required; 256 means nothing there",
 	                          old_level);
-	item.remedy = bits >= old_level ? "a kernel of 5.18 or later"
-	                                : "a kernel of 5.18 or later; until then hwrngd, which feeds";
+	item.remedy =
+	    bits >= old_level
+	        ? "use a kernel of 5.18 or later"
+	        : "use a kernel of 5.18 or later; until then run hwrngd, which feeds the pool";
 	return item;
 }
 
-/// Blocks that failed; none when a signal has ended it.
+/// The number of blocks that failed, or none if a signal ended the test.
 Result<std::optional<uint64_t>> failed_blocks(const Root &root)
 {
 	const std::string title = "/dev/random";
@@ -144,8 +146,8 @@ Result<std::optional<uint64_t>> failed_blocks(const Root &root)
 	            fmt::format("{} ends after {} blocks", title, sample->fips.blocks));
 }
 
-/// Twice, before it is called a warning or an error: one in 75 times a perfect source has more than
-/// 3 failures.
+/// Tests a second time before it reports a warning or an error: in one of 75 runs, even a perfect
+/// source has more than 3 failures.
 Result<Item> check_fips(const Root &root, const Limits &limits)
 {
 	Item item{.id = "fips",
@@ -168,27 +170,30 @@ Result<Item> check_fips(const Root &root, const Limits &limits)
 		const auto now = failed->value_or(0);
 		least = again ? std::min(least, now) : now;
 		item.found +=
-		    fmt::format("{}{} of {}", again ? ", and tested again " : "", now, tested_blocks);
+		    fmt::format("{}{} of {}", again ? "; tested again: " : "", now, tested_blocks);
 		if (now <= limits.warning)
 			break;
 	}
 	if (least > limits.warning)
 		item.verdict = least > limits.error ? Verdict::error : Verdict::warning;
 	if (item.verdict != Verdict::ok)
-		item.remedy = "a perfect source does so twice once in thousands of times: hwrngctl test of "
-		              "each source of `hwrngctl list`";
+		item.remedy =
+		    "a perfect source fails twice in only one of thousands of runs: run `hwrngctl "
+		    "test --source SOURCE` for each source of `hwrngctl list`";
 	return item;
 }
 
 Item check_kernel(const Inventory &inventory)
 {
 	Item item{.id = "kernel",
-	          .clause = "the kernel is 5.18 or later, or has its random numbers (recommended)",
+	          .clause =
+	              "the kernel is 5.18 or later, or has its random number generator (recommended)",
 	          .found = inventory.kernel};
 	if (inventory.new_random_device())
 		return item;
 	item.verdict = Verdict::warning;
-	item.remedy = "a kernel of 5.18 or later, or of the stable ones that have them";
+	item.remedy =
+	    "use a kernel of 5.18 or later, or a stable kernel with its random number generator";
 	return item;
 }
 
@@ -203,8 +208,8 @@ Item check_cpu(const Inventory &inventory, const std::string &hypervisor)
 	item.found = "none of them";
 	item.remedy =
 	    hypervisor.empty()
-	        ? "another CPU: this one has none"
-	        : "a CPU model of the hypervisor that passes them on, as host-passthrough does";
+	        ? "use a CPU that has one of them"
+	        : "choose a CPU model in the hypervisor that passes them on, such as host-passthrough";
 	return item;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The command line of hwrngctl, command by command: each function adds one to what it is given,
-// with its options and examples, and has `run` do it if it is the one that was asked for.
+// The command line of hwrngctl: each add_* function adds one command with its options and examples
+// to `app`. If the user calls that command, `run` is set to it.
 #pragma once
 
 #include "base/error.h"
@@ -14,16 +14,16 @@
 
 namespace hwrngd {
 
-/// The command that was asked for, with its options.
+/// The command to run, bound to its options.
 using Run = std::function<Result<ExitCode>(const Context &)>;
 
-/// Below a command's options.
+/// The text below a command's options.
 inline std::string examples(const std::string &lines)
 {
 	return "Examples:\n  " + lines;
 }
 
-/// When `app` is asked for, `run` becomes `command` with the options that the line gave it.
+/// If the command line calls `app`, sets `run` to `command` with the options from the line.
 template <typename Options, typename Command>
 void on_call(CLI::App &app, Run &run, std::shared_ptr<Options> options, Command command)
 {
@@ -32,8 +32,14 @@ void on_call(CLI::App &app, Run &run, std::shared_ptr<Options> options, Command 
 	});
 }
 
-/// To be asked before CLI::Range, for which NaN is in every range.
-[[nodiscard]] std::string no_number(const std::string &text);
+/// A check that a number is in a range. Without CLI11's description, which help would show.
+template <typename Number> CLI::Validator in_range(Number least, Number most)
+{
+	return CLI::Range(least, most).description("");
+}
+
+/// A check to run before in_range(), which accepts NaN.
+[[nodiscard]] std::string check_number(const std::string &text);
 
 // command/looking.cpp
 void add_status(CLI::App &app, Run &run);

@@ -27,8 +27,7 @@ struct Rejected {
 	Error error;
 };
 
-/// What a healthy source gave: `good` bytes from the front of `buffer`, all from blocks that
-/// passed.
+/// The data of a healthy source: the first `good` bytes of `buffer`, all from blocks that passed.
 struct Harvest {
 	SourceInfo source;
 	std::string reason;
@@ -37,8 +36,9 @@ struct Harvest {
 	size_t good = 0;
 };
 
-/// Reads and tests enough whole blocks for `bytes` bytes, at least one. Blocks that failed are
-/// left out; a source that fails more than a perfect one would is an error.
+/// Reads and tests enough whole blocks for `bytes` bytes, at least one, and omits blocks that
+/// failed. Fails if the source is unhealthy: more blocks failed than a perfect source would
+/// explain.
 Result<Harvest> harvest(const Context &context, const Candidate &candidate, size_t bytes)
 {
 	const size_t blocks = std::max<size_t>(1, (bytes + block_bytes - 1) / block_bytes);
@@ -54,7 +54,7 @@ Result<Harvest> harvest(const Context &context, const Candidate &candidate, size
 		                std::memcpy(&got.buffer.span()[got.good], block.data(), block.size());
 		                got.good += block.size();
 	                });
-	// Put back before anything else can fail.
+	// Restore rng_current before anything else can fail.
 	if (auto closed = (*opened)->close(); !closed)
 		return std::unexpected(closed.error());
 	if (interrupted() != 0)
@@ -69,18 +69,19 @@ Result<Harvest> harvest(const Context &context, const Candidate &candidate, size
 		            fmt::format("{}: ended after {} of {} bytes", candidate.source.name,
 		                        got.sample.bytes_read, blocks * block_bytes));
 	if (!fips.healthy())
-		return fail(ExitCode::check_failed,
-		            fmt::format("{}: unhealthy, FIPS 140-2: {}; nothing of it is credited{}",
-		                        candidate.source.name, to_text(fips),
-		                        fips.of(fips140_2::continuous) == 0 && fips.failures == 1
-		                            ? ". A perfect source fails so twice in a row once in a "
-		                              "million times; if this is the first time, try again"
-		                            : ""));
+		return fail(
+		    ExitCode::check_failed,
+		    fmt::format("{}: unhealthy, FIPS 140-2: {}; none of its bytes are credited{}",
+		                candidate.source.name, to_text(fips),
+		                fips.of(fips140_2::continuous) == 0 && fips.failures == 1
+		                    ? ". A perfect source fails like this twice in a row in one of a "
+		                      "million runs; if this is the first time, try again"
+		                    : ""));
 	return got;
 }
 
-/// As harvest(), and once more where that found the source unhealthy: a perfect source fails one
-/// block in 1,200 and would be refused as often.
+/// Calls harvest(), and once more if that found the source unhealthy: a perfect source fails one
+/// block in 1,200, and would otherwise be refused that often.
 Result<Harvest> try_harvest(const Context &context, const Candidate &candidate, size_t bytes)
 {
 	auto got = harvest(context, candidate, bytes);
@@ -91,8 +92,9 @@ Result<Harvest> try_harvest(const Context &context, const Candidate &candidate, 
 
 struct Fed {
 	uint64_t bits = 0;
-	unsigned assessed = full_quality; ///< bits in 1024 that are credited at most
-	std::optional<unsigned> decided;  ///< bits in 1024 by configuration, instead of half the claim
+	unsigned assessed = full_quality; ///< at most so many bits in 1024 are credited
+	std::optional<unsigned>
+	    decided; ///< bits in 1024 that the configuration sets instead of half the claim
 	bool reseeded = false;
 	bool ready_before = false;
 };
@@ -142,28 +144,28 @@ void print_text_result(const Harvest &got, const Fed &fed, bool dry_run)
 	else if (fed.reseeded)
 		more = ", reseeded just now";
 	else if (!ready)
-		more = "; feed again until it is (`hwrngctl status`)";
+		more = "; feed again until it is ready (see `hwrngctl status`)";
 	fmt::print("CRNG      {}{}\n", ready ? "ready" : "not ready yet", more);
 }
 
-/// The error that tells most when no source would do: a sick source before a missing one.
+/// The most informative error if no source was usable: an unhealthy source before a missing one.
 Error worst(const std::vector<Rejected> &rejected)
 {
 	for (const auto code : {ExitCode::check_failed, ExitCode::not_permitted, ExitCode::io_error})
 		for (const auto &other : rejected)
 			if (other.error.code == code)
 				return {code, rejected.size() == 1 ? other.error.message
-				                                   : "no source would do; nothing was fed"};
+				                                   : "no source was usable; nothing was fed"};
 	return rejected.front().error;
 }
 
-/// The first candidate that is healthy, and what it gave; those before it are in `rejected`.
+/// The data of the first healthy candidate. Adds the candidates before it to `rejected`.
 Result<Harvest> harvest_best(const Context &context, const std::vector<Candidate> &candidates,
                              size_t bytes, std::vector<Rejected> &rejected)
 {
 	bool framework_stalled = false;
 	for (const auto &candidate : candidates) {
-		// The framework serves one reader at a time, and a read that hangs cannot be called back.
+		// The framework serves one reader at a time, and a hanging read cannot be cancelled.
 		const bool by_framework = candidate.source.kind == SourceKind::hwrng;
 		if (framework_stalled && by_framework)
 			continue;
@@ -178,14 +180,15 @@ Result<Harvest> harvest_best(const Context &context, const std::vector<Candidate
 	return std::unexpected(worst(rejected));
 }
 
-/// Feeds the harvest, credited as the configuration has it; without a pool only says what would be.
+/// Feeds the harvest with the credit of the configuration. Without a pool it only computes the
+/// credit.
 Result<Fed> feed(std::optional<KernelPool> &pool, const Config &config, Harvest &got)
 {
-	const auto said = config.source(got.source.name);
-	const unsigned assessed = said.assessed.value_or(full_quality);
-	Fed fed{.bits = credited_bits(got.good, got.source.claim, assessed, said.credit),
+	const auto configured = config.source(got.source.name);
+	const unsigned assessed = configured.assessed.value_or(full_quality);
+	Fed fed{.bits = credited_bits(got.good, got.source.claim, assessed, configured.credit),
 	        .assessed = assessed,
-	        .decided = said.credit,
+	        .decided = configured.credit,
 	        .ready_before = crng_ready()};
 	if (!pool)
 		return fed;
@@ -204,8 +207,8 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 {
 	if (options.bytes < 1 || options.bytes > most_feed_bytes)
 		return fail(ExitCode::usage,
-		            fmt::format("--bytes {}: give 1 to {}; the pool itself holds 32", options.bytes,
-		                        most_feed_bytes));
+		            fmt::format("--bytes {}: must be 1 to {}; the pool itself holds 32",
+		                        options.bytes, most_feed_bytes));
 	const auto config = read_config(context.root);
 	if (!config)
 		return std::unexpected(config.error());
@@ -213,7 +216,7 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 	const auto candidates = rank(inventory, options.source);
 	if (!candidates)
 		return std::unexpected(candidates.error());
-	// Before a slow source is read for nothing.
+	// Open the pool first, so that a slow source is not read in vain.
 	std::optional<KernelPool> pool;
 	if (!options.dry_run) {
 		auto opened = KernelPool::open(context.root);

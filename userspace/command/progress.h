@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A line on the terminal that says how far long work has come.
+// A line on the terminal that shows the progress of long work.
 #pragma once
 
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 namespace hwrngd {
 
-/// Renews itself on standard error, from the second second on and only if that is a terminal.
+/// Updates its line on standard error after the first second, but only on a terminal.
 class Progress {
 public:
 	explicit Progress(std::string what) : what_(std::move(what)) {}
@@ -25,14 +25,14 @@ public:
 			std::fputs("\r\033[K", stderr);
 	}
 
-	/// For work without a known end.
+	/// Shows a text, for work without a known end.
 	void update(std::string_view text)
 	{
 		if (is_due())
 			fmt::print(stderr, "\r\033[K{}: {}", what_, text);
 	}
 
-	/// `share` of the work is done, 0 to 1: a bar, and the time left.
+	/// Shows a bar and the time left; `share` of the work is done, 0 to 1.
 	void update(double share, std::string_view text = "")
 	{
 		constexpr size_t width = 30;

@@ -90,10 +90,9 @@ std::string verdict(const Report &report)
 	std::string html =
 	    fmt::format(R"(<section class="verdict{}">)", failed.empty() ? "" : " failed");
 	if (entropy)
-		html += fmt::format("<strong>{:.4g} of {}</strong>min-entropy in each sample, or {} of "
-		                    "1024 as the quality of a hwrng",
-		                    *entropy, bits(report.profile.bits),
-		                    static_cast<unsigned>(*entropy / 8 * 1024));
+		html += fmt::format(
+		    "<strong>{:.4g} of {}</strong>min-entropy per sample; quality as a hwrng: {} of 1024",
+		    *entropy, bits(report.profile.bits), static_cast<unsigned>(*entropy / 8 * 1024));
 	else
 		html += "<strong>No entropy awarded</strong>";
 	if (failed.empty()) {
@@ -107,13 +106,13 @@ std::string verdict(const Report &report)
 	for (const auto &warning : report.warnings)
 		html += paragraph(warning);
 	html +=
-	    "<small>An estimate from these samples alone: as much was left that no test could "
-	    "predict. It is no proof. Samples that were hashed or encrypted look like full entropy, "
-	    "whatever made them; assess the raw ones where a source gives them.</small></section>\n";
+	    "<small>This is an estimate from these samples only: the part that no test could predict. "
+	    "It is not a proof. Samples that were hashed or encrypted look like full entropy, whatever "
+	    "produced them. If a source offers raw samples, assess those.</small></section>\n";
 	return html;
 }
 
-/// A bar of an estimate as a share of what its symbols could hold.
+/// A bar: the estimate as a share of the most that its symbols could have.
 std::string meter(const assess::Estimate &estimate, double most)
 {
 	const bool bitstring = estimate.form == assess::Form::bitstring;
@@ -151,7 +150,7 @@ std::string estimators(const assess::Assessment &assessment)
 	}
 	fmt::format_to(out,
 	               R"(</table></div><p><small><span class="key"></span> symbols, of {} )"
-	               R"(<span class="key bits"></span> their bits, of 1 bit. The least counts.)"
+	               R"(<span class="key bits"></span> their bits, of 1 bit. The lowest counts.)"
 	               "</small></p><details><summary>All figures</summary>"
 	               R"(<div class="scroll"><table class="figures">)",
 	               bits(assessment.bits));
@@ -200,9 +199,10 @@ std::string iid_track(const iid::Assessment &iid)
 		               ranked.higher, ranked.equal, ranked.lower);
 	}
 	html +=
-	    "</table></div><p><small>Of the permutations of the samples, so many have a higher, an "
-	    "equal or a lower statistic. A statistic has passed once more than five are at least as "
-	    "high, and more than five at least as low.</small></p></details></section>\n";
+	    "</table></div><p><small>The numbers of permutations of the samples with a higher, an "
+	    "equal and a lower statistic. A statistic passes as soon as more than five permutations "
+	    "are at least as high, and more than five at least as low."
+	    "</small></p></details></section>\n";
 	return html;
 }
 
@@ -226,7 +226,7 @@ std::string restarts(const restart::Assessment &restart)
 	return html;
 }
 
-/// The end of an axis, somewhat above the greatest value.
+/// The end of an axis, slightly above the largest value.
 double headroom(double greatest)
 {
 	return greatest > 0 ? greatest * 1.08 : 1;
@@ -253,14 +253,14 @@ std::string histogram(const Profile &profile)
 		chart.across.push_back({static_cast<double>(i), std::to_string(i)});
 	chart.up = {{0, "0"}, {static_cast<double>(greatest), std::to_string(greatest)}};
 	return figure("Values", chart::to_svg(chart),
-	              "How often each value occurs. Dashed: all equally likely.");
+	              "How often each value occurs. Dashed: expected if all are equally likely.");
 }
 
 std::string autocorrelation(const Profile &profile)
 {
 	chart::Chart chart;
 	chart.description = "Autocorrelation by lag";
-	// 99 of 100 lags of independent samples stay within.
+	// For independent samples, 99 of 100 lags stay inside this band.
 	const double band =
 	    2.5758 / std::sqrt(static_cast<double>(std::max<uint64_t>(1, profile.samples)));
 	double greatest = band;
@@ -277,19 +277,20 @@ std::string autocorrelation(const Profile &profile)
 	chart.up = {{greatest, fmt::format("{:.2g}", greatest)},
 	            {0, "0"},
 	            {-greatest, fmt::format("{:.2g}", -greatest)}};
-	return figure("Autocorrelation", chart::to_svg(chart),
-	              "Of samples 1 to 64 apart. Dashed: 99 of 100 lags of independent samples stay "
-	              "within.");
+	return figure(
+	    "Autocorrelation", chart::to_svg(chart),
+	    "Of samples 1 to 64 apart. Dashed: if the samples are independent, 99 of 100 lags "
+	    "stay inside.");
 }
 
 std::string run_lengths(const Profile &profile)
 {
 	chart::Chart chart;
 	chart.description = "Runs of equal bits, by length";
-	// Of n bits of a fair coin, about n / 2^(length + 1) runs have a length; the last class has as
-	// many as the one before it, and all that are longer.
+	// n bits of a fair coin have about n / 2^(length + 1) runs of each length. The last class
+	// counts its own length and all longer runs: as many as the class before it.
 	const double bits = static_cast<double>(profile.samples) * profile.bits;
-	// Less than half a run is nothing.
+	// A logarithmic scale that begins at half a run.
 	const auto scale = [](double count) { return count > 0.5 ? std::log10(count / 0.5) : 0; };
 	double greatest = 0;
 	for (size_t i = 0; i < Profile::run_lengths; i++) {
@@ -309,7 +310,7 @@ std::string run_lengths(const Profile &profile)
 	for (int power = 0; scale(std::pow(10, power)) <= greatest; power += greatest > 5 ? 2 : 1)
 		chart.up.push_back({scale(std::pow(10, power)), fmt::format("1e{}", power)});
 	return figure("Runs of equal bits", chart::to_svg(chart),
-	              "By length, on a logarithmic scale. Lines: expected of a fair coin.");
+	              "By length, on a logarithmic scale. Lines: expected from a fair coin.");
 }
 
 std::string block_failures(const Profile &profile)
@@ -369,7 +370,7 @@ std::string latency_of_reads(const Latency &latency)
 		chart.bars.push_back(
 		    {static_cast<double>(*it), fmt::format("from {}: {} reads", from, *it)});
 	}
-	// Where there are many, every other or every fourth is named.
+	// At most about six bars get a label.
 	const size_t each = (chart.across.size() + 5) / 6;
 	std::vector<chart::Tick> named;
 	for (size_t i = 0; i < chart.across.size(); i += each)
@@ -379,8 +380,8 @@ std::string latency_of_reads(const Latency &latency)
 	chart.up = {{0, "0"}, {static_cast<double>(greatest), std::to_string(greatest)}};
 	return figure(
 	    "Latency of reads", chart::to_svg(chart),
-	    fmt::format("How many of {} reads took so long or up to twice as long. The longest "
-	                "took {}.",
+	    fmt::format("How many of {} reads took the labelled time or up to twice as long. The "
+	                "longest took {}.",
 	                latency.reads, to_text(latency.longest)));
 }
 
@@ -391,10 +392,11 @@ std::string bit_planes(const Profile &profile)
 		planes += fmt::format("<div>{}<small>bit {}</small></div>",
 		                      chart::bit_plane(profile.first, bit), bit);
 	planes += "</div>";
-	return figure("Bit planes", planes,
-	              fmt::format("Each bit of the first {} samples, 64 in a row: there should be no "
-	                          "pattern.",
-	                          profile.first.size()));
+	return figure(
+	    "Bit planes", planes,
+	    fmt::format("Each bit of the first {} samples, 64 in a row. A good source shows no "
+	                "pattern.",
+	                profile.first.size()));
 }
 
 } // namespace
@@ -442,7 +444,7 @@ std::vector<std::string> failures(const Report &report)
 
 std::string to_html(const Report &report)
 {
-	// The policy makes sure that the page loads nothing and runs nothing.
+	// The content security policy ensures that the page loads and runs nothing.
 	std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	                   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
 	                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reading a source for the commands that test before they do anything else.
+// Reads and tests blocks of a source, for the commands `test`, `feed` and `check scs`.
 #pragma once
 
 #include "control/open_source.h"
@@ -15,7 +15,8 @@
 
 namespace hwrngd {
 
-/// True for what ends by itself: regular files and pipes. "-" is standard input.
+/// True for a regular file or a pipe, which ends by itself; false for a device. "-" is standard
+/// input.
 [[nodiscard]] bool ends(const std::string &file);
 
 struct Sample {
@@ -24,16 +25,17 @@ struct Sample {
 };
 
 struct SampleOptions {
-	std::optional<uint64_t> blocks; ///< none: until the end
-	size_t blocks_a_read = 1;       ///< more for files, one for a slow device
+	std::optional<uint64_t> blocks; ///< none: until the end of the data
+	size_t blocks_a_read = 1;       ///< many for a file, one for a slow device
 	std::string title = "source";   ///< named by the progress line
 };
 
-/// Takes each block with the Failure bits it got.
+/// Receives each block, and the Failure bits of the tests that it failed.
 using BlockSink = std::function<void(std::span<const uint8_t, fips140_2::block_bytes>, uint8_t)>;
 
-/// Reads the bootstrap word and then blocks, tests each, shows progress on a terminal. Ends early
-/// at the end of the data, and on a caught signal with what was tested until then.
+/// Reads the bootstrap word and then blocks, tests each block, and shows progress on a terminal.
+/// Ends early at the end of the data, or on a caught signal; the result then has the blocks tested
+/// so far.
 [[nodiscard]] Result<Sample> test_blocks(Source &source, const SampleOptions &options,
                                          const BlockSink &sink);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What sshd(8) runs for a client's key, whatever the client asks for: it is given so many bytes of
-// the daemon, or told why not.
+// `ssh-serve`: sshd(8) runs this for a client's key, whatever the client requests. It returns bytes
+// of the daemon, or says why not.
 #include "base/secret_buffer.h"
 #include "base/unix_socket.h"
 #include "command/ssh_setup.h"
@@ -29,8 +29,8 @@ namespace fs = std::filesystem;
 
 constexpr size_t most_bytes = 512;
 
-/// How many bytes the client asks for: a number, as nobody would write it otherwise.
-Result<size_t> asked_for()
+/// The number of bytes that the client requests, in plain decimal without leading zeros.
+Result<size_t> requested_bytes()
 {
 	const char *const given = std::getenv("SSH_ORIGINAL_COMMAND");
 	const std::string_view text(given != nullptr ? given : "");
@@ -39,19 +39,20 @@ Result<size_t> asked_for()
 	const auto [last, error] = std::from_chars(text.begin(), end, bytes);
 	if (error != std::errc() || last != end || text.starts_with('0') || bytes > most_bytes)
 		return fail(ExitCode::bad_request,
-		            fmt::format("ssh-serve gives random bytes: ask for a number of "
-		                        "them, 1 to {}, and nothing else",
+		            fmt::format("ssh-serve returns random bytes: request a number of "
+		                        "bytes, 1 to {}, and nothing else",
 		                        most_bytes));
 	return bytes;
 }
 
-/// What a client has had lately, in a file that only the account may change: the time, since boot,
-/// until which its bytes keep it busy at its rate. It may be ahead by one second, and by one pull.
+/// The recent use of a client, in a file that only the account may change. The file holds the time
+/// since boot at which the client has "paid" for its bytes at its rate. This time may lie ahead by
+/// one second, or by one request.
 class Allowance {
 public:
 	Allowance(uint64_t rate, std::string boot) : rate_(rate), boot_(std::move(boot)) {}
 
-	/// Waits for its turn. Nobody else pulls for this client until unlock().
+	/// Waits for the lock. Other processes for this client wait until unlock().
 	Result<void> lock(const std::string &client)
 	{
 		const char *const state = std::getenv("XDG_STATE_HOME");
@@ -78,23 +79,24 @@ public:
 
 	void unlock() { file_ = FileDescriptor(); }
 
-	/// Has it not had too much for so many bytes?
+	/// Fails with ExitCode::try_later if `bytes` more would exceed the rate.
 	[[nodiscard]] Result<void> allows(size_t bytes) const
 	{
 		const auto wait = busy_ + time_of(bytes) - std::max(burst(), time_of(most_bytes));
 		if (wait <= 0ns)
 			return {};
-		return fail(ExitCode::try_later,
-		            fmt::format("ssh-serve gives this client {} bytes a second; ask again in {} s",
-		                        rate_, std::chrono::ceil<std::chrono::seconds>(wait).count()));
+		return fail(
+		    ExitCode::try_later,
+		    fmt::format("ssh-serve gives this client {} bytes per second; try again in {} s", rate_,
+		                std::chrono::ceil<std::chrono::seconds>(wait).count()));
 	}
 
-	/// Notes that it had them.
+	/// Records that the client got `bytes`.
 	Result<void> charge(size_t bytes)
 	{
 		const auto text =
 		    fmt::format("{:<40} {:020}\n", boot_, (now_ + busy_ + time_of(bytes)).count());
-		// As long as the one before it, so that it is whole, whenever we are killed.
+		// Always the same length, so that the file is complete even if this process is killed.
 		if (::pwrite(file_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
 			return fail_errno(errno, name_);
 		return {};
@@ -118,13 +120,13 @@ private:
 		const auto n = ::pread(file_.get(), text.data(), text.size(), 0);
 		if (n < 0)
 			return fail_errno(errno, name_);
-		const std::string_view noted(text.data(), static_cast<size_t>(n));
+		const std::string_view record(text.data(), static_cast<size_t>(n));
 		const auto boot = fmt::format("{:<40} ", boot_);
-		// Of another boot, or nobody's: it has had nothing.
-		if (!noted.starts_with(boot))
+		// The record is from another boot, or is empty: the client has no recent use.
+		if (!record.starts_with(boot))
 			return {};
 		int64_t until = 0;
-		const auto digits = noted.substr(boot.size());
+		const auto digits = record.substr(boot.size());
 		std::from_chars(digits.begin(), digits.begin() + digits.size(), until);
 		busy_ = std::clamp(std::chrono::nanoseconds(until) - now_, 0ns,
 		                   std::max(burst(), time_of(most_bytes)));
@@ -139,13 +141,13 @@ private:
 	std::chrono::nanoseconds busy_{};
 };
 
-/// The daemon's server: the one that is named, or the first that is there.
+/// Connects to the EGD server at `from`, or to the first of the usual ones that exists.
 Result<FileDescriptor> connect_to_server(const Context &context, const std::string &from)
 {
 	constexpr std::string_view local = "unix:";
 	if (!from.empty()) {
 		if (!from.starts_with(local))
-			return fail(ExitCode::usage, fmt::format("--from {}: is not unix:/PATH", from));
+			return fail(ExitCode::usage, fmt::format("--from {}: must be unix:/PATH", from));
 		return connect_unix(from.substr(local.size()), SOCK_STREAM);
 	}
 	for (const auto *const path : egd_sockets)
@@ -154,8 +156,9 @@ Result<FileDescriptor> connect_to_server(const Context &context, const std::stri
 			return fd;
 	return fail(
 	    ExitCode::unavailable,
-	    "hwrngd serves nobody here: the host's administrator starts that by `systemctl "
-	    "enable --now hwrngd-egd.socket`, or `listen` in the table [egd] of hwrngd.conf(5)");
+	    "hwrngd's EGD server is not running on this host: its administrator can start it with "
+	    "`systemctl enable --now hwrngd-egd.socket`, or with `listen` in the table [egd] of "
+	    "hwrngd.conf(5)");
 }
 
 Result<void> receive(int fd, std::span<uint8_t> out)
@@ -167,13 +170,14 @@ Result<void> receive(int fd, std::span<uint8_t> out)
 		if (n < 0)
 			return fail_errno(errno, "hwrngd's EGD server");
 		if (n == 0)
-			return fail(ExitCode::unavailable, "hwrngd's EGD server hangs up");
+			return fail(ExitCode::unavailable, "hwrngd's EGD server closed the connection");
 		out = out.subspan(static_cast<size_t>(n));
 	}
 	return {};
 }
 
-/// Bytes that the daemon has ready, as many as fit if there are so many: by EGD's command 01.
+/// Reads bytes that the daemon has ready, with command 01 of EGD. Returns fewer than `out` holds if
+/// fewer are ready.
 Result<size_t> take(int fd, std::span<uint8_t> out)
 {
 	constexpr size_t most_of_a_request = 255;
@@ -188,7 +192,8 @@ Result<size_t> take(int fd, std::span<uint8_t> out)
 		if (auto received = receive(fd, length); !received)
 			return std::unexpected(received.error());
 		if (length[0] > count)
-			return fail(ExitCode::io_error, "hwrngd's EGD server gives what nobody asked for");
+			return fail(ExitCode::io_error,
+			            "hwrngd's EGD server returned more bytes than requested");
 		if (length[0] == 0)
 			break;
 		if (auto received = receive(fd, out.subspan(got, length[0])); !received)
@@ -197,11 +202,11 @@ Result<size_t> take(int fd, std::span<uint8_t> out)
 	}
 	if (got == 0)
 		return fail(ExitCode::try_later,
-		            "hwrngd has used up what it had ready for others; ask again later");
+		            "hwrngd has no bytes ready for other machines; try again later");
 	return got;
 }
 
-/// Not by stdio, which would keep a copy.
+/// Writes without stdio, which would keep a copy.
 Result<void> print(std::span<const uint8_t> bytes)
 {
 	while (!bytes.empty()) {
@@ -221,29 +226,29 @@ Result<ExitCode> ssh_serve_command(const Context &context, const SshServeOptions
 {
 	if (auto checked = check_name(options.client); !checked)
 		return std::unexpected(checked.error());
-	const auto asked = asked_for();
-	if (!asked)
-		return std::unexpected(asked.error());
+	const auto requested = requested_bytes();
+	if (!requested)
+		return std::unexpected(requested.error());
 	Allowance allowance(
 	    options.rate,
 	    context.root.read_if_any("/proc/sys/kernel/random/boot_id").value_or("unknown"));
 	if (options.rate > 0) {
 		if (auto locked = allowance.lock(options.client); !locked)
 			return std::unexpected(locked.error());
-		if (auto allowed = allowance.allows(*asked); !allowed)
+		if (auto allowed = allowance.allows(*requested); !allowed)
 			return std::unexpected(allowed.error());
 	}
 	const auto server = connect_to_server(context, options.from);
 	if (!server)
 		return std::unexpected(server.error());
-	SecretBuffer buffer(*asked);
+	SecretBuffer buffer(*requested);
 	const auto got = take(server->get(), buffer.span());
 	if (!got)
 		return std::unexpected(got.error());
 	if (options.rate > 0) {
 		if (auto charged = allowance.charge(*got); !charged)
 			return std::unexpected(charged.error());
-		allowance.unlock(); // however long the client takes
+		allowance.unlock(); // before writing to the client, which may be slow
 	}
 	if (auto printed = print(buffer.span().first(*got)); !printed)
 		return std::unexpected(printed.error());

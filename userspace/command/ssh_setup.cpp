@@ -38,7 +38,7 @@ bool consists_of(std::string_view text, std::string_view more)
 	    text, [&](char c) { return letters_and_digits.contains(c) || more.contains(c); });
 }
 
-/// What is no letter of a line: it could make two of one, or deceive who looks at it.
+/// Whether all characters are printable ASCII. Others could split a line, or hide what it says.
 bool is_printable(std::string_view text)
 {
 	return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
@@ -64,7 +64,7 @@ Result<PublicKey> public_key(const std::string &text)
 		if (lines->size() != 1)
 			return fail(ExitCode::usage,
 			            fmt::format("\"{}\" is neither a public key (ssh-ed25519 AAAA...) nor a "
-			                        "file with one",
+			                        "file that contains one",
 			                        text));
 		line = lines->front();
 	}
@@ -75,8 +75,8 @@ Result<PublicKey> public_key(const std::string &text)
 	if (!is_printable(line) || !is_key_type(key.type) || !consists_of(key.type, "-@.") ||
 	    !key.blob.starts_with("AAAA") || !consists_of(key.blob, "+/="))
 		return fail(ExitCode::usage,
-		            fmt::format("\"{}\" is no public key: it is one line of ssh-keygen's, as "
-		                        "ssh-ed25519 AAAA... NAME",
+		            fmt::format("\"{}\" is not a public key: it must be one line from ssh-keygen, "
+		                        "such as ssh-ed25519 AAAA... NAME",
 		                        line));
 	return key;
 }
@@ -87,26 +87,27 @@ Result<std::string> fingerprint(const PublicKey &key)
 	if (::mkdtemp(folder.data()) == nullptr)
 		return fail_errno(errno, folder);
 	const auto path = folder + "/key.pub";
-	auto told = [&]() -> Result<std::string> {
+	auto printed = [&]() -> Result<std::string> {
 		if (auto wrote = write_file(path, key.text() + " " + key.comment + "\n"); !wrote)
 			return std::unexpected(wrote.error());
 		return run_tool({"ssh-keygen", "-l", "-f", path});
 	}();
-	std::error_code ignored; // a public key is no secret
+	std::error_code ignored; // a public key is not secret
 	fs::remove_all(folder, ignored);
-	if (!told)
-		return fail(ExitCode::usage,
-		            fmt::format("\"{}\" is no key: {}", key.text(), told.error().message));
-	return told;
+	if (!printed)
+		return fail(ExitCode::usage, fmt::format("\"{}\" is not a public key: {}", key.text(),
+		                                         printed.error().message));
+	return printed;
 }
 
 Result<void> check_name(const std::string &name)
 {
 	constexpr size_t longest = 64;
 	if (name.size() > longest || !is_name(name))
-		return fail(ExitCode::usage,
-		            fmt::format("\"{}\" is no name: take letters, digits, -, _ and ., {} at most",
-		                        name, longest));
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("\"{}\" is not a valid name: use letters, digits, -, _ and ., at most {}",
+		                name, longest));
 	return {};
 }
 
@@ -120,17 +121,17 @@ Result<std::string> run_tool(const std::vector<std::string> &words)
 		auto error = answer.error();
 		if (error.number == ENOENT)
 			error = {ExitCode::unavailable,
-			         fmt::format("{} is missing: install openssh-client (on the host "
-			                     "openssh-server and passwd too)",
+			         fmt::format("{} is missing: install openssh-client (on the host also "
+			                     "openssh-server and passwd)",
 			                     words.front())};
 		return std::unexpected(error);
 	}
 	std::string text(out.begin(), out.begin() + static_cast<ptrdiff_t>(answer->size));
 	if (!WIFEXITED(answer->status) || WEXITSTATUS(answer->status) != 0) {
-		auto said = answer->complaint.empty() ? text : answer->complaint;
-		while (said.ends_with('\n') || said.ends_with('\r'))
-			said.pop_back();
-		return fail(ExitCode::io_error, fmt::format("`{}`: {}", command_line(words), said));
+		auto message = answer->complaint.empty() ? text : answer->complaint;
+		while (message.ends_with('\n') || message.ends_with('\r'))
+			message.pop_back();
+		return fail(ExitCode::io_error, fmt::format("`{}`: {}", command_line(words), message));
 	}
 	while (text.ends_with('\n'))
 		text.pop_back();
@@ -141,7 +142,7 @@ void Steps::say(const std::string &line)
 {
 	if (!json_)
 		fmt::print("{}\n", line);
-	said_.push_back(line);
+	lines_.push_back(line);
 }
 
 Result<void> Steps::folder(const fs::path &path, const Access &access)
@@ -151,8 +152,8 @@ Result<void> Steps::folder(const fs::path &path, const Access &access)
 		const bool ours = now.st_uid == access.uid || now.st_uid == geteuid();
 		if (!S_ISDIR(now.st_mode) || !ours || (now.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 			return fail(ExitCode::not_permitted,
-			            fmt::format("{}: is no folder that belongs to user {} and that nobody "
-			                        "else may change; sshd(8) and we would not trust it",
+			            fmt::format("{}: must be a folder that belongs to user {} and that no "
+			                        "other user can change; otherwise sshd(8) does not trust it",
 			                        path.string(), access.uid));
 		return {};
 	}
@@ -183,9 +184,9 @@ Result<void> Steps::write(const fs::path &path, const std::vector<std::string> &
                           const std::vector<std::string> &added)
 {
 	for (const auto &line : removed)
-		say(fmt::format("+ {}: without the line {}", path.string(), line));
+		say(fmt::format("+ {}: remove the line {}", path.string(), line));
 	for (const auto &line : added)
-		say(fmt::format("+ {}: with the line {}", path.string(), line));
+		say(fmt::format("+ {}: add the line {}", path.string(), line));
 	if (dry_run_)
 		return {};
 	std::string text;
@@ -196,7 +197,7 @@ Result<void> Steps::write(const fs::path &path, const std::vector<std::string> &
 
 nlohmann::ordered_json Steps::document() const
 {
-	return json_object({{"dry_run", dry_run_}, {"steps", said_}});
+	return json_object({{"dry_run", dry_run_}, {"steps", lines_}});
 }
 
 Result<std::vector<std::string>> lines_of(const fs::path &path)
@@ -208,7 +209,8 @@ Result<std::vector<std::string>> lines_of(const fs::path &path)
 	if (status.type() == fs::file_type::not_found)
 		return lines;
 	if (failed || !fs::is_regular_file(status) || fs::file_size(path, failed) > most)
-		return fail(ExitCode::io_error, fmt::format("{}: is no small file", path.string()));
+		return fail(ExitCode::io_error,
+		            fmt::format("{}: is not a regular file of at most 1 MiB", path.string()));
 	std::ifstream file(path);
 	for (std::string line; std::getline(file, line);)
 		lines.push_back(line);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `ssh-setup client`: makes this machine's key, pins the host's, and says what is left to do.
+// `ssh-setup client`: creates this machine's key, pins the host's key, and prints what is left to
+// do.
 #include "command/output.h"
 #include "command/ssh_setup.h"
 
@@ -23,9 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t for_all = 0644;
-constexpr mode_t for_owner = 0600;
-constexpr mode_t open_folder = 0755;
+constexpr mode_t public_file = 0644;
+constexpr mode_t private_file = 0600;
+constexpr mode_t public_folder = 0755;
 
 std::string host_name()
 {
@@ -44,7 +45,7 @@ public:
 
 	Result<ExitCode> run()
 	{
-		for (const auto &step : {&ClientSetup::look, &ClientSetup::make_folders,
+		for (const auto &step : {&ClientSetup::check_options, &ClientSetup::make_folders,
 		                         &ClientSetup::make_key, &ClientSetup::pin_host})
 			if (auto done = (this->*step)(); !done)
 				return std::unexpected(done.error());
@@ -58,8 +59,8 @@ private:
 		return given.empty() ? context_.root.at(usual) : fs::absolute(given);
 	}
 
-	/// What is asked for, before anything is done.
-	Result<void> look()
+	/// Checks all options before anything is changed.
+	Result<void> check_options()
 	{
 		const auto address = parse_ssh_address(options_.host);
 		if (!address)
@@ -84,8 +85,8 @@ private:
 			return std::unexpected(user.error());
 		if (!*user)
 			return fail(ExitCode::usage,
-			            fmt::format("there is no user \"{}\", as whom the daemon runs; --user "
-			                        "names another one",
+			            fmt::format("the daemon's user \"{}\" does not exist; name another one "
+			                        "with --user",
 			                        name));
 		user_ = user->value_or(User());
 		if (!options_.host_key.empty()) {
@@ -93,17 +94,17 @@ private:
 			if (!key)
 				return std::unexpected(key.error());
 			host_key_ = *key;
-			const auto told = fingerprint(*key);
-			if (!told)
-				return std::unexpected(told.error());
-			steps_.say("the host's key: " + *told);
+			const auto print = fingerprint(*key);
+			if (!print)
+				return std::unexpected(print.error());
+			steps_.say("the host's key: " + *print);
 		}
 		return {};
 	}
 
 	Result<void> make_folders()
 	{
-		const Access access{.uid = geteuid(), .gid = getegid(), .mode = open_folder};
+		const Access access{.uid = geteuid(), .gid = getegid(), .mode = public_folder};
 		if (options_.identity.empty() || options_.known_host.empty())
 			for (const auto *const folder : {"/etc/hwrngd", "/etc/hwrngd/ssh"})
 				if (auto made = steps_.folder(context_.root.at(folder), access); !made)
@@ -114,16 +115,16 @@ private:
 		return {};
 	}
 
-	/// Under another name first: half a key is none.
+	/// Creates the key under another name first, so that an interrupt leaves no partial key.
 	Result<void> make_key()
 	{
 		const auto pub = fs::path(identity_.string() + ".pub");
 		if (std::error_code ignored; fs::exists(identity_, ignored)) {
-			steps_.say(fmt::format("{} is there, and stays", identity_.string()));
-			const auto told = run_tool({"ssh-keygen", "-y", "-P", "", "-f", identity_.string()});
-			if (!told)
-				return std::unexpected(told.error());
-			auto key = public_key(*told);
+			steps_.say(fmt::format("{} exists already, and is kept", identity_.string()));
+			const auto printed = run_tool({"ssh-keygen", "-y", "-P", "", "-f", identity_.string()});
+			if (!printed)
+				return std::unexpected(printed.error());
+			auto key = public_key(*printed);
 			if (!key)
 				return std::unexpected(key.error());
 			own_key_ = std::move(*key);
@@ -142,7 +143,7 @@ private:
 		if (::mkdtemp(scratch.data()) == nullptr)
 			return fail_errno(errno, scratch);
 		auto made = make_key_in(scratch, words, pub);
-		std::error_code ignored; // what is left in it is nobody's key
+		std::error_code ignored; // an unfinished key is useless
 		fs::remove_all(scratch, ignored);
 		return made;
 	}
@@ -153,13 +154,14 @@ private:
 		const auto fresh = scratch + "/identity";
 		const auto fresh_pub = fresh + ".pub";
 		words.push_back(fresh);
-		if (auto told = run_tool(words); !told)
-			return std::unexpected(told.error());
+		if (auto made = run_tool(words); !made)
+			return std::unexpected(made.error());
 		auto key = public_key(fresh_pub);
 		if (!key)
 			return std::unexpected(key.error());
 		if (::chown(fresh.c_str(), user_.uid, user_.gid) < 0 ||
-		    ::chmod(fresh.c_str(), for_owner) < 0 || ::chmod(fresh_pub.c_str(), for_all) < 0 ||
+		    ::chmod(fresh.c_str(), private_file) < 0 ||
+		    ::chmod(fresh_pub.c_str(), public_file) < 0 ||
 		    ::rename(fresh_pub.c_str(), pub.c_str()) < 0 ||
 		    ::rename(fresh.c_str(), identity_.c_str()) < 0)
 			return fail_errno(errno, identity_.string());
@@ -167,21 +169,21 @@ private:
 		return {};
 	}
 
-	/// The key that the host shows, if somebody says that it is the right one.
+	/// Asks the host for its key, and accepts it if the user confirms it.
 	Result<void> ask_host()
 	{
-		const auto told = run_tool({"ssh-keyscan", "-T", "10", "-t", "ed25519", "-p",
-		                            std::to_string(address_.port), "--", address_.host});
-		if (!told)
-			return std::unexpected(told.error());
-		std::istringstream lines(*told);
+		const auto printed = run_tool({"ssh-keyscan", "-T", "10", "-t", "ed25519", "-p",
+		                               std::to_string(address_.port), "--", address_.host});
+		if (!printed)
+			return std::unexpected(printed.error());
+		std::istringstream lines(*printed);
 		std::string line;
 		while (std::getline(lines, line) && (line.empty() || line.starts_with('#')))
 			;
 		const auto begin = line.find(' ');
 		if (begin == std::string::npos)
 			return fail(ExitCode::unavailable,
-			            fmt::format("{} shows no ed25519 host key; is its sshd there?",
+			            fmt::format("{} shows no ed25519 host key; is its sshd running?",
 			                        known_host(address_)));
 		const auto key = public_key(line.substr(begin + 1));
 		if (!key)
@@ -189,23 +191,23 @@ private:
 		const auto print = fingerprint(*key);
 		if (!print)
 			return std::unexpected(print.error());
-		steps_.say(fmt::format("{} shows this key, which could be anybody's: {}",
+		steps_.say(fmt::format("{} shows this key, which may be an attacker's: {}",
 		                       known_host(address_), *print));
-		steps_.say("on the host itself, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows "
-		           "the right one");
-		if (!options_.accept && !says_yes())
+		steps_.say("to see the right key, run this on the host itself: "
+		           "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`");
+		if (!options_.accept && !user_confirms())
 			return fail(ExitCode::check_failed,
-			            "nobody has confirmed the host's key: type yes at a terminal, give "
-			            "--accept, or better the key itself by --host-key");
+			            "the host's key was not confirmed: type yes at a terminal, or pass the "
+			            "key with --host-key; --accept accepts it unconfirmed");
 		host_key_ = *key;
 		return {};
 	}
 
-	[[nodiscard]] bool says_yes() const
+	[[nodiscard]] bool user_confirms() const
 	{
 		if (context_.json || ::isatty(STDIN_FILENO) == 0)
 			return false;
-		fmt::print("Are the two the same? Type yes: ");
+		fmt::print("Are the two keys the same? Type yes: ");
 		std::fflush(stdout);
 		std::string answer;
 		std::getline(std::cin, answer);
@@ -218,42 +220,43 @@ private:
 		auto lines = lines_of(known_hosts_);
 		if (!lines)
 			return std::unexpected(lines.error());
-		std::vector<std::string> there;
+		std::vector<std::string> pinned;
 		for (const auto &line : *lines)
 			if (line.starts_with(name + " "))
-				there.push_back(line);
+				pinned.push_back(line);
 		if (host_key_.type.empty()) {
-			if (!there.empty() && !options_.replace) {
-				steps_.say(
-				    fmt::format("{} has a key of {}, which stays", known_hosts_.string(), name));
+			if (!pinned.empty() && !options_.replace) {
+				steps_.say(fmt::format("{} has a key of {} already, which is kept",
+				                       known_hosts_.string(), name));
 				return {};
 			}
 			if (steps_.dry_run()) {
-				steps_.say(fmt::format("+ ssh-keyscan -t ed25519 -p {} {} >>{}, once you have "
-				                       "confirmed what it shows",
+				steps_.say(fmt::format("+ ssh-keyscan -t ed25519 -p {} {} >>{}, after you have "
+				                       "confirmed the key",
 				                       address_.port, address_.host, known_hosts_.string()));
 				return {};
 			}
-			if (auto asked = ask_host(); !asked)
-				return asked;
+			if (auto confirmed = ask_host(); !confirmed)
+				return confirmed;
 		}
 		const auto wanted = name + " " + host_key_.text();
-		if (there == std::vector{wanted}) {
+		if (pinned == std::vector{wanted}) {
 			steps_.say(fmt::format("{} has this key of {} already", known_hosts_.string(), name));
 			return {};
 		}
-		if (!there.empty() && !options_.replace)
+		if (!pinned.empty() && !options_.replace)
 			return fail(ExitCode::check_failed,
-			            fmt::format("{} has another key of {}: if the host was installed anew, "
-			                        "--replace takes this one instead",
+			            fmt::format("{} has another key of {}: if the host was reinstalled, "
+			                        "replace the key with --replace",
 			                        known_hosts_.string(), name));
 		std::erase_if(*lines, [&](const auto &line) { return line.starts_with(name + " "); });
 		lines->push_back(wanted);
 		return steps_.write(known_hosts_, *lines,
-		                    {.uid = geteuid(), .gid = getegid(), .mode = for_all}, there, {wanted});
+		                    {.uid = geteuid(), .gid = getegid(), .mode = public_file}, pinned,
+		                    {wanted});
 	}
 
-	/// What is left to do elsewhere.
+	/// Prints what is left to do on the host and in the configuration.
 	void finish()
 	{
 		const auto key =
@@ -271,7 +274,7 @@ private:
 			return;
 		}
 		fmt::print("\nOn the host, as root:\n  hwrngctl ssh-setup host {} --key '{}'\n",
-		           host_name(), key.empty() ? "THE PUBLIC KEY, ONCE IT IS MADE" : key);
+		           host_name(), key.empty() ? "THE PUBLIC KEY, AFTER IT IS CREATED" : key);
 		fmt::print("\nThen here, in /etc/hwrngd.conf.d/{}.conf, and `systemctl reload hwrngd`:\n{}",
 		           source_, table);
 	}

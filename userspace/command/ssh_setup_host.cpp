@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `ssh-setup host`: an account that gives random bytes by `ssh-serve` and can do nothing else, and
-// the keys that may have them.
+// `ssh-setup host`: creates an account that can only run `ssh-serve`, and allows or revokes the
+// keys of clients.
 #include "base/json_object.h"
 #include "command/output.h"
 #include "command/ssh_setup.h"
@@ -20,9 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char *usual_home = "/var/lib/hwrngd-ssh";
-constexpr mode_t open_folder = 0755;
-constexpr mode_t own_folder = 0700;
-constexpr mode_t for_all = 0644;
+constexpr mode_t public_folder = 0755;
+constexpr mode_t private_folder = 0700;
+constexpr mode_t public_file = 0644;
 
 class HostSetup {
 public:
@@ -33,12 +33,12 @@ public:
 
 	Result<ExitCode> run()
 	{
-		if (auto looked = look(); !looked)
-			return std::unexpected(looked.error());
+		if (auto checked = check_options(); !checked)
+			return std::unexpected(checked.error());
 		if (auto done = options_.remove ? remove() : add(); !done)
 			return std::unexpected(done.error());
 		if (!options_.remove)
-			tell_keys();
+			print_host_keys();
 		if (context_.json) {
 			auto document = steps_.document();
 			document["host_keys"] = host_keys_;
@@ -48,7 +48,8 @@ public:
 	}
 
 private:
-	Result<void> look()
+	/// Checks all options before anything is changed.
+	Result<void> check_options()
 	{
 		for (const auto &name : {options_.client, options_.user})
 			if (auto checked = check_name(name); !checked)
@@ -56,33 +57,34 @@ private:
 		if (!options_.remove) {
 			if (options_.key.empty())
 				return fail(ExitCode::usage,
-				            "ssh-setup host: --key KEY is required, as `hwrngctl ssh-setup "
-				            "client` prints it on the other machine");
+				            "ssh-setup host: --key KEY is required; `hwrngctl ssh-setup client` "
+				            "prints it on the client");
 			auto key = public_key(options_.key);
 			if (!key)
 				return std::unexpected(key.error());
 			key_ = std::move(*key);
-			const auto told = fingerprint(key_);
-			if (!told)
-				return std::unexpected(told.error());
-			steps_.say("the client's key: " + *told);
+			const auto print = fingerprint(key_);
+			if (!print)
+				return std::unexpected(print.error());
+			steps_.say("the client's key: " + *print);
 		}
 		std::error_code failed;
 		program_ = fs::read_symlink("/proc/self/exe", failed).string();
 		if (failed)
 			return fail_errno(failed.value(), "/proc/self/exe");
 		if (program_.find_first_of(" \"\\") != std::string::npos)
-			return fail(ExitCode::usage, program_ + ": sshd(8) cannot have this name in a command");
+			return fail(ExitCode::usage,
+			            program_ + ": a forced command of sshd(8) cannot contain this path");
 		if (options_.home) {
 			home_ = fs::absolute(*options_.home);
-			account_ = {.uid = geteuid(), .gid = getegid(), .mode = own_folder};
+			account_ = {.uid = geteuid(), .gid = getegid(), .mode = private_folder};
 			return {};
 		}
-		return look_at_account();
+		return check_account();
 	}
 
-	/// An account that sshd(8) would not let in, or whose shell runs no command, is worth nothing.
-	Result<void> look_at_account()
+	/// Fails if sshd(8) would refuse the account, or if its shell cannot run commands.
+	Result<void> check_account()
 	{
 		home_ = usual_home;
 		const struct passwd *account = ::getpwnam(options_.user.c_str());
@@ -90,26 +92,26 @@ private:
 			return {};
 		exists_ = true;
 		home_ = account->pw_dir;
-		account_ = {.uid = account->pw_uid, .gid = account->pw_gid, .mode = own_folder};
+		account_ = {.uid = account->pw_uid, .gid = account->pw_gid, .mode = private_folder};
 		const std::string shell = account->pw_shell;
 		if (shell.ends_with("/nologin") || shell.ends_with("/false"))
 			return fail(
 			    ExitCode::usage,
-			    fmt::format("the shell of {0} is {1}, which runs no command, not the forced "
-			                "one either: `usermod --shell /bin/sh {0}`",
+			    fmt::format("the shell of {0} is {1}, which cannot run the forced command; run "
+			                "`usermod --shell /bin/sh {0}`",
 			                options_.user, shell));
-		// Who may not see it is told by what follows.
+		// Without the right to read it, a later step fails and says so.
 		const struct spwd *secret = ::getspnam(options_.user.c_str());
 		if (secret != nullptr && secret->sp_pwdp != nullptr && *secret->sp_pwdp == '!')
 			return fail(ExitCode::usage,
-			            fmt::format("the account {0} is locked, which sshd takes for all keys too: "
-			                        "`usermod --password '*' {0}` forbids passwords alone",
+			            fmt::format("the account {0} is locked, so sshd refuses its keys too; to "
+			                        "forbid only passwords, run `usermod --password '*' {0}`",
 			                        options_.user));
 		return {};
 	}
 
 	[[nodiscard]] fs::path keys() const { return home_ / ".ssh/authorized_keys"; }
-	/// What only the line of this client has.
+	/// The text that identifies the line of this client.
 	[[nodiscard]] std::string mark() const
 	{
 		return fmt::format(" ssh-serve --client {} ", options_.client);
@@ -119,8 +121,8 @@ private:
 	{
 		if (auto made = make_account(); !made)
 			return made;
-		// They stay root's, so that nobody who comes in can change who may.
-		const Access access{.uid = geteuid(), .gid = getegid(), .mode = open_folder};
+		// These belong to root, so that a client that logs in cannot change who may log in.
+		const Access access{.uid = geteuid(), .gid = getegid(), .mode = public_folder};
 		for (const auto &folder : {home_, home_ / ".ssh", home_ / ".local", home_ / ".local/state"})
 			if (auto made = steps_.folder(folder, access); !made)
 				return made;
@@ -140,8 +142,8 @@ private:
 			return made;
 		const struct passwd *account = ::getpwnam(options_.user.c_str());
 		if (account == nullptr)
-			return fail(ExitCode::io_error, "useradd has made no account " + options_.user);
-		account_ = {.uid = account->pw_uid, .gid = account->pw_gid, .mode = own_folder};
+			return fail(ExitCode::io_error, "useradd did not create the account " + options_.user);
+		account_ = {.uid = account->pw_uid, .gid = account->pw_gid, .mode = private_folder};
 		return {};
 	}
 
@@ -159,13 +161,13 @@ private:
 			const bool same_client = other.contains(mark());
 			if (same_client && !same_key)
 				return fail(ExitCode::check_failed,
-				            fmt::format("{} has another key in {}; if that is no longer its own, "
-				                        "`hwrngctl ssh-setup host {} --remove` first",
+				            fmt::format("{} has another key in {}; to replace it, first run "
+				                        "`hwrngctl ssh-setup host {} --remove`",
 				                        options_.client, keys().string(), options_.client));
 			if (same_key && !same_client)
 				return fail(ExitCode::check_failed,
-				            fmt::format("this key is in {} already, for something else: {}; one "
-				                        "key is for one client",
+				            fmt::format("this key is already in {} for another purpose: {}; each "
+				                        "client needs its own key",
 				                        keys().string(), other));
 			if (same_key)
 				before.push_back(other);
@@ -189,7 +191,7 @@ private:
 			if (line.contains(mark()))
 				before.push_back(line);
 		if (before.empty()) {
-			steps_.say(fmt::format("{} has no line of {}", keys().string(), options_.client));
+			steps_.say(fmt::format("{} has no line for {}", keys().string(), options_.client));
 			return {};
 		}
 		std::erase_if(*lines, [&](const auto &line) { return line.contains(mark()); });
@@ -200,32 +202,33 @@ private:
 	                   const std::vector<std::string> &removed,
 	                   const std::vector<std::string> &added)
 	{
-		return steps_.write(keys(), lines, {.uid = geteuid(), .gid = getegid(), .mode = for_all},
-		                    removed, added);
+		return steps_.write(keys(), lines,
+		                    {.uid = geteuid(), .gid = getegid(), .mode = public_file}, removed,
+		                    added);
 	}
 
-	/// What the client needs to know of this host.
-	void tell_keys()
+	/// Prints the keys of this host, which the client needs.
+	void print_host_keys()
 	{
 		for (const auto &name : context_.root.list("/etc/ssh")) {
 			if (!name.starts_with("ssh_host_") || !name.ends_with("_key.pub"))
 				continue;
 			const auto key = public_key(context_.root.at("/etc/ssh/" + name).string());
-			const auto told =
+			const auto print =
 			    key ? fingerprint(*key) : Result<std::string>(std::unexpected(key.error()));
-			if (!told) {
-				steps_.say(fmt::format("{}: {}", name, told.error().message));
+			if (!print) {
+				steps_.say(fmt::format("{}: {}", name, print.error().message));
 				continue;
 			}
-			steps_.say(fmt::format("this host's key: {}", *told));
-			host_keys_.push_back(json_object({{"key", key->text()}, {"fingerprint", *told}}));
+			steps_.say(fmt::format("this host's key: {}", *print));
+			host_keys_.push_back(json_object({{"key", key->text()}, {"fingerprint", *print}}));
 			if (key->type == "ssh-ed25519" && !context_.json)
 				fmt::print("  for the client: --host-key '{}'\n", key->text());
 		}
 		if (std::ranges::none_of(egd_sockets,
 		                         [&](const char *path) { return context_.root.exists(path); }))
-			steps_.say("hwrngd serves nobody here yet: hwrngd(8) says how, by `systemctl "
-			           "enable hwrngd-egd.socket` or `listen`");
+			steps_.say("hwrngd's EGD server is not running here yet: start it with `systemctl "
+			           "enable --now hwrngd-egd.socket`, or with `listen` in hwrngd.conf(5)");
 	}
 
 	const Context &context_;

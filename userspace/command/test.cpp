@@ -12,7 +12,7 @@ namespace hwrngd {
 
 namespace {
 
-constexpr uint64_t blocks_of_a_device = 16; // 40 kB: some seconds of a slow virtio-rng
+constexpr uint64_t blocks_of_a_device = 16; // 40 kB, which take a slow virtio-rng a few seconds
 constexpr size_t blocks_a_read_of_a_file = 100;
 
 struct Tested {
@@ -86,9 +86,9 @@ Result<ExitCode> test_command(const Context &context, const TestOptions &options
 		fmt::print("FIPS 140-2 tests of {}: {} blocks of 20,000 bits\n", tested->name, fips.blocks);
 		for (const auto test : fips140_2::all_tests)
 			fmt::print("  {:<16}{:>8} failed\n", fips140_2::name(test), fips.of(test));
-		fmt::print(
-		    "  {:<16}{:>8} failed; a perfect source stays at {} or below 999 times of 1000\n",
-		    "Blocks", fips.failures, fips140_2::failures_allowed(fips.blocks));
+		fmt::print("  {:<16}{:>8} failed; a perfect source fails at most {} in 99.9 % of runs\n",
+		           "Blocks", fips.failures,
+		           counted(fips140_2::failures_allowed(fips.blocks), "block"));
 		fmt::print("Verdict: {}\n", healthy ? "healthy" : "UNHEALTHY, do not use this source");
 	}
 	if (interrupted() != 0)

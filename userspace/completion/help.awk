@@ -2,17 +2,22 @@
 # What a --help says, of hwrngctl (CLI11), hwrngd and rngtest (argp), a line each, fields parted by tabs:
 # "command", "option" or "positional"; its name; the type of its value, empty where an option has
 # none; a description. It becomes part of each of the scripts beside it: no single quotes here.
-function put(kind, name, type, text) { print kind "\t" name "\t" type "\t" text }
+function finish(  i) {
+	for (i = 1; i <= count; i++) print kind "\t" names[i] "\t" type "\t" text
+	count = 0
+}
 
 /^[A-Z][a-z]+:$/ { section = $1 }
 /^Examples:/ { exit }
 
-# A description too far to the right has a line of its own.
-waiting && /^         / {
+# The rest of a description, or all of it where the words before it are long.
+count && /^         / {
 	sub(/^ +/, "")
-	for (i = 1; i <= count; i++) put(kind, names[i], type, $0)
+	text = text (text == "" ? "" : " ") $0
+	next
 }
-{ waiting = 0 }
+{ finish() }
+END { finish() }
 
 /^ +-/ || (section != "" && section != "Options:" && /^  [^ ]/) {
 	line = $0
@@ -22,15 +27,13 @@ waiting && /^         / {
 	kind = line ~ /^-/ ? "option" : section == "Subcommands:" ? "command" : "positional"
 	gsub(/, -/, ",-", line)
 	words = split(line, word, " ")
-	type = word[2] ~ /^[A-Z][A-Z]/ && word[2] != "REQUIRED" ? word[2] : ""
+	type = words > 1 ? word[2] : ""
 	if (match(word[1], /=/)) {
 		type = substr(word[1], RSTART + 1)
 		word[1] = substr(word[1], 1, RSTART - 1)
 	}
 	if (match(type, /{.*}/)) type = substr(type, RSTART, RLENGTH) # one of these
 	else sub(/[:=].*/, "", type)
-	if (kind == "positional" && type == "TEXT") type = word[1]
+	if (kind == "positional" && type == "") type = word[1]
 	count = split(word[1], names, ",")
-	if (text == "") waiting = 1
-	else for (i = 1; i <= count; i++) put(kind, names[i], type, text)
 }

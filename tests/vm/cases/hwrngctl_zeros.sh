@@ -11,7 +11,7 @@ guest() {
 	check_fails "test --source virtio_rng.0 fails" 1 hwrngctl test --source virtio_rng.0 --blocks 2
 	check_match "test says that the source is unhealthy" UNHEALTHY "$(cat "$output")"
 	check_fails "feed --source virtio_rng.0 is refused" 1 trace_ioctl hwrngctl feed --once --source virtio_rng.0
-	check_match "feed says why" 'virtio_rng.0: unhealthy, .*nothing of it is credited' "$(cat "$output")"
+	check_match "feed says why" 'virtio_rng.0: unhealthy, .*none of its bytes are credited' "$(cat "$output")"
 	check_equal "nothing was credited" 0 "$(grep -c RNDADDENTROPY "$ioctl_trace")"
 
 	# Without our module: through the resource manager.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngctl as its users run it, on trees made of files.
+// hwrngctl as users run it, on fake machines made of files.
 #include "aes_ctr.h"
 #include "base/file_descriptor.h"
 #include "fake_daemon.h"
@@ -95,7 +95,7 @@ TEST(Hwrngctl, HelpAndVersionAreCode0)
 	EXPECT_TRUE(run(tree, "--version").out.starts_with("hwrngctl "));
 }
 
-TEST(Hwrngctl, OutputOptionMayStandAnywhere)
+TEST(Hwrngctl, TheOutputOptionIsAcceptedAnywhere)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0", "virtio_rng.0");
@@ -121,7 +121,7 @@ TEST(Hwrngctl, ProgramsGetUsageErrorsAsDocumentsToo)
 	EXPECT_EQ(run(tree, "nonsense --output=xml").out, "");
 }
 
-TEST(Hwrngctl, StatusOfAMachineWithNothingIsAnAnswerNotAnError)
+TEST(Hwrngctl, StatusOfAMachineWithoutSourcesIsNotAnError)
 {
 	FakeTree tree;
 	const auto ran = run(tree, "status");
@@ -163,13 +163,13 @@ TEST(Hwrngctl, SelectPersistWritesWhatTheDaemonReads)
 	auto ran = run(tree, "select tpm_rng.0 --persist");
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	EXPECT_NE(ran.out.find(tree.at(file).string()), std::string::npos) << ran.out;
-	EXPECT_NE(ran.out.find("does not run"), std::string::npos) << ran.out;
+	EXPECT_NE(ran.out.find("is not running"), std::string::npos) << ran.out;
 	EXPECT_NE(tree.text(file).find("tpm_rng.0"), std::string::npos);
 	EXPECT_EQ(nlohmann::json::parse(run(tree, "-ojson select auto --persist").out)["persistent"],
 	          true);
 	EXPECT_FALSE(tree.root().exists(file));
 	EXPECT_EQ(run(tree, "select auto --persist").out,
-	          "The kernel chooses (there was nothing to forget): rng_current is none\n");
+	          "The kernel chooses (no choice was stored): rng_current is none\n");
 }
 
 volatile sig_atomic_t hangups = 0;
@@ -185,11 +185,11 @@ TEST(Hwrngctl, SelectPersistLetsTheDaemonKnow)
 	std::signal(SIGHUP, SIG_DFL);
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	EXPECT_EQ(hangups, 1);
-	EXPECT_EQ(ran.out.find("does not run"), std::string::npos) << ran.out;
+	EXPECT_EQ(ran.out.find("is not running"), std::string::npos) << ran.out;
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm_rng.0");
 }
 
-TEST(Hwrngctl, SelectPersistSaysWhenItIsNotKept)
+TEST(Hwrngctl, SelectPersistReportsAChoiceThatIsNotKept)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
@@ -256,7 +256,7 @@ TEST(Hwrngctl, AMissingDeviceOfASourceIsAMissingSource)
 	EXPECT_EQ(run(without_framework, "select auto").code, 3);
 }
 
-/// One that /etc/hwrngd.conf makes, without its device.
+/// Configures a generator whose device does not exist.
 void absent_generator(FakeTree &tree)
 {
 	tree.file("/etc/hwrngd.conf", "[source.late]\npath = \"/dev/ttyACM7\"\ncredit = 512\n");
@@ -336,7 +336,7 @@ TEST(Hwrngctl, DryRunTestsAndFeedsNothing)
 
 TEST(Hwrngctl, FeedTestsOnceMoreBeforeItRefuses)
 {
-	// A FIFO, since a file would give the same bytes once more.
+	// A FIFO, because a file would return the same bytes again.
 	const auto feed = [](size_t bad_until) {
 		FakeTree tree;
 		tree.hwrng("virtio_rng.0", "virtio_rng.0");
@@ -364,7 +364,7 @@ TEST(Hwrngctl, FeedIsRefusedWithoutTheCapability)
 	EXPECT_NE(ran.err.find("CAP_SYS_ADMIN"), std::string::npos);
 }
 
-TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
+TEST(Hwrngctl, AnUnhealthyNamedSourceIsCode1AndTheChoiceIsPutBack)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0", true, "1000");
@@ -375,13 +375,13 @@ TEST(Hwrngctl, ASickNamedSourceIsCode1AndTheChoiceIsPutBack)
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "virtio_rng.0");
 }
 
-TEST(Hwrngctl, AProbeLeavesAChoiceThatSomebodyMadeMeanwhile)
+TEST(Hwrngctl, AProbeKeepsAChoiceThatWasMadeInTheMeantime)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0 other", "virtio_rng.0", true);
 	ASSERT_EQ(mkfifo(tree.at("/dev-hwrng").c_str(), 0600), 0);
 	tree.symlink("/dev/hwrng", tree.at("/dev-hwrng").string());
-	// The probe blocks in the FIFO; then another RNG is chosen; then the bytes come.
+	// The probe blocks in the FIFO; then another RNG is selected; then bytes arrive.
 	const auto fifo = tree.at("/dev-hwrng").string();
 	const auto current = tree.at(std::string(hw_random) + "/rng_current").string();
 	const auto feeder = "{ exec 3<>" + fifo + "; for i in $(seq 400); do grep -q tpm " + current +
@@ -411,20 +411,21 @@ TEST(Hwrngctl, ADaemonThatAnswersNonsenseIsNotUp)
 	EXPECT_NE(tree.text("/metrics.prom").find("\nhwrngd_up 0\n"), std::string::npos);
 }
 
-TEST(Hwrngctl, StatusTellsAProbeFromAChoice)
+TEST(Hwrngctl, StatusDistinguishesAProbeFromAChoice)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "tpm_rng.0", true);
 	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, chosen by an administrator"),
 	          std::string::npos);
 	tree.file("/run/hwrngd/probe", "tpm_rng.0\nvirtio_rng.0\n0\n0\n");
-	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, while it is read, in place of virtio_rng.0"),
-	          std::string::npos);
+	EXPECT_NE(
+	    run(tree, "status").out.find("tpm_rng.0, while it is probed, in place of virtio_rng.0"),
+	    std::string::npos);
 	const auto document = nlohmann::json::parse(run(tree, "status --output=json").out);
 	EXPECT_EQ(document.at("hwrng").at("in_place_of"), "virtio_rng.0");
 }
 
-TEST(Hwrngctl, StatusAndListSendATerminalNothingThatItObeys)
+TEST(Hwrngctl, StatusAndListReplaceControlCharacters)
 {
 	FakeTree tree;
 	tree.hwrng("virt\033[31mio", "virt\033[31mio");
@@ -435,7 +436,7 @@ TEST(Hwrngctl, StatusAndListSendATerminalNothingThatItObeys)
 	}
 }
 
-TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
+TEST(Hwrngctl, StatusContinuesWhateverTheDaemonAnswers)
 {
 	for (const std::string nonsense : {"{", "[]", "7", R"({"schema":2})"}) {
 		FakeTree tree;
@@ -445,7 +446,7 @@ TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
 		EXPECT_NE(ran.err.find("answers in a way that this version does not know"),
 		          std::string::npos)
 		    << nonsense << ": " << ran.err;
-		EXPECT_NE(ran.out.find("\nDaemon      hwrngd gave no answer"), std::string::npos)
+		EXPECT_NE(ran.out.find("\nDaemon      hwrngd did not answer"), std::string::npos)
 		    << ran.out;
 		EXPECT_NE(ran.out.find("\nThe CRNG is "), std::string::npos) << ran.out;
 	}
@@ -459,7 +460,7 @@ TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
 	EXPECT_NE(ran.out.find("\nDaemon      hwrngd ? (pid 7), "), std::string::npos) << ran.out;
 }
 
-TEST(Hwrngctl, StatusThatWasStoppedStillHearsTheDaemon)
+TEST(Hwrngctl, StatusThatWasStoppedStillGetsTheDaemonsAnswer)
 {
 	FakeTree tree;
 	const FakeDaemon daemon(tree, R"({"schema":1})", std::chrono::milliseconds(800));

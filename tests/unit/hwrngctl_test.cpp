@@ -283,6 +283,22 @@ TEST(Hwrngctl, AnAbsentGeneratorIsShownWithTheReason)
 	EXPECT_LE(run(tree, "doctor").code, 1);
 }
 
+TEST(Hwrngctl, StatusDoesNotCountOnAnAbsentGenerator)
+{
+	FakeTree tree;
+	absent_generator(tree);
+	const std::string row = "late             generator   512  -             ";
+	auto out = run(tree, "status").out;
+	EXPECT_TRUE(out.contains("\n" + row + "absent             -         -\n")) << out;
+	EXPECT_FALSE(out.contains("can feed it")) << out;
+	EXPECT_FALSE(out.contains("feed --once` feeds it")) << out;
+	EXPECT_TRUE(out.contains("source was found")) << out;
+	tree.file("/dev/ttyACM7", "");
+	out = run(tree, "status").out;
+	EXPECT_TRUE(out.contains("\n" + row + "-                  -         -\n")) << out;
+	EXPECT_FALSE(out.contains("source was found")) << out;
+}
+
 TEST(Hwrngctl, AnAbsentGeneratorIsNeverReadAndSaysWhy)
 {
 	FakeTree tree;

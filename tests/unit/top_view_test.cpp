@@ -217,6 +217,19 @@ TEST(TopView, RowsAreSortedAndScrolled)
 	          std::string::npos);
 }
 
+TEST(TopView, AnAbsentSourceThatTheDaemonDoesNotUseHasNoFigures)
+{
+	WatchedMachine machine;
+	for (auto *sample : {&machine.before, &machine.now})
+		sample->inventory.sources.push_back({.name = "late", .driver = {}, .absent = "is absent"});
+	machine.later();
+	const auto screen = machine.screen({.message = {}});
+	EXPECT_TRUE(
+	    screen.contains(" late              absent           -      -       -     -    -\n"))
+	    << screen;
+	EXPECT_FALSE(activity(machine.before, machine.now, machine.now.rows.at(1)).known);
+}
+
 TEST(TopView, NamesCannotCommandTheTerminal)
 {
 	WatchedMachine machine;

@@ -17,7 +17,7 @@ std::vector<SourceRow> source_rows(const Inventory &inventory,
 		rows.push_back({.name = source.name,
 		                .kind = name(source.kind),
 		                .used_by = source.current ? "kernel" : "-",
-		                .health = "-",
+		                .health = source.absent.empty() ? "-" : "absent",
 		                .claim = source.claim,
 		                .status = {}});
 	if (!daemon)

@@ -16,9 +16,12 @@ struct SourceRow {
 	std::string name;
 	std::string kind;    ///< from hwrngd::name(SourceKind)
 	std::string used_by; ///< "kernel", "hwrngd", "kernel+hwrngd" or "-"
-	std::string health;  ///< the state in the daemon, or "-" if it is not tested
+	std::string health;  ///< the state in the daemon; else "absent", or "-" if it is not tested
 	uint64_t claim = 0;  ///< bits of entropy per 1024 bits
 	SourceStatus status; ///< from the daemon; the defaults if it does not use the source
+
+	/// Does hwrngd use and test it, so that `status` has its figures?
+	[[nodiscard]] bool tested() const { return used_by.ends_with("hwrngd"); }
 };
 
 /// The sources of `inventory`, in its order, then those that only the daemon knows, for example

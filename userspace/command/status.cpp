@@ -84,12 +84,13 @@ std::string judge_daemon(const std::optional<DaemonStatus> &daemon,
 std::string judgement(const Inventory &inventory, const std::optional<DaemonStatus> &daemon,
                       const std::vector<SourceRow> &rows)
 {
+	const bool no_source = std::ranges::all_of(rows, has_health("absent"));
 	if (!inventory.crng_ready)
-		return rows.empty()
+		return no_source
 		           ? "The CRNG is not ready and no source was found: give this machine one (a "
 		             "virtio-rng device, or the TPM in the firmware's set-up)."
 		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
-	if (rows.empty())
+	if (rows.empty() || (no_source && !daemon))
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return "The CRNG is ready. The kernel uses no hwrng" +
@@ -203,10 +204,9 @@ void print_modules_text(const Environment &around)
 void print_feeders_text(const Environment &around)
 {
 	if (around.feeders.empty())
-		fmt::print("Fed by      {}\n",
-		           around.sees_all_processes
-		               ? "only the kernel itself"
-		               : "unknown: a container shows only its own processes");
+		fmt::print("Fed by      {}\n", around.sees_all_processes
+		                                   ? "only the kernel itself"
+		                                   : "unknown: a container shows only its own processes");
 	std::map<std::pair<std::string, std::string>, std::vector<unsigned>> pids;
 	for (const auto &feeder : around.feeders)
 		pids[{feeder.name, feeder.what}].push_back(feeder.pid);
@@ -259,7 +259,7 @@ void print_rows(const std::vector<SourceRow> &rows)
 		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", for_terminal(row.name),
 		           row.kind, row.claim, row.used_by, row.health,
 		           row.status.last_fed ? ago(*row.status.last_fed) : "-",
-		           row.health == "-" ? "-" : fmt::format("{}", row.status.credited_bits));
+		           row.tested() ? fmt::format("{}", row.status.credited_bits) : "-");
 	for (const auto &row : rows)
 		if (const auto why = row.status.why();
 		    !why.empty() && row.health != "healthy" && row.health != "starting")

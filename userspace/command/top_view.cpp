@@ -100,7 +100,7 @@ std::string source_line(const SourceRow *row, const SourceActivity &did, bool is
 		           : fmt::format("{:<18} {:<11} {:>6} {:>6} {:>7} {:>5} {:>4}  {}", "SOURCE",
 		                         "HEALTH", "READ/s", "FED/s", "DRAWN/s", "FAIL", "ERR", "LATENCY");
 	const auto rate = [&](double number) { return did.known ? short_number(number) : "-"; };
-	const bool tested = row->health != "-";
+	const bool tested = row->tested();
 	const auto count = [&](uint64_t number) {
 		return tested ? short_number(static_cast<double>(number)) : "-";
 	};
@@ -267,7 +267,7 @@ SourceActivity activity(const TopSample &before, const TopSample &now, const Sou
 	const auto found = std::ranges::find(before.rows, row.name, &SourceRow::name);
 	const double seconds = now.steady - before.steady;
 	if (!is_running(now) || pid_of(before) != pid_of(now) || found == before.rows.end() ||
-	    seconds <= 0 || row.health == "-")
+	    seconds <= 0 || !row.tested())
 		return did;
 	const auto &old = found->status;
 	// Counts restart from 0, for example if the source was unplugged and plugged in again.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The rules of `hwrngctl doctor`, for what no guest can have.
+// The rules of `hwrngctl doctor`, for conditions that no guest can create.
 #include "doctor/diagnosis.h"
 
 #include <algorithm>
@@ -11,13 +11,13 @@ using namespace hwrngd;
 
 namespace {
 
-/// A machine in whose use of virtio-rng nothing is wrong.
-struct SoundMachine {
+/// A machine that uses virtio-rng without any problem.
+struct HealthyMachine {
 	Inventory inventory;
 	Environment around;
 	Facts facts;
 
-	SoundMachine()
+	HealthyMachine()
 	{
 		inventory.architecture = "x86_64";
 		inventory.crng_ready = true;
@@ -37,7 +37,7 @@ struct SoundMachine {
 		return findings.empty() ? Finding{.id = "nothing", .text = {}} : findings.front();
 	}
 
-	/// How many findings have that name.
+	/// The number of findings with that name.
 	[[nodiscard]] auto count(const std::string &id) const
 	{
 		return std::ranges::count(diagnose(inventory, around, facts), id, &Finding::id);
@@ -75,22 +75,22 @@ SourceInfo source(const std::string &name, SourceKind kind)
 	return one;
 }
 
-TEST(Diagnosis, ASoundMachineHasNotesAlone)
+TEST(Diagnosis, AHealthyMachineHasOnlyNotes)
 {
-	const auto found = SoundMachine().first();
+	const auto found = HealthyMachine().first();
 	EXPECT_EQ(found.id, "entropy-avail-256");
 	EXPECT_EQ(found.severity, Severity::note);
 }
 
-TEST(Diagnosis, AThreadThatTakesACpuIsNamed)
+TEST(Diagnosis, AThreadThatKeepsACpuBusyIsReported)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
 	machine.facts.busy = {{{"hwrng", 77, "", ""}, 0.97}};
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-thread-spins");
 	ASSERT_EQ(found.evidence.size(), 1U);
-	EXPECT_EQ(found.evidence[0].value, "hwrng takes 97 % of a CPU");
+	EXPECT_EQ(found.evidence[0].value, "hwrng uses 97 % of a CPU");
 	ASSERT_EQ(found.remedy.size(), 1U);
 	EXPECT_EQ(found.remedy[0].command, "hwrngctl select tpm-rng-0");
 
@@ -99,33 +99,34 @@ TEST(Diagnosis, AThreadThatTakesACpuIsNamed)
 	machine.facts.busy = {{{"rngd", 78, "", ""}, 1.0}};
 	EXPECT_EQ(machine.first().id, "rngd-spins");
 	machine.facts.busy = {{{"haveged", 78, "", ""}, 1.0}};
-	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "it collects, and is no RNG's driver";
+	EXPECT_EQ(machine.first().id, "entropy-avail-256")
+	    << "it collects entropy, and is not a driver";
 }
 
-TEST(Diagnosis, WhoSpinsForADriverIsEvidenceOfIt)
+TEST(Diagnosis, AReaderThatSpinsIsEvidenceAgainstTheDriver)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.answer = HwrngAnswer::spins;
 	machine.facts.busy = {{{"rngd", 78, "", ""}, 1.0}};
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-returns-nothing");
-	EXPECT_EQ(found.evidence.back().value, "rngd takes 100 % of a CPU");
+	EXPECT_EQ(found.evidence.back().value, "rngd uses 100 % of a CPU");
 	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.facts))
-		EXPECT_NE(finding.id, "rngd-spins") << "its jitter is not to blame";
+		EXPECT_NE(finding.id, "rngd-spins") << "its jitter source is not the cause";
 
 	machine.facts.answer = HwrngAnswer::nothing;
 	EXPECT_EQ(machine.first().id, "hwrng-silent");
 	machine.facts.busy = {{{"hwrng", 77, "", ""}, 1.0}};
 	found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-thread-spins");
-	EXPECT_EQ(found.evidence.back().value, "hwrng takes 100 % of a CPU");
+	EXPECT_EQ(found.evidence.back().value, "hwrng uses 100 % of a CPU");
 }
 
-TEST(Diagnosis, TheCpuTakesTheSickOnesPlace)
+TEST(Diagnosis, TheCpuReplacesABadHwrng)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.answer = HwrngAnswer::equal_bytes;
-	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "there is no other";
+	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "there is no other source";
 	machine.around.modules = {loadable("cpu_rng")};
 	const auto found = machine.first();
 	ASSERT_EQ(found.remedy.size(), 3U);
@@ -134,9 +135,9 @@ TEST(Diagnosis, TheCpuTakesTheSickOnesPlace)
 	EXPECT_EQ(found.remedy[2].command, "hwrngctl select cpu_rng.rdrand");
 }
 
-TEST(Diagnosis, WhoWaitsInADriverIsFreedOfIt)
+TEST(Diagnosis, ADriverInWhichReadersWaitIsUnloaded)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.answer = HwrngAnswer::nothing;
 	machine.around.modules = {loadable("cpu_rng")};
 	auto found = machine.first();
@@ -151,12 +152,12 @@ TEST(Diagnosis, WhoWaitsInADriverIsFreedOfIt)
 	found = machine.first();
 	EXPECT_EQ(found.evidence.back().value, "waits in virtio_rng");
 	EXPECT_EQ(found.remedy.at(0).command, "modprobe -r virtio_rng")
-	    << "the choice was made, and helps nobody";
+	    << "the choice was made already, and does not help";
 }
 
-TEST(Diagnosis, AStarvedMachineIsToldSoFirst)
+TEST(Diagnosis, ThatTheCrngIsNotReadyIsReportedFirst)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.crng_ready = false;
 	EXPECT_EQ(machine.first().id, "crng-not-ready");
@@ -167,34 +168,34 @@ TEST(Diagnosis, AStarvedMachineIsToldSoFirst)
 	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl feed --once");
 }
 
-TEST(Diagnosis, AMachineThatIsReadyIsInNoNeed)
+TEST(Diagnosis, AMachineThatIsReadyHasNoProblem)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	EXPECT_EQ(machine.first().id, "no-hwrng");
 	EXPECT_EQ(machine.first().severity, Severity::warning);
 	machine.facts.ready_after = 95;
 	for (const auto &finding : diagnose(machine.inventory, machine.around, machine.facts))
 		if (finding.id == "no-hwrng") {
-			EXPECT_EQ(finding.severity, Severity::problem) << "the next boot is late as well";
+			EXPECT_EQ(finding.severity, Severity::problem) << "the next boot will be late too";
 		}
 	machine.facts.ready_after.reset();
 	machine.inventory.pool_size = 4096;
-	EXPECT_EQ(machine.first().severity, Severity::problem) << "that pool runs dry";
+	EXPECT_EQ(machine.first().severity, Severity::problem) << "the old pool can run empty";
 }
 
-TEST(Diagnosis, HwrngsOfWhichTheKernelUsesNoneAreNotUnknown)
+TEST(Diagnosis, AvailableHwrngsOfWhichNoneIsUsedAreOffered)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng->current.clear();
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "no-hwrng");
 	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl select virtio_rng.0");
 }
 
-TEST(Diagnosis, ATpmThatItsDriverWaitsForIsNotToBeLoadedAgain)
+TEST(Diagnosis, ALoadedTpmModuleThatWaitsForItsTpmIsNotLoadedAgain)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("1.2")};
 	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
@@ -208,9 +209,9 @@ TEST(Diagnosis, ATpmThatItsDriverWaitsForIsNotToBeLoadedAgain)
 	EXPECT_EQ(found.remedy[1].command, "hwrngctl load cpu");
 }
 
-TEST(Diagnosis, WhereNoModuleIsLoadedAnyMoreTheNextBootDoes)
+TEST(Diagnosis, IfModuleLoadingIsDisabledTheModuleIsLoadedAtTheNextBoot)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.around.modules = {loadable("tpm_rng")};
@@ -219,35 +220,35 @@ TEST(Diagnosis, WhereNoModuleIsLoadedAnyMoreTheNextBootDoes)
 	EXPECT_EQ(found.id, "modules-refused");
 	EXPECT_EQ(found.remedy.at(0).command, "echo tpm_rng >/etc/modules-load.d/tpm_rng.conf");
 	machine.around.modules = {loaded("tpm_rng")};
-	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "it is in already";
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "it is loaded already";
 }
 
-TEST(Diagnosis, ASignedModuleIsRefusedOnceTheKernelHasSaidSo)
+TEST(Diagnosis, ASignedModuleIsRefusedOnlyIfTheKernelLoggedThat)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.around.modules = {loadable("tpm_rng")};
 	machine.facts.refusal = {"lockdown", "on"};
 	EXPECT_EQ(machine.first().id, "modules-refused") << "it is not signed";
 	machine.around.modules[0].signer = "DKMS module signing key";
-	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "the kernel may know its key";
+	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "the kernel may trust its key";
 	machine.facts.messages = {{"the kernel's log", "Loading of unsigned module is rejected"}};
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "that was another module";
-	for (const char *said :
+	for (const char *logged :
 	     {"Loading of module with unavailable key is rejected",
 	      "Lockdown: (udev-worker): unsigned module loading is restricted; see man "
 	      "kernel_lockdown.7"}) {
-		machine.facts.messages = {{"the kernel's log", said}};
+		machine.facts.messages = {{"the kernel's log", logged}};
 		const auto found = machine.first();
 		EXPECT_EQ(found.id, "modules-refused");
-		EXPECT_EQ(found.evidence.back().value, said);
+		EXPECT_EQ(found.evidence.back().value, logged);
 	}
 }
 
-TEST(Diagnosis, AnAmdFirmwareTpmIsLeftAlone)
+TEST(Diagnosis, AnAmdFirmwareTpmIsNotUsed)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
@@ -257,13 +258,13 @@ TEST(Diagnosis, AnAmdFirmwareTpmIsLeftAlone)
 	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
 	machine.facts.hypervisor = "QEMU";
 	found = machine.first();
-	ASSERT_EQ(found.remedy.size(), 4U) << "a TPM of software does not stutter";
+	ASSERT_EQ(found.remedy.size(), 4U) << "a software TPM does not stutter";
 	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
 }
 
-TEST(Diagnosis, WhatIsNotInstalledIsInstalledFirst)
+TEST(Diagnosis, AMissingModuleIsInstalledFirst)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	EXPECT_EQ(machine.first().id, "no-hwrng");
 	EXPECT_EQ(machine.first().remedy.at(1).command, "apt install hwrngd-dkms");
@@ -280,9 +281,9 @@ TEST(Diagnosis, WhatIsNotInstalledIsInstalledFirst)
 	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
 }
 
-TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsTold)
+TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsReported)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.kernel = "5.10.0-30-amd64";
 	machine.inventory.hwrng->available = {"tpm-rng-0"};
 	machine.inventory.hwrng->current = "tpm-rng-0";
@@ -294,17 +295,17 @@ TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsTold)
 	EXPECT_EQ(found.severity, Severity::warning);
 	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
 	machine.facts.hypervisor = "QEMU";
-	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "a TPM of software";
+	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "a software TPM";
 	machine.facts.hypervisor = "";
 	machine.inventory.kernel = "6.12.0-1-amd64";
-	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "it would not serve a firmware TPM";
+	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "this kernel does not serve a firmware TPM";
 }
 
-TEST(Diagnosis, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
+TEST(Diagnosis, TpmRngIsNotInstalledForATpmThatItWouldNotServe)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.tpms = {tpm("2.0")};
-	machine.facts.asked_modules = {{"/etc/modules", "tpm_rng"}};
+	machine.facts.boot_modules = {{"/etc/modules", "tpm_rng"}};
 	EXPECT_EQ(machine.first().remedy.at(0).command, "apt install hwrngd-dkms");
 	EXPECT_EQ(machine.count("tpm-rng-module-missing"), 1) << "once is enough";
 	machine.facts.amd_ftpm = true;
@@ -315,7 +316,7 @@ TEST(Diagnosis, WhoAsksForTpmRngInVainIsNotSentToWhatRefuses)
 
 TEST(Diagnosis, ASwitchThatAnOldKernelMayNotSurviveIsNotAdvised)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.answer = HwrngAnswer::equal_bytes;
 	machine.inventory.hwrng->available.emplace_back("tpm-rng-0");
 	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select tpm-rng-0");
@@ -325,9 +326,9 @@ TEST(Diagnosis, ASwitchThatAnOldKernelMayNotSurviveIsNotAdvised)
 	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select cpu_rng.rdrand");
 }
 
-TEST(Diagnosis, AnRngdThatRunsHasASource)
+TEST(Diagnosis, ARunningRngdHasASource)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.facts.rngd_installed = true;
 	EXPECT_EQ(machine.count("rngd-no-source"), 1);
@@ -337,7 +338,7 @@ TEST(Diagnosis, AnRngdThatRunsHasASource)
 
 TEST(Diagnosis, ABoardHasNoFirmwareSetUp)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.cpu_instructions.clear();
 	machine.facts.board = "Raspberry Pi 4 Model B Rev 1.4";
@@ -349,7 +350,7 @@ TEST(Diagnosis, ABoardHasNoFirmwareSetUp)
 
 TEST(Diagnosis, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.cpu_instructions.clear();
 	machine.facts.hypervisor = "QEMU";
 	EXPECT_EQ(machine.first().id, "cpu-instructions-hidden");
@@ -364,15 +365,15 @@ TEST(Diagnosis, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
 
 TEST(Diagnosis, FipsFailuresOfAHealthySourceAreExplained)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.fips_failures = {{"tpmrm0", "1 of 900 blocks"}};
 	EXPECT_EQ(machine.first().id, "fips-failures");
 	EXPECT_EQ(machine.first().severity, Severity::note);
 }
 
-TEST(Diagnosis, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
+TEST(Diagnosis, ASpecialNoteComesBeforeTheUsualOne)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.rngd_installed = true;
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.inventory.tpms.front().hwrng = "tpm-rng-0";
@@ -383,9 +384,9 @@ TEST(Diagnosis, ANoteOfWhatIsSpecialComesBeforeTheUsualOne)
 	EXPECT_EQ(found.evidence[0].value, "virtio_rng.0 tpm-rng-0");
 }
 
-TEST(Diagnosis, AnswersOfTheHwrngAreTold)
+TEST(Diagnosis, AnswersOfTheHwrngAreReported)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.answer = HwrngAnswer::nothing;
 	EXPECT_EQ(machine.first().id, "hwrng-silent");
 	machine.inventory.hwrng->current = "ccp-1-rng";
@@ -393,7 +394,7 @@ TEST(Diagnosis, AnswersOfTheHwrngAreTold)
 	machine.facts.answer = HwrngAnswer::spins;
 	EXPECT_EQ(machine.first().id, "amd-ccp") << "it returns 0";
 	machine.facts.answer = HwrngAnswer::error;
-	EXPECT_EQ(machine.first().id, "amd-ccp") << "and, after some tries, EIO";
+	EXPECT_EQ(machine.first().id, "amd-ccp") << "after some tries it returns EIO";
 	machine.inventory.hwrng->current = "virtio_rng.0";
 	EXPECT_EQ(machine.first().id, "hwrng-error");
 	machine.inventory.hwrng->current = "tpm-rng-0";
@@ -405,21 +406,21 @@ TEST(Diagnosis, AnswersOfTheHwrngAreTold)
 
 TEST(Diagnosis, OneFeederIsEnough)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.around.feeders = {{"hwrng", 5, "", ""}, {"hwrngd", 6, "", ""}, {"hwrngd", 7, "", ""}};
-	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "the kernel's thread is no other";
+	EXPECT_EQ(machine.first().id, "entropy-avail-256") << "the kernel's thread does not count";
 	machine.around.feeders.push_back({"haveged", 8, "", "haveged.service"});
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "two-feeders");
 	ASSERT_EQ(found.remedy.size(), 1U);
 	EXPECT_EQ(found.remedy[0].command, "systemctl disable --now haveged.service");
 	machine.around.feeders.back().unit.clear();
-	EXPECT_EQ(machine.first().remedy.at(0).command, "kill 8") << "nobody will start it again";
+	EXPECT_EQ(machine.first().remedy.at(0).command, "kill 8") << "no service manager restarts it";
 }
 
-TEST(Diagnosis, WhereNoHwrngIsTheHypervisorsCommandIsGiven)
+TEST(Diagnosis, WithoutAHwrngTheHypervisorsCommandIsPrinted)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng = HwrngState();
 	machine.inventory.cpu_instructions.clear();
 	EXPECT_EQ(machine.first().id, "no-hwrng");
@@ -430,18 +431,18 @@ TEST(Diagnosis, WhereNoHwrngIsTheHypervisorsCommandIsGiven)
 	EXPECT_NE(machine.first().remedy.at(0).what.find("Enable-VMTPM"), std::string::npos);
 }
 
-TEST(Diagnosis, AChoiceThatNobodyKeepsIsAWarning)
+TEST(Diagnosis, ASelectionThatIsLostAtBootIsAWarning)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.inventory.hwrng->selected = true;
 	EXPECT_EQ(machine.first().id, "choice-not-kept");
 	machine.facts.kept_rng = "virtio_rng.0";
 	EXPECT_EQ(machine.first().id, "entropy-avail-256");
 }
 
-TEST(Diagnosis, AMonitorOfAnOldPoolIsRight)
+TEST(Diagnosis, AMonitorOfAnOldPoolIsUseful)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.monitors = {{"/etc/munin/plugins/entropy", "installed"}};
 	EXPECT_EQ(machine.first().id, "entropy-avail-watched");
 	machine.facts.monitors = {{"/etc/nagios/nrpe.d/my checks.cfg", "command[entropy]=..."}};
@@ -453,13 +454,13 @@ TEST(Diagnosis, AMonitorOfAnOldPoolIsRight)
 
 TEST(Diagnosis, ALateBootIsAWarning)
 {
-	SoundMachine machine;
+	HealthyMachine machine;
 	machine.facts.ready_after = 29;
 	EXPECT_EQ(machine.first().id, "entropy-avail-256");
 	machine.facts.ready_after = 95;
 	EXPECT_EQ(machine.first().id, "slow-boot");
 	machine.inventory.hwrng->current = "tpm_rng.0";
-	EXPECT_EQ(machine.first().severity, Severity::note) << "what was to be done has been";
+	EXPECT_EQ(machine.first().severity, Severity::note) << "the remedy was applied already";
 	machine.inventory.hwrng = HwrngState();
 	machine.facts.hypervisor = "QEMU";
 	EXPECT_EQ(machine.first().id, "slow-boot");

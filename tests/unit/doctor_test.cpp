@@ -14,10 +14,10 @@ using namespace hwrngd::test;
 
 namespace {
 
-/// A tree in whose use of virtio-rng nothing is wrong.
-class SoundTree : public FakeTree {
+/// A machine that uses virtio-rng without any problem.
+class HealthyTree : public FakeTree {
 public:
-	SoundTree()
+	HealthyTree()
 	{
 		hwrng("virtio_rng.0", "virtio_rng.0");
 		file("/proc/sys/kernel/random/entropy_avail", "256\n");
@@ -34,16 +34,16 @@ public:
 	}
 };
 
-TEST(Doctor, AFileOfModulesTakesThePlaceOfOthersOfItsName)
+TEST(Doctor, AFileOfModulesReplacesLaterOnesOfTheSameName)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.file("/usr/lib/modules-load.d/tpm.conf", "tpm_rng\n");
-	const auto asked = [&] {
-		return find_facts(tree.root(), Inventory(), Environment(), Config()).asked_modules;
+	const auto boot_modules = [&] {
+		return find_facts(tree.root(), Inventory(), Environment(), Config()).boot_modules;
 	};
-	EXPECT_EQ(asked().size(), 1U);
+	EXPECT_EQ(boot_modules().size(), 1U);
 	tree.file("/etc/modules-load.d/tpm.conf", "");
-	EXPECT_EQ(asked().size(), 0U);
+	EXPECT_EQ(boot_modules().size(), 0U);
 }
 
 std::string first_of(const FakeTree &tree)
@@ -55,23 +55,23 @@ std::string first_of(const FakeTree &tree)
 	return findings.empty() ? "nothing" : findings.at(0).at("id").get<std::string>();
 }
 
-TEST(Doctor, ASoundTreeIsSaidToBe)
+TEST(Doctor, AHealthyMachineIsReportedAsSuch)
 {
-	const SoundTree tree;
+	const HealthyTree tree;
 	const auto ran = run(tree, "doctor");
 	EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
 	EXPECT_TRUE(ran.out.starts_with("Nothing needs doing: ")) << ran.out;
-	EXPECT_EQ(std::ranges::count(ran.out, '\n'), 1) << "and nothing else";
+	EXPECT_EQ(std::ranges::count(ran.out, '\n'), 1) << "there must be only one line";
 	EXPECT_NE(run(tree, "doctor --all").out.find("[entropy-avail-256]"), std::string::npos);
 }
 
 TEST(Doctor, TheFilesAreRead)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.file("/dev/hwrng", std::string(256, '\0'));
 	EXPECT_EQ(first_of(tree), "hwrng-sick");
 	tree.file("/dev/kmsg", "6,339,95140900,-;random: crng init done\n");
-	tree.file("/dev/hwrng", "short, and no fault");
+	tree.file("/dev/hwrng", "short, but not an error");
 	EXPECT_EQ(first_of(tree), "slow-boot");
 	tree.file("/dev/kmsg", "6,339,5140900,-;random: crng init done\n");
 	EXPECT_EQ(first_of(tree), "nothing");
@@ -83,10 +83,10 @@ TEST(Doctor, TheFilesAreRead)
 	const auto ran = run(tree, "doctor");
 	EXPECT_EQ(first_of(tree), "raspberry-pi-module");
 	EXPECT_NE(ran.out.find("  seen  /proc/device-tree/model: Raspberry Pi 3\n"), std::string::npos);
-	EXPECT_NE(ran.out.find("  do    no longer ask for it:\n"
+	EXPECT_NE(ran.out.find("  do    no longer load it at boot:\n"
 	                       "            sed -i '/^[[:space:]]*bcm2708[-_]rng/d' /etc/modules\n"),
 	          std::string::npos)
-	    << "a command is alone on its line";
+	    << "a command has a line of its own";
 
 	tree.file("/etc/modules", "tpm_rng\n");
 	EXPECT_EQ(first_of(tree), "tpm-rng-module-missing");
@@ -105,9 +105,9 @@ TEST(Doctor, TheFilesAreRead)
 	EXPECT_EQ(watched.find("nrpe.d"), std::string::npos) << watched;
 }
 
-TEST(Doctor, AContainerIsToldByWhatMarksIt)
+TEST(Doctor, AContainerIsRecognisedByItsMarks)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.symlink("/proc/self/ns/pid", "pid:[4026531836]");
 	EXPECT_EQ(first_of(tree), "nothing");
 	tree.symlink("/proc/self/ns/pid", "pid:[4026532001]");
@@ -121,7 +121,7 @@ TEST(Doctor, AContainerIsToldByWhatMarksIt)
 	EXPECT_NE(ran.out.find("  seen  /run/.containerenv: "), std::string::npos) << ran.out;
 }
 
-TEST(Doctor, WithoutSysfsNothingIsSaidOfTheHardware)
+TEST(Doctor, WithoutSysfsNothingIsReportedAboutTheHardware)
 {
 	FakeTree tree;
 	EXPECT_EQ(first_of(tree), "not-mounted");
@@ -135,14 +135,14 @@ TEST(Doctor, WithoutSysfsNothingIsSaidOfTheHardware)
 	EXPECT_EQ(first_of(tree), "no-hwrng");
 }
 
-TEST(Doctor, ADaemonThatRunsWithoutItsSocketIsSeen)
+TEST(Doctor, ADaemonWithoutItsSocketIsRecognised)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.file("/run/systemd/system/x", "");
 	tree.file("/lib/systemd/system/hwrngd.service", "");
 	tree.file("/etc/hwrngd.conf", "status_socket = \"/run/other\"\n");
 	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
-	EXPECT_NE(run(tree, "doctor").out.find("  seen  /run/other: nobody listens\n"),
+	EXPECT_NE(run(tree, "doctor").out.find("  seen  /run/other: no process listens\n"),
 	          std::string::npos);
 	tree.file("/etc/hwrngd.conf", "status_socket = \"\"\n");
 	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
@@ -150,9 +150,9 @@ TEST(Doctor, ADaemonThatRunsWithoutItsSocketIsSeen)
 	EXPECT_EQ(first_of(tree), "nothing");
 }
 
-TEST(Doctor, AnHwrngThatTheKernelDoesNotReadIsSaidToBe)
+TEST(Doctor, AHwrngThatTheKernelDoesNotReadIsReported)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	const auto read = run(tree, "doctor").out;
 	EXPECT_NE(read.find("by itself. hwrngd is not needed"), std::string::npos) << read;
 	std::filesystem::remove(tree.at("/proc/5/comm"));
@@ -160,21 +160,21 @@ TEST(Doctor, AnHwrngThatTheKernelDoesNotReadIsSaidToBe)
 	EXPECT_NE(unread.find("does not read it by itself"), std::string::npos) << unread;
 }
 
-TEST(Doctor, WhatCannotBeLookedAtIsTold)
+TEST(Doctor, WhatCannotBeCheckedIsReported)
 {
-	const SoundTree tree;
+	const HealthyTree tree;
 	for (const char *file : {"/dev/hwrng", "/dev/kmsg", "/proc/2/comm"})
 		std::filesystem::remove(tree.at(file));
 	const auto seen = run(tree, "doctor").out;
-	EXPECT_TRUE(seen.starts_with("Not seen: the kernel's log (No such file or directory); what "
-	                             "/dev/hwrng gives (No such file or directory); other users' "
+	EXPECT_TRUE(seen.starts_with("Not checked: the kernel's log (No such file or directory); the "
+	                             "output of /dev/hwrng (No such file or directory); other users' "
 	                             "processes (run as root).\n"))
 	    << seen;
 }
 
-TEST(Doctor, AMaskedDaemonIsNotToBeStarted)
+TEST(Doctor, AMaskedDaemonNeedNotBeStarted)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.file("/run/systemd/system/x", "");
 	tree.file("/usr/lib/systemd/system/hwrngd.service", "");
 	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
@@ -184,7 +184,7 @@ TEST(Doctor, AMaskedDaemonIsNotToBeStarted)
 
 TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.hwrng("", "none");
 	tree.file("/sys/bus/virtio/devices/virtio0/device", "0x0004\n");
 	EXPECT_EQ(first_of(tree), "device-without-driver");
@@ -194,12 +194,13 @@ TEST(Doctor, AVirtioDeviceWithoutItsDriverIsNamed)
 	EXPECT_NE(run(tree, "doctor").out.find("modprobe -a virtio_rng\n"), std::string::npos);
 	tree.file("/sys/bus/virtio/drivers/virtio_rng/bind", "");
 	EXPECT_EQ(first_of(tree), "device-without-driver");
-	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos) << "it is in already";
+	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos)
+	    << "it is loaded already";
 }
 
-TEST(Doctor, AVirtualMachineIsOneByWhatDescribesIt)
+TEST(Doctor, AVirtualMachineIsRecognisedByItsDescription)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.file("/proc/device-tree/model", std::string("Raspberry Pi 3\0", 15));
 	EXPECT_EQ(hypervisor_of(tree.root()), "");
 	tree.file("/proc/device-tree/model", std::string("linux,dummy-virt\0", 17));
@@ -209,15 +210,15 @@ TEST(Doctor, AVirtualMachineIsOneByWhatDescribesIt)
 		tree.file("/sys/class/dmi/id/sys_vendor", vendor);
 		EXPECT_EQ(hypervisor_of(tree.root()), vendor);
 	}
-	tree.file("/sys/class/dmi/id/sys_vendor", "Google"); // of Chromebooks too
+	tree.file("/sys/class/dmi/id/sys_vendor", "Google"); // also the vendor of Chromebooks
 	EXPECT_EQ(hypervisor_of(tree.root()), "");
 	tree.file("/sys/class/dmi/id/product_name", "Google Compute Engine");
 	EXPECT_EQ(hypervisor_of(tree.root()), "Google");
 }
 
-TEST(Doctor, TheHostOfXensGuestsIsNoGuest)
+TEST(Doctor, TheHostOfXensGuestsIsNotAGuest)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.file("/proc/cpuinfo", "flags\t\t: rdrand rdseed hypervisor\n");
 	tree.file("/sys/hypervisor/type", "xen\n");
 	tree.file("/proc/xen/capabilities", "\n");
@@ -226,9 +227,9 @@ TEST(Doctor, TheHostOfXensGuestsIsNoGuest)
 	EXPECT_EQ(hypervisor_of(tree.root()), "");
 }
 
-TEST(Doctor, WhatTheFirmwareSaysOfATpmIsRead)
+TEST(Doctor, WhatTheFirmwareSaysAboutATpmIsRead)
 {
-	SoundTree tree;
+	HealthyTree tree;
 	tree.hwrng("", "none");
 	tree.file("/proc/cpuinfo", "flags\t\t: fpu\n");
 	tree.file("/sys/firmware/acpi/tables/TPM2", "");
@@ -241,7 +242,8 @@ TEST(Doctor, WhatTheFirmwareSaysOfATpmIsRead)
 	EXPECT_NE(run(tree, "doctor").out.find("modprobe -a tpm_crb tpm_tis\n"), std::string::npos);
 	tree.file("/sys/module/tpm_tis/initstate", "live\n");
 	EXPECT_EQ(first_of(tree), "device-without-driver");
-	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos) << "they are in already";
+	EXPECT_EQ(run(tree, "doctor").out.find("modprobe"), std::string::npos)
+	    << "they are loaded already";
 	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
 	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");
 	tree.file("/sys/module/tpm_rng/tpm_rng.0/state", "start-up\n");

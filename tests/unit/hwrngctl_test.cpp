@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngctl as its users run it, on trees made of files.
+// hwrngctl as users run it, on fake machines made of files.
 #include "aes_ctr.h"
 #include "base/file_descriptor.h"
 #include "fake_daemon.h"
@@ -146,7 +146,7 @@ TEST(Hwrngctl, HelpAndVersionAreCode0)
 	EXPECT_TRUE(run(tree, "--version").out.starts_with("hwrngctl "));
 }
 
-TEST(Hwrngctl, OutputOptionMayStandAnywhere)
+TEST(Hwrngctl, TheOutputOptionIsAcceptedAnywhere)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0", "virtio_rng.0");
@@ -172,7 +172,7 @@ TEST(Hwrngctl, UsageErrorsAreAlsoInTheJsonDocument)
 	EXPECT_EQ(run(tree, "nonsense --output=xml").out, "");
 }
 
-TEST(Hwrngctl, StatusOfAMachineWithNothingIsAnAnswerNotAnError)
+TEST(Hwrngctl, StatusOfAMachineWithoutSourcesIsNotAnError)
 {
 	FakeTree tree;
 	const auto ran = run(tree, "status");
@@ -214,13 +214,13 @@ TEST(Hwrngctl, SelectPersistWritesWhatTheDaemonReads)
 	auto ran = run(tree, "select tpm_rng.0 --persist");
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	EXPECT_NE(ran.out.find(tree.at(file).string()), std::string::npos) << ran.out;
-	EXPECT_NE(ran.out.find("does not run"), std::string::npos) << ran.out;
+	EXPECT_NE(ran.out.find("is not running"), std::string::npos) << ran.out;
 	EXPECT_NE(tree.text(file).find("tpm_rng.0"), std::string::npos);
 	EXPECT_EQ(nlohmann::json::parse(run(tree, "-ojson select auto --persist").out)["persistent"],
 	          true);
 	EXPECT_FALSE(tree.root().exists(file));
 	EXPECT_EQ(run(tree, "select auto --persist").out,
-	          "The kernel chooses (there was nothing to forget): rng_current is none\n");
+	          "The kernel chooses (no choice was stored): rng_current is none\n");
 }
 
 volatile sig_atomic_t hangups = 0;
@@ -236,11 +236,11 @@ TEST(Hwrngctl, SelectPersistLetsTheDaemonKnow)
 	std::signal(SIGHUP, SIG_DFL);
 	EXPECT_EQ(ran.code, 0) << ran.err;
 	EXPECT_EQ(hangups, 1);
-	EXPECT_EQ(ran.out.find("does not run"), std::string::npos) << ran.out;
+	EXPECT_EQ(ran.out.find("is not running"), std::string::npos) << ran.out;
 	EXPECT_EQ(tree.text(std::string(hw_random) + "/rng_current"), "tpm_rng.0");
 }
 
-TEST(Hwrngctl, SelectPersistSaysWhenItIsNotKept)
+TEST(Hwrngctl, SelectPersistReportsAChoiceThatIsNotKept)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
@@ -334,6 +334,22 @@ TEST(Hwrngctl, AnAbsentGeneratorIsShownWithTheReason)
 	            ran.err.contains("has no source"))
 	    << ran.out << ran.err;
 	EXPECT_LE(run(tree, "doctor").code, 1);
+}
+
+TEST(Hwrngctl, StatusDoesNotCountOnAnAbsentGenerator)
+{
+	FakeTree tree;
+	absent_generator(tree);
+	const std::string row = "late             generator   512  -             ";
+	auto out = run(tree, "status").out;
+	EXPECT_TRUE(out.contains("\n" + row + "absent             -         -\n")) << out;
+	EXPECT_FALSE(out.contains("can feed it")) << out;
+	EXPECT_FALSE(out.contains("feed --once` feeds it")) << out;
+	EXPECT_TRUE(out.contains("source was found")) << out;
+	tree.file("/dev/ttyACM7", "");
+	out = run(tree, "status").out;
+	EXPECT_TRUE(out.contains("\n" + row + "-                  -         -\n")) << out;
+	EXPECT_FALSE(out.contains("source was found")) << out;
 }
 
 TEST(Hwrngctl, AnAbsentGeneratorIsNeverReadAndSaysWhy)
@@ -464,20 +480,21 @@ TEST(Hwrngctl, ADaemonThatAnswersNonsenseIsNotUp)
 	EXPECT_NE(tree.text("/metrics.prom").find("\nhwrngd_up 0\n"), std::string::npos);
 }
 
-TEST(Hwrngctl, StatusTellsAProbeFromAChoice)
+TEST(Hwrngctl, StatusDistinguishesAProbeFromAChoice)
 {
 	FakeTree tree;
 	tree.hwrng("virtio_rng.0 tpm_rng.0", "tpm_rng.0", true);
 	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, chosen by an administrator"),
 	          std::string::npos);
 	tree.file("/run/hwrngd/probe", "tpm_rng.0\nvirtio_rng.0\n0\n0\n");
-	EXPECT_NE(run(tree, "status").out.find("tpm_rng.0, while it is read, in place of virtio_rng.0"),
-	          std::string::npos);
+	EXPECT_NE(
+	    run(tree, "status").out.find("tpm_rng.0, while it is probed, in place of virtio_rng.0"),
+	    std::string::npos);
 	const auto document = nlohmann::json::parse(run(tree, "status --output=json").out);
 	EXPECT_EQ(document.at("hwrng").at("in_place_of"), "virtio_rng.0");
 }
 
-TEST(Hwrngctl, StatusAndListSendATerminalNothingThatItObeys)
+TEST(Hwrngctl, StatusAndListReplaceControlCharacters)
 {
 	FakeTree tree;
 	tree.hwrng("virt\033[31mio", "virt\033[31mio");
@@ -488,7 +505,7 @@ TEST(Hwrngctl, StatusAndListSendATerminalNothingThatItObeys)
 	}
 }
 
-TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
+TEST(Hwrngctl, StatusContinuesWhateverTheDaemonAnswers)
 {
 	for (const std::string nonsense : {"{", "[]", "7", R"({"schema":2})"}) {
 		FakeTree tree;
@@ -497,7 +514,7 @@ TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
 		EXPECT_EQ(ran.code, 69) << nonsense;
 		EXPECT_NE(ran.err.find("has a format that this version does not know"), std::string::npos)
 		    << nonsense << ": " << ran.err;
-		EXPECT_NE(ran.out.find("\nDaemon      hwrngd gave no answer"), std::string::npos)
+		EXPECT_NE(ran.out.find("\nDaemon      hwrngd did not answer"), std::string::npos)
 		    << ran.out;
 		EXPECT_NE(ran.out.find("\nThe CRNG is "), std::string::npos) << ran.out;
 	}
@@ -511,7 +528,7 @@ TEST(Hwrngctl, StatusGoesOnWhateverTheDaemonAnswers)
 	EXPECT_NE(ran.out.find("\nDaemon      hwrngd ? (pid 7), "), std::string::npos) << ran.out;
 }
 
-TEST(Hwrngctl, StatusThatWasStoppedStillHearsTheDaemon)
+TEST(Hwrngctl, StatusThatWasStoppedStillGetsTheDaemonsAnswer)
 {
 	FakeTree tree;
 	const FakeDaemon daemon(tree, R"({"schema":1})", std::chrono::milliseconds(800));

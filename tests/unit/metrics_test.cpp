@@ -13,7 +13,7 @@ using namespace hwrngd;
 
 namespace {
 
-/// A source that gives zeros, and so fails.
+/// A source that returns zeros, and so fails its tests.
 class Zeros : public Source {
 public:
 	Result<size_t> read(std::span<uint8_t> out, std::chrono::milliseconds /*limit*/) override
@@ -31,7 +31,7 @@ public:
 	bool ready() override { return true; }
 };
 
-TEST(Metrics, SayWhatASourceHasDone)
+TEST(Metrics, HaveTheFiguresOfASource)
 {
 	asio::io_context io;
 	NoSink sink;
@@ -69,10 +69,10 @@ TEST(Metrics, SayWhatASourceHasDone)
 	      "hwrngd_source_read_seconds_bucket" + labels + R"(,le="+Inf"} 2)"})
 		EXPECT_NE(text.find(line + "\n"), std::string::npos) << line << "\n" << text;
 	EXPECT_EQ(text.find("hwrngd_source_last_fed_timestamp_seconds{"), std::string::npos)
-	    << "it was never fed from";
+	    << "it never fed the pool";
 }
 
-TEST(Metrics, SayWhatEgdClientsHadOfASource)
+TEST(Metrics, HaveTheBytesThatEgdClientsGotFromASource)
 {
 	const auto text =
 	    prometheus::TextSerializer().Serialize(metric_families(hwrngd::test::full_status()));
@@ -94,7 +94,7 @@ TEST(LatencyHistogram, ABoundBelongsToItsBucket)
 	EXPECT_DOUBLE_EQ(latency.sum, 20.100021);
 }
 
-TEST(Metrics, WithoutADaemonThatIsSaid)
+TEST(Metrics, WithoutADaemonHwrngdUpIsZero)
 {
 	const auto text = prometheus::TextSerializer().Serialize(metric_families({}));
 	EXPECT_NE(text.find("\nhwrngd_up 0\n"), std::string::npos) << text;

@@ -24,7 +24,7 @@ FakeTree &with_device(FakeTree &tree)
 	return tree;
 }
 
-TEST(Probe, WhileItLastsAFileSaysWhatWasBefore)
+TEST(Probe, ARecordHasThePreviousChoiceDuringAProbe)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -37,7 +37,7 @@ TEST(Probe, WhileItLastsAFileSaysWhatWasBefore)
 	EXPECT_FALSE(tree.root().exists(record));
 }
 
-TEST(Probe, LetsTheKernelChooseWhenWhatWasBeforeIsGone)
+TEST(Probe, LetsTheKernelChooseWhenThePreviousOneIsGone)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -50,7 +50,7 @@ TEST(Probe, LetsTheKernelChooseWhenWhatWasBeforeIsGone)
 	EXPECT_FALSE(tree.root().exists(record));
 }
 
-TEST(Probe, OfTheCurrentOneLeavesNoFile)
+TEST(Probe, OfTheCurrentHwrngWritesNoRecord)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -59,7 +59,7 @@ TEST(Probe, OfTheCurrentOneLeavesNoFile)
 	EXPECT_FALSE(tree.root().exists(record));
 }
 
-TEST(Probe, WhatAKilledProcessLeftIsPutBackByTheNext)
+TEST(Probe, TheChoiceThatAKilledProbeLeftIsPutBackByTheNext)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -71,7 +71,7 @@ TEST(Probe, WhatAKilledProcessLeftIsPutBackByTheNext)
 	EXPECT_EQ(current(tree), "b");
 }
 
-TEST(Probe, RecoveryHandsAnAutomaticChoiceBack)
+TEST(Probe, RecoveryRestoresAnAutomaticChoice)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -81,7 +81,7 @@ TEST(Probe, RecoveryHandsAnAutomaticChoiceBack)
 	EXPECT_FALSE(tree.root().exists(record));
 }
 
-TEST(Probe, RecoveryLeavesALaterChoiceAlone)
+TEST(Probe, RecoveryKeepsALaterChoice)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -91,7 +91,7 @@ TEST(Probe, RecoveryLeavesALaterChoiceAlone)
 	EXPECT_FALSE(tree.root().exists(record));
 }
 
-TEST(Probe, RecoveryLetsTheKernelChooseWhenWhatWasBeforeIsGone)
+TEST(Probe, RecoveryLetsTheKernelChooseWhenThePreviousOneIsGone)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -100,7 +100,7 @@ TEST(Probe, RecoveryLetsTheKernelChooseWhenWhatWasBeforeIsGone)
 	EXPECT_EQ(current(tree), "\n");
 }
 
-TEST(Probe, WhoLooksOnKnowsWhatIsProbedInPlaceOfWhat)
+TEST(Probe, InPlaceOfNamesTheHwrngThatIsReplaced)
 {
 	FakeTree tree;
 	with_device(tree);
@@ -109,7 +109,7 @@ TEST(Probe, WhoLooksOnKnowsWhatIsProbedInPlaceOfWhat)
 	ASSERT_TRUE(probe) << probe.error().message;
 	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "b"), "a");
 	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "c"), std::nullopt)
-	    << "somebody chose it meanwhile";
+	    << "it was selected in the meantime";
 	ASSERT_TRUE((*probe)->close());
 	EXPECT_EQ(hwrng_probe::in_place_of(tree.root(), "b"), std::nullopt);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// hwrngctl top on terminals that are not what it wants. On real ones: tests/vm/cases/top.sh.
+// hwrngctl top on unsuitable terminals. For suitable ones, see tests/vm/cases/top.sh.
 #include "fake_tree.h"
 
 #include <poll.h>
@@ -48,7 +48,7 @@ public:
 		}
 	}
 
-	/// What it writes until that contains `end`, or it ends, or 10 s have passed.
+	/// Returns its output until that contains `end`, it exits, or 10 s have passed.
 	[[nodiscard]] std::string read(const std::string &end) const
 	{
 		std::string seen;
@@ -74,7 +74,7 @@ public:
 		terminal_ = -1;
 	}
 
-	/// Its exit code, or -1 if it goes on.
+	/// Its exit code, or -1 if it keeps running.
 	int ended()
 	{
 		for (int i = 0; i < 100; i++) {
@@ -93,11 +93,11 @@ private:
 	pid_t child_ = -1;
 };
 
-TEST(TopCommand, LeavesNothingInTheLineOfThePrompt)
+TEST(TopCommand, LeavesThePromptsLineEmpty)
 {
 	const FakeTree tree;
-	Top top(tree, "vt100"); // which has no other screen to go back to
-	EXPECT_TRUE(top.read("q end").contains("q end"));
+	Top top(tree, "vt100"); // which has no second screen to switch back from
+	EXPECT_TRUE(top.read("q quit").contains("q quit"));
 	top.write("q");
 	EXPECT_EQ(top.ended(), 0);
 	const auto last = top.read("never");
@@ -106,16 +106,16 @@ TEST(TopCommand, LeavesNothingInTheLineOfThePrompt)
 	    << last;
 }
 
-TEST(TopCommand, EndsWhenItsTerminalHangsUp)
+TEST(TopCommand, ExitsWhenItsTerminalHangsUp)
 {
 	const FakeTree tree;
 	Top top(tree, "vt100");
-	EXPECT_TRUE(top.read("q end").contains("q end"));
+	EXPECT_TRUE(top.read("q quit").contains("q quit"));
 	top.hang_up();
 	EXPECT_EQ(top.ended(), 0);
 }
 
-TEST(TopCommand, TakesNoTerminalThatCannotMoveItsCursor)
+TEST(TopCommand, RefusesATerminalThatCannotMoveItsCursor)
 {
 	const FakeTree tree;
 	for (const char *type : {"dumb", "nonsense", ""}) {

@@ -8,7 +8,7 @@
 namespace hwrngd {
 namespace {
 
-/// Two looks at a machine of virtio_rng.0, which the kernel uses, and `sources` of the daemon's.
+/// Two samples of a machine with virtio_rng.0, which the kernel uses, and `sources` of the daemon.
 class WatchedMachine {
 public:
 	explicit WatchedMachine(int sources = 1)
@@ -50,12 +50,12 @@ public:
 		return source;
 	}
 
-	/// What was seen first, and then after `change` of the first source.
+	/// Fills both samples; the second one has `change` applied to the first source.
 	void later(const std::function<void(SourceStatus &)> &change = [](auto &) {})
 	{
 		before.daemon = daemon;
 		now.daemon = daemon;
-		now.daemon->started = 900.00001; // as clocks have it
+		now.daemon->started = 900.00001; // the start time is not exact
 		change(now.daemon->sources.at(0));
 		before.rows = source_rows(before.inventory, before.daemon);
 		now.rows = source_rows(now.inventory, now.daemon);
@@ -84,7 +84,7 @@ public:
 	                    .sources = {}};
 };
 
-TEST(TopView, FillsAnyScreenAndGoesNowhereBeyondIt)
+TEST(TopView, FillsAScreenOfAnySizeExactly)
 {
 	WatchedMachine machine(30);
 	machine.later();
@@ -100,7 +100,7 @@ TEST(TopView, FillsAnyScreenAndGoesNowhereBeyondIt)
 			}
 }
 
-TEST(TopView, RatesAreThoseBetweenTwoLooks)
+TEST(TopView, RatesAreThoseBetweenTwoSamples)
 {
 	WatchedMachine machine;
 	machine.later([](SourceStatus &source) {
@@ -126,7 +126,7 @@ TEST(TopView, RatesAreThoseBetweenTwoLooks)
 	    << screen;
 }
 
-TEST(TopView, AClockThatIsSetChangesNoRate)
+TEST(TopView, SettingTheClockDoesNotChangeRates)
 {
 	WatchedMachine machine;
 	machine.later([](SourceStatus &source) { source.bytes_read = 6000; });
@@ -138,7 +138,7 @@ TEST(TopView, AClockThatIsSetChangesNoRate)
 	}
 }
 
-TEST(TopView, CountsThatWentBackGiveNoRates)
+TEST(TopView, CountsThatDecreasedGiveNoRates)
 {
 	const std::vector<std::function<void(SourceStatus &)>> ways_back{
 	    [](auto &source) { source.bytes_read = 900; }, [](auto &source) { source.bytes_fed = 400; },
@@ -165,22 +165,23 @@ TEST(TopView, AnotherDaemonHasNoRatesYet)
 	EXPECT_FALSE(activity(machine.before, machine.now, machine.now.rows.at(1)).known);
 	const auto changes = changes_between(machine.before, machine.now);
 	ASSERT_EQ(changes.size(), 1U);
-	EXPECT_EQ(changes[0].text, "hwrngd runs, as pid 241");
+	EXPECT_EQ(changes[0].text, "hwrngd is running as pid 241");
 	machine.now.daemon.reset();
-	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text, "hwrngd no longer runs");
+	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text,
+	          "hwrngd is no longer running");
 	EXPECT_NE(machine.screen({.message = {}}).find("hwrngd is not running"), std::string::npos);
 	machine.now.no_answer = "status: permission denied";
 	EXPECT_NE(machine.screen({.message = {}}).find("status: permission denied"), std::string::npos);
 	EXPECT_EQ(changes_between(machine.before, machine.now).at(0).text, "hwrngd does not answer");
 	EXPECT_EQ(changes_between(machine.now, machine.before).at(0).text,
-	          "hwrngd answers again, as pid " + std::to_string(machine.before.daemon->pid));
+	          "hwrngd answers again as pid " + std::to_string(machine.before.daemon->pid));
 	auto gone = machine.now;
 	gone.no_answer.clear();
-	EXPECT_EQ(changes_between(machine.now, gone).at(0).text, "hwrngd no longer runs");
+	EXPECT_EQ(changes_between(machine.now, gone).at(0).text, "hwrngd is no longer running");
 	EXPECT_TRUE(changes_between(machine.now, machine.now).empty());
 }
 
-TEST(TopView, ChangesAreShownTheNewestFirst)
+TEST(TopView, TheNewestChangesAreShownFirst)
 {
 	WatchedMachine machine(2);
 	machine.later([](SourceStatus &source) {
@@ -199,7 +200,7 @@ TEST(TopView, ChangesAreShownTheNewestFirst)
 	EXPECT_EQ(at[3].look, Look::plain);
 }
 
-TEST(TopView, RowsAreOrderedAndScrolled)
+TEST(TopView, RowsAreSortedAndScrolled)
 {
 	WatchedMachine machine(30);
 	machine.later([](SourceStatus &source) { source.bytes_read = 9000; });
@@ -214,6 +215,19 @@ TEST(TopView, RowsAreOrderedAndScrolled)
 	EXPECT_EQ(rows_shown(machine.now, {.message = {}}), 13U);
 	EXPECT_NE(machine.screen({.first = 99, .message = {}}).find("(19 to 31 of 31 sources)"),
 	          std::string::npos);
+}
+
+TEST(TopView, AnAbsentSourceThatTheDaemonDoesNotUseHasNoFigures)
+{
+	WatchedMachine machine;
+	for (auto *sample : {&machine.before, &machine.now})
+		sample->inventory.sources.push_back({.name = "late", .driver = {}, .absent = "is absent"});
+	machine.later();
+	const auto screen = machine.screen({.message = {}});
+	EXPECT_TRUE(
+	    screen.contains(" late              absent           -      -       -     -    -\n"))
+	    << screen;
+	EXPECT_FALSE(activity(machine.before, machine.now, machine.now.rows.at(1)).known);
 }
 
 TEST(TopView, NamesCannotCommandTheTerminal)

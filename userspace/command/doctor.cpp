@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `doctor`: what ails this machine's randomness, why we think so, and what to do.
+// `doctor`: what is wrong with this machine's randomness, the evidence for it, and what to do.
 #include "base/json_object.h"
 #include "command/command.h"
 #include "command/output.h"
@@ -21,11 +21,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The escape sequence, where standard output is a terminal that has colours (no-color.org).
+/// `sequence` if standard output is a terminal with colours (no-color.org), else an empty string.
 const char *colour(const char *sequence)
 {
 	const auto variable = [](const char *key) -> std::string_view {
-		const char *value = std::getenv(key); // NOLINT(concurrency-mt-unsafe): nobody sets any
+		const char *value = std::getenv(key); // NOLINT(concurrency-mt-unsafe): it is never changed
 		return value == nullptr ? "" : value;
 	};
 	const bool plain =
@@ -52,7 +52,7 @@ void print_finding(const Finding &finding)
 	           colour("\033[0m"), for_terminal(finding.text), name(finding.certainty), finding.id);
 	for (const auto &evidence : finding.evidence)
 		fmt::print("  seen  {}: {}\n", for_terminal(evidence.where), for_terminal(evidence.value));
-	// A command has a line of its own, so that it can be copied as it stands.
+	// A command has a line of its own, so that it can be copied.
 	for (const auto &step : finding.remedy)
 		if (step.command.empty())
 			fmt::print("  do    {}\n", for_terminal(step.what));
@@ -88,34 +88,34 @@ std::string judgement(size_t to_do, bool in_need, const Inventory &inventory,
 	if (to_do > 0)
 		return fmt::format("{} to do{}.",
 		                   to_do == 1 ? "One thing" : fmt::format("{} things", to_do),
-		                   in_need ? "" : ", and no hurry: the CRNG is ready");
-	// There is one, or there would be a finding.
+		                   in_need ? "" : ", but it is not urgent: the CRNG is ready");
+	// Without a current hwrng there would be a finding.
 	const auto current = inventory.hwrng ? inventory.hwrng->current : "";
 	if (facts.hwrngd_runs)
 		return fmt::format("Nothing needs doing: the CRNG is ready, the kernel uses {}, and hwrngd "
-		                   "tests and feeds.",
+		                   "tests the sources and feeds the pool.",
 		                   current);
-	// Before 6.1 its thread does not run for an RNG whose driver states no quality.
+	// Before Linux 6.1, the kernel's thread does not run if the driver states no quality.
 	if (around.sees_all_processes && !around.feeds("hwrng"))
-		return fmt::format("Nothing needs doing: the CRNG is ready. The kernel has {} and does not "
-		                   "read it by itself; hwrngd would.",
+		return fmt::format("Nothing needs doing: the CRNG is ready. The kernel has {} but does not "
+		                   "read it by itself; hwrngd would do that.",
 		                   current);
 	return fmt::format("Nothing needs doing: the CRNG is ready, and the kernel uses {} by itself. "
-	                   "hwrngd is not needed; what it would add is tests of what that gives.",
+	                   "hwrngd is not needed; it would only add tests of that source's output.",
 	                   current);
 }
 
-/// What the daemon says of its sources.
+/// Adds the facts that the daemon reports about its sources.
 void collect_facts(const Context &context, const Environment &around, Facts &facts)
 {
 	const auto daemon = ask_daemon(context.root);
 	if (!daemon) {
 		facts.not_seen.push_back(daemon.error().message);
-		// One that does not answer runs all the same.
+		// A daemon that does not answer is running nevertheless.
 		facts.hwrngd_runs = true;
 		return;
 	}
-	// Its socket may be switched off.
+	// A daemon whose socket is switched off does not answer either.
 	facts.hwrngd_runs = daemon->has_value() || around.feeds("hwrngd");
 	for (const auto &source : *daemon ? (*daemon)->sources : std::vector<SourceStatus>()) {
 		if (source.state == "healthy" && source.fips_failures > 0)
@@ -125,7 +125,7 @@ void collect_facts(const Context &context, const Environment &around, Facts &fac
 		if (!source.used() || source.state != "quarantined")
 			continue;
 		const auto why = source.why();
-		facts.ill_sources.push_back({source.name, why.empty() ? "quarantined" : why});
+		facts.quarantined_sources.push_back({source.name, why.empty() ? "quarantined" : why});
 	}
 }
 
@@ -163,7 +163,7 @@ Result<ExitCode> doctor_command(const Context &context, bool all)
 		for (const auto &finding : findings)
 			print_finding(finding);
 		if (!facts.not_seen.empty())
-			fmt::print("Not seen: {}.\n",
+			fmt::print("Not checked: {}.\n",
 			           for_terminal(fmt::format("{}", fmt::join(facts.not_seen, "; "))));
 		fmt::print("{}\n", for_terminal(words));
 	}

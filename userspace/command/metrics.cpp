@@ -26,7 +26,7 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
-/// A metric of any type but a histogram: Prometheus' text does not tell them apart.
+/// A counter or a gauge.
 ClientMetric value(MetricType type, double number, Labels labels = {})
 {
 	ClientMetric metric;
@@ -66,7 +66,7 @@ ClientMetric histogram(const LatencyStatus &latency, Labels labels)
 	return metric;
 }
 
-/// A count of each source.
+/// A counter that each source has.
 struct SourceCounter {
 	uint64_t SourceStatus::*count;
 	const char *name;
@@ -108,15 +108,15 @@ void add_sources(const std::vector<SourceStatus> &sources, std::vector<MetricFam
 		families.push_back(std::move(made));
 	}
 	auto last_fed = family("hwrngd_source_last_fed_timestamp_seconds",
-	                       "When the source was fed from last.", MetricType::Gauge);
+	                       "When the source last fed the pool.", MetricType::Gauge);
 	auto failures = family("hwrngd_source_test_failures_total",
-	                       "Failures of a test: of a block of FIPS 140-2, or of the stream.",
+	                       "Failed tests: FIPS 140-2 tests of a block, or tests of the stream.",
 	                       MetricType::Counter);
 	auto state =
 	    family("hwrngd_source_state", "1 for the state that the source is in, 0 for the others.",
 	           MetricType::Gauge);
 	auto latency =
-	    family("hwrngd_source_read_seconds", "How long reads took.", MetricType::Histogram);
+	    family("hwrngd_source_read_seconds", "Duration of reads.", MetricType::Histogram);
 	for (const auto &source : sources) {
 		const auto labels = labels_of(source);
 		if (source.last_fed)
@@ -136,8 +136,8 @@ void add_sources(const std::vector<SourceStatus> &sources, std::vector<MetricFam
 	families.push_back(std::move(latency));
 }
 
-/// Asks the daemon. Where it does not answer, or not as this version knows, that it is not up; and
-/// why, in `error`.
+/// Asks the daemon for its metrics. If it does not answer, or not in a form that this version
+/// knows, the metrics say that it is not up, and `error` has the reason.
 std::vector<MetricFamily> ask_for_families(const Root &root, std::optional<Error> &error)
 {
 	const auto daemon = ask_daemon(root);
@@ -146,7 +146,7 @@ std::vector<MetricFamily> ask_for_families(const Root &root, std::optional<Error
 	return metric_families(daemon.value_or(std::nullopt));
 }
 
-/// Asks the daemon for each client.
+/// Asks the daemon each time that a client connects.
 class Collector : public prometheus::Collectable {
 public:
 	explicit Collector(Root root) : root_(std::move(root)) {}
@@ -172,17 +172,19 @@ Result<ExitCode> serve(const Root &root, const std::string &address)
 		const auto collector = std::make_shared<Collector>(root);
 		prometheus::Exposer exposer(address, 1);
 		exposer.RegisterCollectable(collector);
-		fmt::print(stderr,
-		           "hwrngctl: http://{}/metrics tells what hwrngd does, until an "
-		           "interrupt (Ctrl-C)\n",
-		           address);
+		fmt::print(
+		    stderr,
+		    "hwrngctl: serving hwrngd's metrics at http://{}/metrics until it is interrupted "
+		    "(Ctrl-C)\n",
+		    address);
 		while (interrupted() == 0)
 			::poll(nullptr, 0, 200); // a signal ends it
 	} catch (const std::exception &error) {
-		return fail(ExitCode::io_error,
-		            fmt::format("nothing can be served at {}: {}; is the address HOST:PORT, the "
-		                        "host this machine, and the port free?",
-		                        address, error.what()));
+		return fail(
+		    ExitCode::io_error,
+		    fmt::format("cannot serve metrics at {}: {}; the address must be HOST:PORT, with "
+		                "a host of this machine and a free port",
+		                address, error.what()));
 	}
 	return ExitCode::done;
 }
@@ -197,7 +199,7 @@ std::vector<MetricFamily> metric_families(const std::optional<DaemonStatus> &dae
 		return families;
 	families.push_back(single("hwrngd_build_info", "The version of hwrngd.", MetricType::Gauge, 1,
 	                          {{"version", daemon->version}}));
-	families.push_back(single("hwrngd_start_timestamp_seconds", "When the daemon was started.",
+	families.push_back(single("hwrngd_start_timestamp_seconds", "When the daemon started.",
 	                          MetricType::Gauge, daemon->started));
 	families.push_back(single("hwrngd_crng_ready", "1 when the kernel's CRNG is seeded.",
 	                          MetricType::Gauge, daemon->crng_ready));
@@ -205,7 +207,7 @@ std::vector<MetricFamily> metric_families(const std::optional<DaemonStatus> &dae
 	                          "Times that the kernel's CRNG was reseeded with new bytes.",
 	                          MetricType::Counter, daemon->feeds));
 	auto last_feed = family("hwrngd_last_feed_timestamp_seconds",
-	                        "When the kernel's CRNG was reseeded last.", MetricType::Gauge);
+	                        "When the kernel's CRNG was last reseeded.", MetricType::Gauge);
 	if (daemon->last_feed)
 		last_feed.metric.push_back(value(MetricType::Gauge, *daemon->last_feed));
 	families.push_back(std::move(last_feed));
@@ -218,13 +220,12 @@ std::vector<MetricFamily> metric_families(const std::optional<DaemonStatus> &dae
 		families.push_back(single("hwrngd_egd_clients", "EGD clients that are connected.",
 		                          MetricType::Gauge, egd->clients));
 		families.push_back(single("hwrngd_egd_refused_total",
-		                          "EGD clients that came and were too many.", MetricType::Counter,
-		                          egd->refused));
-		families.push_back(single("hwrngd_egd_served_bytes_total",
-		                          "Bytes that EGD clients were given.", MetricType::Counter,
-		                          egd->bytes_served));
+		                          "EGD clients that were refused because there were too many.",
+		                          MetricType::Counter, egd->refused));
+		families.push_back(single("hwrngd_egd_served_bytes_total", "Bytes sent to EGD clients.",
+		                          MetricType::Counter, egd->bytes_served));
 		families.push_back(single("hwrngd_egd_available_bytes",
-		                          "Bytes that EGD clients could be given at once.",
+		                          "Bytes that can be sent to EGD clients at once.",
 		                          MetricType::Gauge, egd->available));
 	}
 	add_sources(daemon->sources, families);
@@ -237,7 +238,7 @@ Result<ExitCode> metrics_command(const Context &context, const MetricsOptions &o
 		return serve(context.root, *options.listen);
 	std::optional<Error> error;
 	const auto families = ask_for_families(context.root, error);
-	// A daemon that does not answer is not up either, whatever an older file says.
+	// A daemon that does not answer is not up, so an older file must be replaced.
 	if (error && error->code != ExitCode::unavailable)
 		return std::unexpected(*error);
 	const auto text = prometheus::TextSerializer().Serialize(families);

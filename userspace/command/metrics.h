@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The daemon's figures for Prometheus. prometheus.io/docs/practices/naming.
+// The daemon's metrics for Prometheus, named as in prometheus.io/docs/practices/naming.
 #pragma once
 
 #include "status/document.h"
@@ -11,7 +11,7 @@
 
 namespace hwrngd {
 
-/// `daemon`: what ask_daemon() returned.
+/// All metrics. `daemon` is the result of ask_daemon().
 [[nodiscard]] std::vector<prometheus::MetricFamily>
 metric_families(const std::optional<DaemonStatus> &daemon);
 

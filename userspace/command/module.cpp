@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What became of one module.
+/// The result for one module.
 struct Outcome {
 	std::string module;
 	std::string action; ///< "loaded", "already loaded", "not needed", "unloaded", "not loaded"
@@ -40,9 +40,9 @@ std::vector<std::string> available_rngs(const Root &root)
 	return state ? state->available : std::vector<std::string>{};
 }
 
-/// The names that `after` has and `before` has not.
-std::vector<std::string> news(const std::vector<std::string> &before,
-                              const std::vector<std::string> &after)
+/// The names that are in `after` but not in `before`.
+std::vector<std::string> added_names(const std::vector<std::string> &before,
+                                     const std::vector<std::string> &after)
 {
 	std::vector<std::string> names;
 	for (const auto &name : after)
@@ -51,7 +51,7 @@ std::vector<std::string> news(const std::vector<std::string> &before,
 	return names;
 }
 
-/// The TPMs that the kernel itself has as hwrng, if these are all.
+/// The TPMs that the kernel itself serves as hwrngs; nothing unless it serves all of them.
 std::optional<std::string> served_by_kernel(const Inventory &inventory)
 {
 	std::vector<std::string> served;
@@ -74,15 +74,16 @@ Outcome load_one(const Context &context, const KernelModules &modules, const Inv
 		if (const auto served = served_by_kernel(inventory))
 			return {name, "not needed", *served, std::nullopt};
 		if (inventory.tpms.empty())
-			return {name, "not loaded", "",
-			        Error{ExitCode::no_source,
-			              "module tpm_rng was not loaded: this machine has no TPM (switch it on in "
-			              "the firmware's set-up, or add one to the virtual machine)"}};
+			return {
+			    name, "not loaded", "",
+			    Error{ExitCode::no_source,
+			          "module tpm_rng was not loaded: this machine has no TPM (switch one on in "
+			          "the firmware's set-up, or add one to the virtual machine)"}};
 	}
 	const auto before = available_rngs(context.root);
 	if (auto loaded = modules.load(name); !loaded)
 		return {name, "not loaded", "", loaded.error()};
-	const auto registered = news(before, available_rngs(context.root));
+	const auto registered = added_names(before, available_rngs(context.root));
 	return {name, "loaded",
 	        registered.empty() ? "it registered no hwrng (see dmesg)"
 	                           : fmt::format("new hwrng: {}", fmt::join(registered, ", ")),
@@ -98,8 +99,8 @@ Outcome unload_one(const KernelModules &modules, const std::string &name)
 	return {name, "unloaded", "", std::nullopt};
 }
 
-/// Prints the outcomes. Hardware that is not here is no failure, as long as another module did what
-/// was asked: a machine need not have both kinds.
+/// Prints the results. Missing hardware is an error only if all modules failed: a machine may have
+/// only one of the two kinds.
 Result<ExitCode> report(const Context &context, const std::vector<Outcome> &outcomes)
 {
 	const auto state = HwrngSysfs(context.root).read();
@@ -144,7 +145,7 @@ Result<ExitCode> report(const Context &context, const std::vector<Outcome> &outc
 	return code;
 }
 
-/// Does `one` to each module that `which` stands for.
+/// Calls `one` for each module that `which` names.
 template <typename One>
 Result<ExitCode> for_modules(const Context &context, const std::string &which, One one)
 {

@@ -13,7 +13,7 @@ namespace hwrngd {
 
 namespace {
 
-/// Letters of UTF-8: bytes that begin one.
+/// The number of UTF-8 characters: bytes that begin one.
 size_t width(const std::string &text)
 {
 	return static_cast<size_t>(
@@ -24,7 +24,7 @@ size_t width(const std::string &text)
 
 void print_json(const nlohmann::ordered_json &document)
 {
-	// Names of devices and files need not be UTF-8; a replacement is better than no document.
+	// Names of devices and files may be invalid UTF-8; a replacement is better than no document.
 	fmt::print("{}\n",
 	           document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }

@@ -16,7 +16,7 @@ namespace {
 
 using enum SourceState;
 
-/// The states that the daemon says its sources are in.
+/// The states of the sources that the daemon reports.
 std::map<std::string, SourceState> states_of(const DaemonStatus &daemon)
 {
 	std::map<std::string, SourceState> states;

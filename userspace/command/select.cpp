@@ -13,14 +13,14 @@ namespace hwrngd {
 
 namespace {
 
-/// Chooses, and returns what the framework says afterwards.
+/// Makes the choice. Returns the state of the framework after that.
 Result<HwrngState> choose(const Context &context, const SelectOptions &options)
 {
 	const auto &name = options.name;
 	const HwrngSysfs sysfs(context.root);
 	if (const auto state = sysfs.read(); !state)
 		return std::unexpected(state.error());
-	// A probe that is under way would put back what was before it.
+	// A running probe would put back the choice that it found.
 	const auto lock = sysfs.lock(std::chrono::seconds(60));
 	if (!lock)
 		return std::unexpected(lock.error());
@@ -30,17 +30,18 @@ Result<HwrngState> choose(const Context &context, const SelectOptions &options)
 	if (const auto danger = switching_danger(*before, name);
 	    danger && before->offers(name) && !options.force)
 		return fail(ExitCode::not_permitted,
-		            fmt::format("{}; --force does it all the same", *danger));
+		            fmt::format("{}; use --force to select it anyway", *danger));
 	const auto done = name == "auto" ? sysfs.select_automatically() : sysfs.select(name);
 	if (!done)
 		return std::unexpected(done.error());
 	return sysfs.read();
 }
 
-/// Has the choice made, or no longer made, at every boot. Returns how long it holds, for people.
+/// Stores the choice for every boot, or removes it with `auto`. Returns how long it is valid, as
+/// text.
 Result<std::string> keep(const Context &context, const std::string &name)
 {
-	std::string what = "there was nothing to forget";
+	std::string what = "no choice was stored";
 	if (name == "auto") {
 		const auto removed = remove_selected(context.root);
 		if (!removed)
@@ -57,7 +58,7 @@ Result<std::string> keep(const Context &context, const std::string &name)
 	if (!reloaded)
 		return std::unexpected(reloaded.error());
 	if (!*reloaded && name != "auto")
-		what += "; hwrngd, which sees to it, does not run: `systemctl enable --now hwrngd`";
+		what += "; hwrngd, which does this, is not running: `systemctl enable --now hwrngd`";
 	return what;
 }
 
@@ -67,8 +68,8 @@ Result<ExitCode> select_command(const Context &context, const SelectOptions &opt
 {
 	const auto &name = options.name;
 	if (options.persist && name == "none")
-		return fail(ExitCode::usage, "`none` cannot be kept: unload the driver, or write "
-		                             "`deny` and `rng_current` of hwrngd.conf(5)");
+		return fail(ExitCode::usage, "`none` cannot be kept: unload the driver, or set "
+		                             "`deny` and `rng_current` in hwrngd.conf(5)");
 	const auto after = choose(context, options);
 	if (!after)
 		return std::unexpected(after.error());

@@ -17,7 +17,7 @@ std::vector<SourceRow> source_rows(const Inventory &inventory,
 		rows.push_back({.name = source.name,
 		                .kind = name(source.kind),
 		                .used_by = source.current ? "kernel" : "-",
-		                .health = "-",
+		                .health = source.absent.empty() ? "-" : "absent",
 		                .claim = source.claim,
 		                .status = {}});
 	if (!daemon)
@@ -42,7 +42,7 @@ std::vector<SourceRow> source_rows(const Inventory &inventory,
 
 std::string in_a_line(const DaemonStatus &daemon)
 {
-	return fmt::format("hwrngd {} (pid {}), for {}, {} feeds{}", daemon.version, daemon.pid,
+	return fmt::format("hwrngd {} (pid {}), running for {}, {} feeds{}", daemon.version, daemon.pid,
 	                   ago(daemon.started), daemon.feeds,
 	                   daemon.last_feed ? fmt::format(", the last {} ago", ago(*daemon.last_feed))
 	                                    : "");

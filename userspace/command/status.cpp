@@ -27,13 +27,13 @@ template <typename T> Json or_null(const std::optional<T> &value)
 	return value ? Json(*value) : Json(nullptr);
 }
 
-/// What a reader must know to read entropy_avail right on this kernel.
+/// What entropy_avail means on this kernel.
 std::string pool_meaning(const Inventory &inventory)
 {
 	if (!inventory.entropy_available)
 		return "entropy_avail cannot be read here";
 	if (!inventory.new_random_device())
-		return "before Linux 5.18 it rises and falls, any is fine";
+		return "before Linux 5.18 it rises and falls; any value is fine";
 	if (inventory.crng_ready)
 		return "full, as it always is since Linux 5.18";
 	return "ready at 256; feed it with `hwrngctl feed --once`";
@@ -56,46 +56,47 @@ std::string tpm_text(const Tpm &tpm)
 	                        tpm.description.empty() ? "" : ", ", tpm.description);
 	if (tpm.hwrng)
 		return text + ", a hwrng as " + *tpm.hwrng;
-	return text + ", no hwrng yet: `hwrngctl load tpm` makes it one";
+	return text + ", not a hwrng yet: `hwrngctl load tpm` makes it one";
 }
 
-/// What the daemon's sources add to the judgement.
+/// A predicate for rows with this health.
+auto has_health(const char *health)
+{
+	return [health](const SourceRow &row) { return row.health == health; };
+}
+
+/// The sentence of the verdict about the daemon's sources.
 std::string judge_daemon(const std::optional<DaemonStatus> &daemon,
                          const std::vector<SourceRow> &rows)
 {
 	if (!daemon)
 		return "";
-	const auto is = [](const char *state) {
-		return [state](const SourceRow &row) { return row.health == state; };
-	};
-	if (const auto ill = std::ranges::find_if(rows, is("quarantined")); ill != rows.end())
-		return fmt::format(" hwrngd does not use {}, which failed its tests.", ill->name);
-	const auto healthy = std::ranges::count_if(rows, is("healthy"));
+	if (const auto failed = std::ranges::find_if(rows, has_health("quarantined"));
+	    failed != rows.end())
+		return fmt::format(" hwrngd does not use {}, which failed its tests.", failed->name);
+	const auto healthy = std::ranges::count_if(rows, has_health("healthy"));
 	if (healthy == 0)
 		return " hwrngd has no healthy source yet.";
 	return fmt::format(" hwrngd has {} healthy source{}.", healthy, healthy == 1 ? "" : "s");
 }
 
-/// One line of judgement.
+/// The verdict, in one line.
 std::string judgement(const Inventory &inventory, const std::optional<DaemonStatus> &daemon,
                       const std::vector<SourceRow> &rows)
 {
-	const auto is_absent = [&](const SourceRow &row) {
-		const auto found = std::ranges::find(inventory.sources, row.name, &SourceInfo::name);
-		return found != inventory.sources.end() && !found->absent.empty();
-	};
-	const bool none = std::ranges::all_of(rows, is_absent);
+	const bool no_source = std::ranges::all_of(rows, has_health("absent"));
 	if (!inventory.crng_ready)
-		return none ? "The CRNG is not ready and no source was found: give this machine one (a "
-		              "virtio-rng device, or the TPM in the firmware's set-up)."
-		            : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
-	if (none)
+		return no_source
+		           ? "The CRNG is not ready and no source was found: give this machine one (a "
+		             "virtio-rng device, or the TPM in the firmware's set-up)."
+		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
+	if (rows.empty() || (no_source && !daemon))
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return "The CRNG is ready. The kernel uses no hwrng" +
-		       (!daemon ? std::string("; others can feed it (see the sources).")
+		       (!daemon ? std::string("; other sources can feed it (see the sources).")
 		                : "." + judge_daemon(daemon, rows));
-	return fmt::format("The CRNG is ready, the kernel uses {}.{}", inventory.hwrng->current,
+	return fmt::format("The CRNG is ready. The kernel uses {}.{}", inventory.hwrng->current,
 	                   judge_daemon(daemon, rows));
 }
 
@@ -169,7 +170,7 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"judgement", judgement(inventory, daemon, rows)}}));
 }
 
-/// `probed_instead`: as hwrng_probe::in_place_of().
+/// `probed_instead`: the result of hwrng_probe::in_place_of().
 void print_hwrng_text(const Inventory &inventory, const std::optional<std::string> &probed_instead)
 {
 	if (!inventory.hwrng) {
@@ -179,7 +180,7 @@ void print_hwrng_text(const Inventory &inventory, const std::optional<std::strin
 	const auto &state = *inventory.hwrng;
 	std::string chosen = "chosen by the kernel";
 	if (probed_instead)
-		chosen = fmt::format("while it is read, in place of {}",
+		chosen = fmt::format("while it is probed, in place of {}",
 		                     probed_instead->empty() ? "none" : for_terminal(*probed_instead));
 	else if (state.selected)
 		chosen = "chosen by an administrator";
@@ -204,7 +205,7 @@ void print_feeders_text(const Environment &around)
 {
 	if (around.feeders.empty())
 		fmt::print("Fed by      {}\n", around.sees_all_processes
-		                                   ? "nobody but the kernel's own collecting"
+		                                   ? "only the kernel itself"
 		                                   : "unknown: a container shows only its own processes");
 	std::map<std::pair<std::string, std::string>, std::vector<unsigned>> pids;
 	for (const auto &feeder : around.feeders)
@@ -232,7 +233,7 @@ void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
 {
 	if (!answer || !*answer) {
 		fmt::print("Daemon      {}\n",
-		           answer ? "hwrngd is not running" : "hwrngd gave no answer; the error says why");
+		           answer ? "hwrngd is not running" : "hwrngd did not answer; the error says why");
 		return;
 	}
 	const DaemonStatus &daemon = **answer;
@@ -241,11 +242,12 @@ void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
 		fmt::print("            it keeps its old configuration: {}\n",
 		           for_terminal(*daemon.config_error));
 	if (const auto &egd = daemon.egd)
-		fmt::print("            EGD: {} clients, {} bytes served, {} at hand; {} were refused\n",
-		           egd->clients, egd->bytes_served, egd->available, egd->refused);
+		fmt::print(
+		    "            EGD: {} clients, {} bytes served, {} available; {} clients refused\n",
+		    egd->clients, egd->bytes_served, egd->available, egd->refused);
 }
 
-/// The sources, who uses them and how they do; then what is to be said of those that are ill.
+/// The table of sources; then the reason for each source that is not healthy.
 void print_rows(const std::vector<SourceRow> &rows)
 {
 	if (rows.empty()) {
@@ -258,7 +260,7 @@ void print_rows(const std::vector<SourceRow> &rows)
 		fmt::print("{:<16} {:<9} {:>5}  {:<13} {:<11} {:>8} {:>9}\n", for_terminal(row.name),
 		           for_terminal(row.kind), row.claim, row.used_by, for_terminal(row.health),
 		           row.status.last_fed ? ago(*row.status.last_fed) : "-",
-		           row.health == "-" ? "-" : fmt::format("{}", row.status.credited_bits));
+		           row.tested() ? fmt::format("{}", row.status.credited_bits) : "-");
 	for (const auto &row : rows)
 		if (const auto why = row.status.why();
 		    !why.empty() && row.health != "healthy" && row.health != "starting")
@@ -271,7 +273,7 @@ void print_rows(const std::vector<SourceRow> &rows)
 Result<ExitCode> status_command(const Context &context)
 {
 	const auto config = read_config(context.root);
-	// A bad configuration is told once, below, and all else can be told too.
+	// ask_daemon() reports a bad configuration; everything else can be shown nevertheless.
 	const auto inventory = take_inventory(context.root, config.value_or(Config()));
 	const auto around = inspect_environment(context.root, inventory);
 	const auto answer = ask_daemon(context.root);
@@ -296,7 +298,7 @@ Result<ExitCode> status_command(const Context &context)
 	print_hwrng_text(inventory, probed_instead);
 	fmt::print("CPU         {}\n",
 	           inventory.cpu_instructions.empty()
-	               ? "no random instruction (a hypervisor may hide it)"
+	               ? "no random number instruction (a hypervisor may hide it)"
 	               : fmt::format("{}", fmt::join(inventory.cpu_instructions, ", ")));
 	if (inventory.tpms.empty())
 		fmt::print("TPM         none\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// `top`: what the sources do, as it happens, on a terminal.
+// `top`: a live view of the sources on a terminal.
 #include "base/interrupt.h"
 #include "base/json_object.h"
 #include "command/command.h"
@@ -15,10 +15,10 @@
 #include <cstdlib>
 #include <memory>
 
-#define NCURSES_NOMACROS // or it takes names like move and clear from everybody
+#define NCURSES_NOMACROS // otherwise it defines macros such as move and clear
 #include <curses.h>
 #include <term.h>
-#undef lines // which is one of these
+#undef lines // a macro of term.h
 
 namespace hwrngd {
 
@@ -27,8 +27,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-/// The machine is looked at without an end; what the daemon cannot answer now it may soon.
-TopSample look(const Context &context, const Config &config)
+/// Takes a sample of the machine. An error of the daemon is part of it, because it may answer the
+/// next time.
+TopSample take_sample(const Context &context, const Config &config)
 {
 	using namespace std::chrono;
 	TopSample sample;
@@ -43,17 +44,17 @@ TopSample look(const Context &context, const Config &config)
 	return sample;
 }
 
-/// Two looks, and what changed since the first one.
+/// The last two samples, and the changes since the first one.
 class Watch {
 public:
 	Watch(const Context &context, const Config &config) : context_(context), config_(config)
 	{
-		before_ = now_ = look(context, config);
+		before_ = now_ = take_sample(context, config);
 	}
 
-	void look_again()
+	void update()
 	{
-		before_ = std::exchange(now_, look(context_, config_));
+		before_ = std::exchange(now_, take_sample(context_, config_));
 		for (auto &change : changes_between(before_, now_))
 			changes_.push_back(std::move(change));
 		constexpr size_t most = 100;
@@ -66,7 +67,7 @@ public:
 	{
 		return top_lines(before_, now_, changes_, view);
 	}
-	[[nodiscard]] SourceActivity did(const SourceRow &row) const
+	[[nodiscard]] SourceActivity activity_of(const SourceRow &row) const
 	{
 		return activity(before_, now_, row);
 	}
@@ -79,7 +80,7 @@ private:
 	std::vector<TopChange> changes_;
 };
 
-/// The terminal, which is as it was when this ends.
+/// The terminal. The destructor restores its state.
 class Terminal {
 public:
 	static Result<std::unique_ptr<Terminal>> open()
@@ -87,8 +88,8 @@ public:
 		// NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
 		const char *type = std::getenv("TERM");
 		std::setlocale(LC_CTYPE, "");
-		// newterm(3X) takes a "dumb" one, too, but cannot move its cursor; and leaks where it
-		// fails.
+		// newterm(3X) also accepts a "dumb" terminal, whose cursor cannot move, and leaks memory
+		// if it fails.
 		int known = 0;
 		const bool fit =
 		    setupterm(nullptr, STDOUT_FILENO, &known) == OK && tigetstr("cup") != nullptr;
@@ -97,8 +98,8 @@ public:
 		if (screen == nullptr)
 			return fail(
 			    ExitCode::unavailable,
-			    fmt::format("the terminal \"{}\" (TERM) is not known here, or has no cursor "
-			                "to move; set another, or see `hwrngctl top --batch`",
+			    fmt::format("the terminal \"{}\" (TERM) is not known here, or cannot move its "
+			                "cursor; set TERM to another one, or use `hwrngctl top --batch`",
 			                type == nullptr ? "" : type));
 		const char *plain = std::getenv("NO_COLOR");
 		// NOLINTEND(concurrency-mt-unsafe)
@@ -108,7 +109,7 @@ public:
 	Terminal &operator=(const Terminal &) = delete;
 	~Terminal()
 	{
-		// The shell's prompt comes here, if the screen is not switched back.
+		// The shell's prompt appears here if the terminal has no second screen to switch back from.
 		wmove(stdscr, getmaxy(stdscr) - 1, 0);
 		wclrtoeol(stdscr);
 		wrefresh(stdscr);
@@ -130,7 +131,7 @@ public:
 		wrefresh(stdscr);
 	}
 
-	/// A key, or ERR when none came in time or a signal did.
+	/// A key, or ERR if none came in time or a signal arrived.
 	[[nodiscard]] static int key(std::chrono::milliseconds most)
 	{
 		wtimeout(stdscr, static_cast<int>(most.count()));
@@ -174,13 +175,13 @@ private:
 	bool colour_ = false;
 };
 
-/// What is shown, and what is being typed.
+/// What is shown, and what the user is typing.
 struct Dialogue {
 	TopView view;
-	std::optional<std::string> typed; ///< as the new delay
+	std::optional<std::string> typed; ///< the new delay, so far
 };
 
-void take_delay(TopView &view, const std::string &typed)
+void set_delay(TopView &view, const std::string &typed)
 {
 	double delay = 0;
 	const auto *end = typed.data() + typed.size();
@@ -188,11 +189,11 @@ void take_delay(TopView &view, const std::string &typed)
 	if (error == std::errc{} && stop == end && delay >= least_top_delay && delay <= most_top_delay)
 		view.delay = delay;
 	else if (!typed.empty())
-		view.message = fmt::format("\"{}\": give seconds, from {:g} to {:g}", typed,
+		view.message = fmt::format("\"{}\" is not a number of seconds from {:g} to {:g}", typed,
 		                           least_top_delay, most_top_delay);
 }
 
-/// A key while the delay is typed.
+/// Handles a key while the delay is typed.
 void type(int key, std::string &typed, Dialogue &dialogue)
 {
 	constexpr int escape = 27;
@@ -202,7 +203,7 @@ void type(int key, std::string &typed, Dialogue &dialogue)
 	case '\r':
 	case '\n':
 	case KEY_ENTER:
-		take_delay(dialogue.view, typed);
+		set_delay(dialogue.view, typed);
 		dialogue.typed.reset();
 		return;
 	case escape:
@@ -234,10 +235,10 @@ void scroll(TopView &view, const TopSample &now, ptrdiff_t by)
 	    std::clamp<ptrdiff_t>(static_cast<ptrdiff_t>(view.first) + by, 0, last));
 }
 
-enum class Next : uint8_t { draw, look, end };
+enum class Next : uint8_t { draw, update, end };
 
-/// What a key does, and what comes then.
-Next obey(int key, Dialogue &dialogue, const TopSample &now)
+/// Handles a key. Returns what to do next.
+Next handle_key(int key, Dialogue &dialogue, const TopSample &now)
 {
 	auto &view = dialogue.view;
 	const auto page = static_cast<ptrdiff_t>(rows_shown(now, view));
@@ -255,7 +256,7 @@ Next obey(int key, Dialogue &dialogue, const TopSample &now)
 	case '\r':
 	case '\n':
 	case KEY_ENTER:
-		return Next::look;
+		return Next::update;
 	case 's':
 	case 'd':
 		dialogue.typed.emplace();
@@ -287,7 +288,7 @@ Next obey(int key, Dialogue &dialogue, const TopSample &now)
 		view.first = 0;
 		break;
 	default:
-		view.message = "no such key; h lists them";
+		view.message = "unknown key; h lists the keys";
 	}
 	return Next::draw;
 }
@@ -297,18 +298,18 @@ Clock::duration seconds(double number)
 	return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(number));
 }
 
-/// A key, if one comes before the next look is due.
+/// Waits for a key until the next update is due, and handles it.
 Next wait_for_key(Dialogue &dialogue, const TopSample &now, Clock::time_point due)
 {
-	// ncurses goes on waiting when a signal comes.
+	// ncurses keeps waiting after a signal, so it must not wait long.
 	constexpr std::chrono::milliseconds longest{200};
 	const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
 	if (left.count() <= 0)
-		return Next::look;
+		return Next::update;
 	const int key = Terminal::key(std::min(left, longest));
 	if (key != ERR)
-		return obey(key, dialogue, now);
-	// One that hung up, which SIGHUP need not have told us, has no key at once and for ever.
+		return handle_key(key, dialogue, now);
+	// A terminal that hung up returns no key, without a delay; SIGHUP may have been ignored.
 	return isatty(STDIN_FILENO) == 1 ? Next::draw : Next::end;
 }
 
@@ -320,7 +321,7 @@ Result<ExitCode> show(Watch &watch, const TopOptions &options)
 	Dialogue dialogue;
 	auto &view = dialogue.view;
 	view.delay = options.delay;
-	uint64_t looks = 1;
+	uint64_t updates = 1;
 	auto last = Clock::now();
 	while (interrupted() == 0) {
 		view.width = Terminal::width();
@@ -328,15 +329,15 @@ Result<ExitCode> show(Watch &watch, const TopOptions &options)
 		scroll(view, watch.now(), 0);
 		if (dialogue.typed)
 			view.message =
-			    fmt::format("Seconds between looks (now {:g}): {}", view.delay, *dialogue.typed);
+			    fmt::format("Seconds between updates (now {:g}): {}", view.delay, *dialogue.typed);
 		(*terminal)->draw(watch.lines(view));
 		const auto next = wait_for_key(dialogue, watch.now(), last + seconds(view.delay));
-		if (next == Next::end || (next == Next::look && looks == options.count))
+		if (next == Next::end || (next == Next::update && updates == options.count))
 			return ExitCode::done;
-		if (next == Next::look) {
-			watch.look_again();
+		if (next == Next::update) {
+			watch.update();
 			last = Clock::now();
-			looks++;
+			updates++;
 		}
 	}
 	return fail(ExitCode::interrupted, "");
@@ -347,7 +348,7 @@ Json to_json(const Watch &watch)
 	const auto &now = watch.now();
 	Json sources = Json::array();
 	for (const auto &row : now.rows) {
-		const auto did = watch.did(row);
+		const auto did = watch.activity_of(row);
 		const auto known = [](bool is, double number) { return is ? Json(number) : Json(nullptr); };
 		sources.push_back(
 		    json_object({{"name", row.name},
@@ -369,11 +370,11 @@ Json to_json(const Watch &watch)
 	     {"sources", sources}});
 }
 
-/// One document or screen after the other.
+/// Prints one document or screen after the other.
 Result<ExitCode> print(Watch &watch, const TopOptions &options, bool json)
 {
-	for (uint64_t looks = 1;; looks++) {
-		// The first look has nothing before it, and so no rates.
+	for (uint64_t updates = 1;; updates++) {
+		// Rates need two samples, so wait first.
 		const auto until = Clock::now() + seconds(options.delay);
 		while (Clock::now() < until && interrupted() == 0) {
 			const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
@@ -381,13 +382,13 @@ Result<ExitCode> print(Watch &watch, const TopOptions &options, bool json)
 		}
 		if (interrupted() != 0)
 			return fail(ExitCode::interrupted, "");
-		watch.look_again();
+		watch.update();
 		if (json) {
 			fmt::print("{}\n", to_json(watch).dump(-1, ' ', false, Json::error_handler_t::replace));
 		} else {
-			constexpr size_t around = 30; // lines of the head and of changes
+			constexpr size_t other_lines = 30; // of the header and of changes
 			const TopView view{.width = 160,
-			                   .height = watch.now().rows.size() + around,
+			                   .height = watch.now().rows.size() + other_lines,
 			                   .delay = options.delay,
 			                   .message = " "};
 			auto lines = watch.lines(view);
@@ -397,8 +398,8 @@ Result<ExitCode> print(Watch &watch, const TopOptions &options, bool json)
 				fmt::print("{}\n", line.text);
 			fmt::print("\n");
 		}
-		if (std::fflush(stdout) != 0 || looks == options.count)
-			return ExitCode::done; // whether output was lost is main's to say
+		if (std::fflush(stdout) != 0 || updates == options.count)
+			return ExitCode::done; // main reports lost output
 	}
 }
 
@@ -412,8 +413,8 @@ Result<ExitCode> top_command(const Context &context, const TopOptions &options)
 	const bool batch = options.batch || context.json;
 	if (!batch && (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0))
 		return fail(ExitCode::usage,
-		            "top: standard input or output is no terminal; for a file or a "
-		            "pipe there is `hwrngctl top --batch`");
+		            "top: standard input or output is not a terminal; for a file or a pipe, use "
+		            "`hwrngctl top --batch`");
 	Watch watch(context, *config);
 	return batch ? print(watch, options, context.json) : show(watch, options);
 }

@@ -11,11 +11,11 @@ namespace hwrngd {
 
 namespace {
 
-constexpr size_t lines_above = 5;   // of the sources
-constexpr size_t least_changes = 6; // lines for these and what is around them
-constexpr size_t wide = 110;        // columns, from which on there is room for more of each source
+constexpr size_t lines_above = 5;   // above the sources
+constexpr size_t least_changes = 6; // lines for the changes and around them
+constexpr size_t wide = 110;        // from this number of columns on, each source has more details
 
-/// Of the wall clock, local time.
+/// The local time of day.
 std::string clock_time(double time)
 {
 	constexpr double latest = 1e15; // a document may hold any number, and time_t may not
@@ -53,7 +53,7 @@ std::string short_time(double seconds)
 	return fmt::format("{:.1f}s", seconds);
 }
 
-/// Each tenfold of 10 us is a sixth of `width`.
+/// A logarithmic scale from 10 us to 10 s: each sixth of `width` is a factor of ten.
 std::string latency_bar(double seconds, size_t width)
 {
 	constexpr double shortest = 1e-5;
@@ -64,7 +64,7 @@ std::string latency_bar(double seconds, size_t width)
 	return std::string(filled, '#') + std::string(width - filled, '.');
 }
 
-bool runs(const TopSample &sample)
+bool is_running(const TopSample &sample)
 {
 	return sample.daemon.has_value();
 }
@@ -76,22 +76,22 @@ std::string current_of(const TopSample &sample)
 	           : "none";
 }
 
-/// Of the daemon, or 0. (When it was started is known to some microseconds only.)
+/// The daemon's process id, or 0. (Its start time is not exact enough to identify it.)
 uint64_t pid_of(const TopSample &sample)
 {
-	return runs(sample) ? sample.daemon->pid : 0;
+	return is_running(sample) ? sample.daemon->pid : 0;
 }
 
 std::string daemon_line(const TopSample &now)
 {
 	if (!now.no_answer.empty())
 		return now.no_answer;
-	if (!runs(now))
+	if (!is_running(now))
 		return "hwrngd is not running, so nothing is tested: `systemctl start hwrngd`";
 	return in_a_line(*now.daemon);
 }
 
-/// A source's line, or with no row the header's.
+/// A source's line, or the header if `row` is null.
 std::string source_line(const SourceRow *row, const SourceActivity &did, bool is_wide)
 {
 	if (row == nullptr)
@@ -103,7 +103,7 @@ std::string source_line(const SourceRow *row, const SourceActivity &did, bool is
 		           : fmt::format("{:<18} {:<11} {:>6} {:>6} {:>7} {:>5} {:>4}  {}", "SOURCE",
 		                         "HEALTH", "READ/s", "FED/s", "DRAWN/s", "FAIL", "ERR", "LATENCY");
 	const auto rate = [&](double number) { return did.known ? short_number(number) : "-"; };
-	const bool tested = row->health != "-";
+	const bool tested = row->tested();
 	const auto count = [&](uint64_t number) {
 		return tested ? short_number(static_cast<double>(number)) : "-";
 	};
@@ -137,10 +137,10 @@ Look look_of(const SourceRow &row)
 	return row.health == "healthy" ? Look::good : Look::plain;
 }
 
-/// Those of the sources' paths, and `seen`; the newest first.
+/// Changes of the sources' states, and `seen`; the newest first.
 std::vector<TopChange> all_changes(const TopSample &now, std::vector<TopChange> seen)
 {
-	if (runs(now))
+	if (is_running(now))
 		for (const auto &source : now.daemon->sources)
 			for (const auto &step : source.path)
 				seen.push_back({step.time,
@@ -175,7 +175,7 @@ std::vector<SourceRow> ordered_rows(const TopSample &before, const TopSample &no
 	if (view.order == TopOrder::name)
 		std::ranges::sort(rows, {}, &SourceRow::name);
 	else if (view.order != TopOrder::place)
-		// By name where nothing else differs, so that lines do not jump about.
+		// Equal rows are sorted by name, so that they keep their places.
 		std::ranges::sort(rows, [&](const SourceRow &a, const SourceRow &b) {
 			const auto key_a = key(a);
 			const auto key_b = key(b);
@@ -190,7 +190,7 @@ const char *name(TopOrder order)
 {
 	switch (order) {
 	case TopOrder::place:
-		return "as they are listed";
+		return "in list order";
 	case TopOrder::name:
 		return "by name";
 	case TopOrder::read:
@@ -208,25 +208,25 @@ const char *name(TopOrder order)
 std::vector<TopLine> help_lines()
 {
 	return {{"Keys", Look::title},
-	        {"  q, Ctrl-C           end"},
-	        {"  space, Enter        look again now"},
-	        {"  s, d                seconds between looks"},
-	        {"  < >                 order by another column"},
-	        {"  R                   the other way round"},
-	        {"  Up, Down, PgUp, PgDn, Home  other sources, where there are more than lines"},
-	        {"  h, ?                this, and back"},
+	        {"  q, Ctrl-C           quit"},
+	        {"  space, Enter        update now"},
+	        {"  s, d                set the seconds between updates"},
+	        {"  < >                 sort by another column"},
+	        {"  R                   reverse the order"},
+	        {"  Up, Down, PgUp, PgDn, Home  scroll, if there are more sources than lines"},
+	        {"  h, ?                show or hide this help"},
 	        {""},
 	        {"Columns", Look::title},
-	        {"  SOURCE   * is the hwrng that the kernel uses"},
-	        {"  READ/s   bytes that hwrngd had of it in a second; FED/s: that the pool got;"},
-	        {"           DRAWN/s: that EGD clients got"},
-	        {"  FAIL     blocks of 2500 bytes that failed FIPS 140-2; a few of 1000 are normal"},
+	        {"  SOURCE   * marks the hwrng that the kernel uses"},
+	        {"  READ/s   bytes per second that hwrngd reads; FED/s: that it feeds to the pool;"},
+	        {"           DRAWN/s: that EGD clients get"},
+	        {"  FAIL     blocks of 2500 bytes that failed FIPS 140-2; a few in 1000 are normal"},
 	        {"  ERR      reads that failed"},
-	        {"  LATENCY  of a read, the mean since the last look; a full bar is 10 s, half of"},
-	        {"           it 10 ms, none 10 us"}};
+	        {"  LATENCY  mean time of a read since the last update; a full bar is 10 s, half a"},
+	        {"           bar 10 ms, an empty bar 10 us"}};
 }
 
-/// Nothing that a terminal would obey, and no more than fits.
+/// Replaces what a terminal would interpret, and cuts what does not fit.
 std::string printable(std::string text, size_t width)
 {
 	text.resize(std::min({text.size(), width, text.find_last_not_of(' ') + 1}));
@@ -246,15 +246,16 @@ std::vector<TopChange> changes_between(const TopSample &before, const TopSample 
 		     current_of(now) == "none"});
 	if (pid_of(before) == pid_of(now) && before.no_answer.empty() == now.no_answer.empty())
 		return changes;
-	if (runs(now))
+	if (is_running(now))
 		changes.push_back(
 		    {now.time,
-		     fmt::format("hwrngd {}, as pid {}",
-		                 before.no_answer.empty() ? "runs" : "answers again", pid_of(now)),
+		     fmt::format("hwrngd {} as pid {}",
+		                 before.no_answer.empty() ? "is running" : "answers again", pid_of(now)),
 		     false});
 	else
 		changes.push_back(
-		    {now.time, now.no_answer.empty() ? "hwrngd no longer runs" : "hwrngd does not answer",
+		    {now.time,
+		     now.no_answer.empty() ? "hwrngd is no longer running" : "hwrngd does not answer",
 		     true});
 	return changes;
 }
@@ -268,11 +269,11 @@ SourceActivity activity(const TopSample &before, const TopSample &now, const Sou
 		did.latency = latency.sum / static_cast<double>(latency.reads);
 	const auto found = std::ranges::find(before.rows, row.name, &SourceRow::name);
 	const double seconds = now.steady - before.steady;
-	if (!runs(now) || pid_of(before) != pid_of(now) || found == before.rows.end() || seconds <= 0 ||
-	    row.health == "-")
+	if (!is_running(now) || pid_of(before) != pid_of(now) || found == before.rows.end() ||
+	    seconds <= 0 || !row.tested())
 		return did;
 	const auto &old = found->status;
-	// The daemon counts from 0 again for a source that came back, say.
+	// Counts restart from 0, for example if the source was unplugged and plugged in again.
 	if (old.bytes_read > status.bytes_read || old.bytes_fed > status.bytes_fed ||
 	    old.bytes_drawn > status.bytes_drawn || old.latency.reads > latency.reads ||
 	    old.latency.sum > latency.sum)
@@ -311,7 +312,7 @@ std::vector<TopLine> top_lines(const TopSample &before, const TopSample &now,
 	                 has.crng_ready ? "ready" : "NOT ready", has.entropy_available.value_or(0),
 	                 has.pool_size.value_or(0), current_of(now)),
 	     has.crng_ready ? Look::plain : Look::bad});
-	lines.push_back({daemon_line(now), runs(now) ? Look::plain : Look::bad});
+	lines.push_back({daemon_line(now), is_running(now) ? Look::plain : Look::bad});
 	lines.push_back({});
 	if (view.help) {
 		std::ranges::move(help_lines(), std::back_inserter(lines));
@@ -335,7 +336,7 @@ std::vector<TopLine> top_lines(const TopSample &before, const TopSample &now,
 			                 change.bad ? Look::bad : Look::plain});
 	}
 	lines.resize(std::max<size_t>(view.height, 1));
-	lines.back() = {view.message.empty() ? "q end  h help  s seconds  < > R order  space now"
+	lines.back() = {view.message.empty() ? "q quit  h help  s seconds  < > R order  space update"
 	                                     : view.message,
 	                Look::title};
 	for (auto &line : lines)

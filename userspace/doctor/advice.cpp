@@ -7,8 +7,8 @@ namespace hwrngd {
 
 namespace {
 
-/// How a virtual machine comes to a source, by the name of its maker.
-std::vector<Advice> give_the_guest_a_source(const std::string &hypervisor)
+/// How to give a virtual machine a source. `hypervisor` is the vendor's name.
+std::vector<Advice> source_for_guest(const std::string &hypervisor)
 {
 	if (hypervisor.starts_with("VMware"))
 		return {{"on VMware: add the device \"Trusted Platform Module\" to this virtual machine"}};
@@ -22,20 +22,20 @@ std::vector<Advice> give_the_guest_a_source(const std::string &hypervisor)
 		return {{"register the image with a NitroTPM: aws ec2 register-image --tpm-support v2.0"}};
 	return {{"on the host, with libvirt: virt-xml NAME --add-device --rng /dev/urandom"},
 	        {"or with Proxmox: qm set ID --rng0 source=/dev/urandom"},
-	        {"or with QEMU alone: -device virtio-rng-pci"},
+	        {"or with plain QEMU: -device virtio-rng-pci"},
 	        {"or with OpenStack: openstack image set --property hw_rng_model=virtio IMAGE"}};
 }
 
 } // namespace
 
-std::vector<Advice> get_a_source(const std::string &hypervisor, const std::string &board)
+std::vector<Advice> advise_source(const std::string &hypervisor, const std::string &board)
 {
 	if (!hypervisor.empty())
-		return give_the_guest_a_source(hypervisor);
+		return source_for_guest(hypervisor);
 	if (board.starts_with("Raspberry Pi"))
-		return {{"load its driver", "modprobe -a bcm2835_rng iproc_rng200"}};
+		return {{"load the driver of its RNG", "modprobe -a bcm2835_rng iproc_rng200"}};
 	if (!board.empty())
-		return {{"load the driver of this board's RNG, if its chip has one (in the kernel's "
+		return {{"load the driver of this board's RNG, if its chip has one (kernel "
 		         "configuration: CONFIG_HW_RANDOM_*)"}};
 	return {
 	    {"switch the TPM on in the firmware's set-up (also called fTPM, PTT, Security Device)"}};
@@ -43,7 +43,8 @@ std::vector<Advice> get_a_source(const std::string &hypervisor, const std::strin
 
 Advice keep_loaded(const std::string &module)
 {
-	return {"and at every boot", fmt::format("echo {0} >/etc/modules-load.d/{0}.conf", module)};
+	return {fmt::format("load {} at every boot", module),
+	        fmt::format("echo {0} >/etc/modules-load.d/{0}.conf", module)};
 }
 
 } // namespace hwrngd

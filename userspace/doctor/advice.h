@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What somebody can do about a finding.
+// What an administrator can do about a finding.
 #pragma once
 
 #include <string>
@@ -7,17 +7,17 @@
 
 namespace hwrngd {
 
-/// One thing to do.
+/// One step of a remedy.
 struct Advice {
 	std::string what;
-	std::string command = {}; ///< for a shell of this machine, as root; empty: it is done elsewhere
+	std::string command = {}; ///< for a root shell of this machine; empty: done elsewhere
 };
 
-/// How a machine comes to a source of randomness; `hypervisor` and `board` as Facts has them.
-[[nodiscard]] std::vector<Advice> get_a_source(const std::string &hypervisor,
-                                               const std::string &board);
+/// How to give a machine a source of randomness. `hypervisor` and `board` are those of Facts.
+[[nodiscard]] std::vector<Advice> advise_source(const std::string &hypervisor,
+                                                const std::string &board);
 
-/// How `module` comes to be loaded at every boot.
+/// How to load `module` at every boot.
 [[nodiscard]] Advice keep_loaded(const std::string &module);
 
 } // namespace hwrngd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What ails a machine's randomness, and what to do about it. Pure: what was seen in, findings out.
+// What is wrong with a machine's randomness, and what to do about it. A pure function of facts.
 #pragma once
 
 #include "doctor/advice.h"
@@ -11,19 +11,19 @@
 namespace hwrngd {
 
 enum class Severity : uint8_t {
-	problem, ///< the machine lacks what it could have
-	warning, ///< something is to be done, though it works
-	note,    ///< often taken for a fault, and none
+	problem, ///< something is missing
+	warning, ///< it works, but there is something to do
+	note,    ///< often mistaken for a fault
 };
 
 enum class Certainty : uint8_t { certain, likely };
 
-/// As text and JSON have it.
+/// The name in text and JSON.
 [[nodiscard]] const char *name(Severity severity);
 [[nodiscard]] const char *name(Certainty certainty);
 
 struct Finding {
-	std::string id; ///< stays the same from release to release
+	std::string id; ///< does not change between releases
 	Severity severity = Severity::problem;
 	Certainty certainty = Certainty::certain;
 	std::string text;
@@ -31,8 +31,8 @@ struct Finding {
 	std::vector<Advice> remedy = {};
 };
 
-/// All that applies, the most important first. In a container that it is one, and nothing else;
-/// nor is there more to tell where /sys or /proc is missing.
+/// All findings, the most important first. In a container, the only finding is that it is one. If
+/// /sys or /proc is not mounted, that is the only finding.
 [[nodiscard]] std::vector<Finding> diagnose(const Inventory &inventory, const Environment &around,
                                             const Facts &facts);
 

@@ -14,7 +14,7 @@ Environment inspect_environment(const Root &root, const Inventory &inventory)
 	if (const auto modules = KernelModules::open(root, inventory.kernel))
 		for (const char *module : {"tpm_rng", "cpu_rng"})
 			around.modules.push_back(modules->inspect(module));
-	// Debian's place; Fedora's, which a container or an image without /boot may have too.
+	// Debian's file, then Fedora's, which also exists in some containers and images without /boot.
 	for (const auto &file :
 	     {"/boot/config-" + inventory.kernel, "/lib/modules/" + inventory.kernel + "/config"}) {
 		const auto config = root.read_if_any(file);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What surrounds the sources, for whoever wants to understand a machine: who else feeds the pool,
-// our modules, the kernel's configuration.
+// What is around the sources: other feeders of the pool, our modules, the kernel's configuration.
 #pragma once
 
 #include "control/feeders.h"
@@ -17,11 +16,11 @@ namespace hwrngd {
 
 struct Environment {
 	std::vector<Feeder> feeders;
-	bool sees_all_processes = false;  ///< false in a container, where `feeders` is no whole list
+	bool sees_all_processes = false;  ///< false in a container: `feeders` is incomplete
 	std::vector<ModuleState> modules; ///< tpm_rng and cpu_rng
-	/// "y", "m", "n" of CONFIG_HW_RANDOM_TPM, if the kernel's configuration can be read.
+	/// CONFIG_HW_RANDOM_TPM: "y", "m" or "n", if the kernel's configuration can be read.
 	std::optional<std::string> config_hw_random_tpm;
-	std::string config_file; ///< where that was read
+	std::string config_file; ///< the file it was read from
 
 	/// Is a process or thread of that name among the feeders?
 	[[nodiscard]] bool feeds(std::string_view name) const
@@ -30,7 +29,7 @@ struct Environment {
 	}
 };
 
-/// Looks around on the machine of `inventory`. Changes nothing; what cannot be read is left out.
+/// Inspects the machine of `inventory`. Changes nothing, and omits what cannot be read.
 [[nodiscard]] Environment inspect_environment(const Root &root, const Inventory &inventory);
 
 } // namespace hwrngd

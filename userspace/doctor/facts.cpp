@@ -22,34 +22,34 @@ namespace hwrngd {
 
 namespace {
 
-/// What link `name` points to, or nothing.
+/// The target of the symbolic link `name`; empty if there is none.
 std::string link_of(const Root &root, const std::string &name)
 {
 	std::error_code none;
 	return std::filesystem::read_symlink(root.at(name), none).string();
 }
 
-/// Calls `take` with each line of `text`.
-template <typename Take> void for_lines(const std::string &text, Take take)
+/// Calls `use` with each line of `text`.
+template <typename Use> void for_each_line(const std::string &text, Use use)
 {
 	std::istringstream lines(text);
 	for (std::string line; std::getline(lines, line);)
-		take(line);
+		use(line);
 }
 
-/// Why something was not looked at, or how it can be.
+/// Why something could not be checked, or how it can be.
 std::string reason(const Error &error)
 {
 	return error.code == ExitCode::not_permitted ? "run as root"
 	                                             : std::generic_category().message(error.number);
 }
 
-void look_at_place(const Root &root, Facts &facts)
+void inspect_place(const Root &root, Facts &facts)
 {
 	// The first namespace of processes has this number on every kernel (linux/proc_ns.h).
 	const auto processes = link_of(root, "/proc/self/ns/pid");
 	if (!processes.empty() && processes != "pid:[4026531836]")
-		facts.container = Evidence{"/proc/self/ns/pid", processes + ", and not the host's"};
+		facts.container = Evidence{"/proc/self/ns/pid", processes + ", which is not the host's"};
 	else if (const auto mark = container_mark(root))
 		facts.container = Evidence{*mark, "marks a container"};
 	facts.hypervisor = hypervisor_of(root);
@@ -57,7 +57,7 @@ void look_at_place(const Root &root, Facts &facts)
 	facts.board = board.substr(0, board.find('\0'));
 	facts.efi = root.exists("/sys/firmware/efi");
 	facts.systemd = root.exists("/run/systemd/system");
-	// Who has masked it (systemctl(1)) wants none.
+	// An administrator who masked it (systemctl(1)) does not want it to run.
 	const bool masked = link_of(root, "/etc/systemd/system/hwrngd.service") == "/dev/null";
 	for (const char *folder : {"/etc", "/lib", "/usr/lib", "/usr/local/lib"})
 		facts.hwrngd_installed |=
@@ -68,30 +68,30 @@ void look_at_place(const Root &root, Facts &facts)
 	facts.amd_ftpm = crb && root.read_if_any("/proc/cpuinfo").value_or("").contains("AuthenticAMD");
 }
 
-/// Files that have a module loaded at boot which is not what it was: modules-load.d(5).
-void look_at_asked_modules(const Root &root, Facts &facts)
+/// Finds files that load a renamed or removed module at boot: modules-load.d(5).
+void inspect_boot_modules(const Root &root, Facts &facts)
 {
 	std::vector<std::string> files{"/etc/modules"};
-	std::set<std::string> names; // a file takes the place of those after it of the same name
+	std::set<std::string> names; // a file replaces later ones of the same name
 	for (const char *folder : {"/etc/modules-load.d", "/run/modules-load.d",
 	                           "/usr/local/lib/modules-load.d", "/usr/lib/modules-load.d"})
 		for (const auto &name : root.list(folder))
-			// Debian's modules.conf there is a link to /etc/modules.
+			// On Debian, modules.conf is a link to /etc/modules.
 			if (name.ends_with(".conf") && names.insert(name).second &&
 			    !link_of(root, fmt::format("{}/{}", folder, name)).ends_with("/modules"))
 				files.push_back(fmt::format("{}/{}", folder, name));
 	for (const auto &file : files)
-		for_lines(root.read_if_any(file).value_or(""), [&](const std::string &line) {
+		for_each_line(root.read_if_any(file).value_or(""), [&](const std::string &line) {
 			std::string word;
 			std::istringstream(line) >> word;
 			std::ranges::replace(word, '-', '_');
 			if (word == "tpm_rng" || word == "bcm2708_rng")
-				facts.asked_modules.push_back({file, word});
+				facts.boot_modules.push_back({file, word});
 		});
 }
 
-/// Monitors as Debian packages them, where they watch what has stood still since Linux 5.18.
-void look_at_monitors(const Root &root, Facts &facts)
+/// Finds monitors (as Debian packages them) that watch entropy_avail, which is constant since 5.18.
+void inspect_monitors(const Root &root, Facts &facts)
 {
 	if (root.exists("/etc/munin/plugins/entropy"))
 		facts.monitors.push_back({"/etc/munin/plugins/entropy", "installed"});
@@ -104,26 +104,26 @@ void look_at_monitors(const Root &root, Facts &facts)
 		if (name.ends_with(".cfg")) // as nrpe's include_dir reads them
 			files.emplace_back("/etc/nagios/nrpe.d/" + name, "entropy");
 	for (const auto &[file, word] : files)
-		for_lines(root.read_if_any(file).value_or(""),
-		          [&, &path = file, &wanted = word](const std::string &line) {
-			          const auto first = line.find_first_not_of(" \t");
-			          if (line.contains(wanted) && line[first] != '#')
-				          facts.monitors.push_back({path, line});
-		          });
+		for_each_line(root.read_if_any(file).value_or(""),
+		              [&, &path = file, &wanted = word](const std::string &line) {
+			              const auto first = line.find_first_not_of(" \t");
+			              if (line.contains(wanted) && line[first] != '#')
+				              facts.monitors.push_back({path, line});
+		              });
 }
 
-void look_at_idle_devices(const Root &root, Facts &facts)
+void inspect_idle_devices(const Root &root, Facts &facts)
 {
 	const auto add = [&](const std::string &folder, const std::string &value,
-	                     const std::string &drivers, bool they_are_here) {
-		// An ACPI device has its driver at the platform's device.
+	                     const std::string &drivers, bool drivers_loaded) {
+		// The driver of an ACPI device belongs to its platform device.
 		if (!root.exists(folder + "/driver") && !root.exists(folder + "/physical_node/driver"))
-			facts.idle_devices.push_back({{folder, value}, drivers, they_are_here});
+			facts.idle_devices.push_back({{folder, value}, drivers, drivers_loaded});
 	};
-	// These have parameters or a version, and so their folders even where they are built in.
+	// These modules have parameters or a version, so their folders exist even if they are built in.
 	const bool tis = root.exists("/sys/module/tpm_tis");
 	const bool crb = root.exists("/sys/module/tpm_crb");
-	// One that the firmware has switched off has status 0 (ACPI 6.5, 6.3.7).
+	// The status of a device that the firmware switched off is 0 (ACPI 6.5, 6.3.7).
 	const auto is_on = [&](const std::string &folder) {
 		return root.read_if_any(folder + "/status").value_or("15") != "0";
 	};
@@ -140,7 +140,7 @@ void look_at_idle_devices(const Root &root, Facts &facts)
 		const auto folder = "/sys/bus/acpi/devices/" + name;
 		if (name.starts_with("MSFT0101:") && is_on(folder))
 			add(folder, "TPM 2.0", "tpm_crb tpm_tis", tis && crb);
-		// Those of TPM 1.2, as tpm_tis has them.
+		// The ids of TPMs 1.2 in the driver tpm_tis.
 		if ((name.starts_with("PNP0C31:") || name.starts_with("ATM1200:") ||
 		     name.starts_with("IFX0102:")) &&
 		    is_on(folder))
@@ -148,13 +148,14 @@ void look_at_idle_devices(const Root &root, Facts &facts)
 	}
 }
 
-/// Whether the firmware tells of a TPM, and what tpm_rng has and does not offer.
-void look_at_tpms(const Root &root, const Inventory &inventory, Facts &facts)
+/// Finds out whether the firmware lists a TPM, which TPMs are switched off, and which ones tpm_rng
+/// does not register.
+void inspect_tpms(const Root &root, const Inventory &inventory, Facts &facts)
 {
 	for (const char *table : {"TPM2", "TCPA"}) {
 		const auto file = fmt::format("/sys/firmware/acpi/tables/{}", table);
 		if (!facts.tpm_table && root.exists(file))
-			facts.tpm_table = Evidence{file, "there"};
+			facts.tpm_table = Evidence{file, "exists"};
 	}
 	for (const auto &tpm : inventory.tpms) {
 		// Documentation/ABI/stable/sysfs-class-tpm
@@ -174,7 +175,7 @@ void look_at_tpms(const Root &root, const Inventory &inventory, Facts &facts)
 
 /// One record of /dev/kmsg: "priority,number,microseconds,flags;text" (Documentation/ABI/testing/
 /// dev-kmsg).
-void take_message(const std::string &record, Facts &facts)
+void parse_message(const std::string &record, Facts &facts)
 {
 	constexpr std::array<std::string_view, 2> amd_words{"Disabling hwrng", "is left alone"};
 	const auto text = record.find(';');
@@ -193,35 +194,35 @@ void take_message(const std::string &record, Facts &facts)
 	};
 	constexpr size_t most = 32;
 	if (facts.messages.size() < most &&
-	    // A machine can say the same a thousand times.
+	    // A machine can log the same message a thousand times.
 	    std::ranges::find(facts.messages, message, &Evidence::value) == facts.messages.end() &&
 	    (has_one_of(amd_words) || has_one_of(tpm_error_words) || has_one_of(refusal_words) ||
 	     has_one_of(cpu_erratum_words)))
 		facts.messages.push_back({"the kernel's log", message});
 }
 
-void look_at_log(const Root &root, Facts &facts)
+void inspect_log(const Root &root, Facts &facts)
 {
 	const auto log = root.open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	if (!log) {
 		facts.not_seen.push_back(fmt::format("the kernel's log ({})", reason(log.error())));
 		return;
 	}
-	// A record is at most 8 KiB long, and a read gives one.
+	// A record is at most 8 KiB long, and each read returns one record.
 	constexpr size_t longest = 8192;
 	constexpr int most_records = 100'000;
 	std::string record(longest, '\0');
 	for (int i = 0; i < most_records; i++) {
 		const auto size = ::read(log->get(), record.data(), record.size());
 		if (size > 0)
-			for_lines(record.substr(0, static_cast<size_t>(size)),
-			          [&](const std::string &line) { take_message(line, facts); });
+			for_each_line(record.substr(0, static_cast<size_t>(size)),
+			              [&](const std::string &line) { parse_message(line, facts); });
 		else if (size == 0 || (errno != EPIPE && errno != EINTR)) // EPIPE: some were overwritten
 			break;
 	}
 }
 
-/// Clock ticks that a process has used, by proc(5): the 12th and 13th word after its name.
+/// CPU time of a process in clock ticks: the 12th and 13th words after its name (proc(5)).
 std::optional<uint64_t> ticks_of(const Root &root, unsigned pid)
 {
 	const auto stat = root.read_if_any(fmt::format("/proc/{}/stat", pid)).value_or("");
@@ -239,7 +240,7 @@ std::optional<uint64_t> ticks_of(const Root &root, unsigned pid)
 	return words ? std::optional(user + system) : std::nullopt;
 }
 
-void look_at_load(const Root &root, const Environment &around, Facts &facts)
+void inspect_load(const Root &root, const Environment &around, Facts &facts)
 {
 	constexpr std::chrono::milliseconds period{500};
 	using Clock = std::chrono::steady_clock;
@@ -252,22 +253,22 @@ void look_at_load(const Root &root, const Environment &around, Facts &facts)
 	const auto start = Clock::now();
 	std::this_thread::sleep_for(period);
 	const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-	const auto ticks_a_second = static_cast<double>(sysconf(_SC_CLK_TCK));
+	const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
 	for (const auto &[feeder, ticks] : before)
-		// Another process may have its number by now.
+		// The number may belong to another process by now.
 		if (const auto now = ticks_of(root, feeder.pid); now.value_or(0) >= ticks)
-			facts.busy.push_back(
-			    {feeder, static_cast<double>(now.value_or(0) - ticks) / ticks_a_second / seconds});
+			facts.busy.push_back({feeder, static_cast<double>(now.value_or(0) - ticks) /
+			                                  ticks_per_second / seconds});
 }
 
-/// The module in which a task waits that reads a hwrng for a program or for the kernel's thread, by
-/// its stack: a line is "[<0>] virtio_read+0x1b/0x90 [virtio_rng]", without the last word if it is
-/// built in.
+/// The module in which a reader of a hwrng (a program or the kernel's thread) waits, from the stack
+/// of the task. A line is "[<0>] virtio_read+0x1b/0x90 [virtio_rng]"; the last word is missing if
+/// the code is built in.
 std::optional<std::string> driver_on(const std::string &stack)
 {
 	std::optional<std::string> driver;
 	bool reads = false;
-	for_lines(stack, [&](const std::string &line) {
+	for_each_line(stack, [&](const std::string &line) {
 		reads |= line.contains("rng_dev_read") || line.contains("hwrng_fillfn");
 		const auto name = line.rfind('[');
 		if (!reads && !driver && line.ends_with(']') && line[name + 1] != '<')
@@ -276,7 +277,7 @@ std::optional<std::string> driver_on(const std::string &stack)
 	return reads && driver != "rng_core" ? driver : std::nullopt;
 }
 
-void look_at_stuck_readers(const Root &root, Facts &facts)
+void inspect_stuck_readers(const Root &root, Facts &facts)
 {
 	for (const auto &process : root.list("/proc")) {
 		if (process.find_first_not_of("0123456789") != std::string::npos)
@@ -290,7 +291,7 @@ void look_at_stuck_readers(const Root &root, Facts &facts)
 	}
 }
 
-/// What this process has used of CPUs, its threads and the kernel on its behalf included.
+/// CPU time of this process, including its threads and its time in the kernel.
 double cpu_seconds()
 {
 	struct rusage used = {};
@@ -301,17 +302,18 @@ double cpu_seconds()
 	       us * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
-void look_at_hwrng(const Root &root, const Inventory &inventory, Facts &facts)
+void inspect_hwrng(const Root &root, const Inventory &inventory, Facts &facts)
 {
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return;
 	const auto path = root.at("/dev/hwrng").string();
 	auto source = open_device(path, 64);
 	if (!source) {
-		facts.not_seen.push_back(fmt::format("what /dev/hwrng gives ({})", reason(source.error())));
+		facts.not_seen.push_back(
+		    fmt::format("the output of /dev/hwrng ({})", reason(source.error())));
 		return;
 	}
-	// More than the framework may have left of an earlier RNG.
+	// More than the framework may still hold from an earlier RNG.
 	std::array<uint8_t, 256> bytes{};
 	const double used_before = cpu_seconds();
 	const auto size = fill(**source, bytes);
@@ -320,16 +322,16 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Facts &facts)
 		                   ? HwrngAnswer::nothing
 		                   : HwrngAnswer::error;
 		facts.answer_text = size.error().message;
-		// Who only waits uses next to nothing; who spins has to share with others who do.
+		// A read that only waits uses almost no CPU time. A read that spins may share the CPU.
 		constexpr double spinning = 0.2;
 		const double used = cpu_seconds() - used_before;
 		const double waited = std::chrono::duration<double>(stall_limit).count();
 		if (facts.answer == HwrngAnswer::nothing && used > spinning * waited) {
 			facts.answer = HwrngAnswer::spins;
-			facts.answer_text += fmt::format(", which took {:.1f} s of a CPU", used);
+			facts.answer_text += fmt::format(", and used {:.1f} s of CPU time", used);
 		}
 		if (facts.answer == HwrngAnswer::nothing)
-			look_at_stuck_readers(root, facts);
+			inspect_stuck_readers(root, facts);
 		if (size.error().code == ExitCode::interrupted)
 			facts.answer = HwrngAnswer::unknown;
 	} else if (*size == bytes.size()) {
@@ -348,23 +350,23 @@ void look_at_hwrng(const Root &root, const Inventory &inventory, Facts &facts)
 
 std::string hypervisor_of(const Root &root)
 {
-	// Some ARM machines say it nowhere else.
+	// Some ARM machines can be recognised only by their vendor.
 	constexpr std::array<std::string_view, 5> vendors{"QEMU", "VMware", "Amazon EC2", "OpenStack",
 	                                                  "Hetzner"};
 	const auto text = [&](const char *file) { return root.read_if_any(file).value_or(""); };
-	// The guest that manages the others has the real hardware.
+	// Xen's guest that manages the others owns the real hardware.
 	if (text("/proc/xen/capabilities").contains("control_d"))
 		return "";
 	const auto vendor = text("/sys/class/dmi/id/sys_vendor");
 	const auto xen = root.read_if_any("/sys/hypervisor/type");
 	bool virtual_machine = xen.has_value();
-	for_lines(text("/proc/cpuinfo"), [&](const std::string &line) {
+	for_each_line(text("/proc/cpuinfo"), [&](const std::string &line) {
 		virtual_machine |= line.starts_with("flags") && (line + " ").contains(" hypervisor ");
 	});
 	virtual_machine |=
 	    std::ranges::any_of(vendors, [&](auto one) { return vendor.starts_with(one); }) ||
 	    text("/sys/class/dmi/id/product_name") == "Google Compute Engine" ||
-	    // That of QEMU's "virt" without firmware tables.
+	    // The model of QEMU's machine "virt" without firmware tables.
 	    text("/proc/device-tree/model").starts_with("linux,dummy-virt");
 	if (!virtual_machine)
 		return "";
@@ -375,12 +377,12 @@ Facts find_facts(const Root &root, const Inventory &inventory, const Environment
                  const Config &config)
 {
 	Facts facts;
-	look_at_place(root, facts);
+	inspect_place(root, facts);
 	if (!root.exists("/sys/class"))
 		facts.not_mounted = "sys";
 	else if (!root.exists("/proc/sys"))
 		facts.not_mounted = "proc";
-	// All else belongs to the host, or cannot be seen.
+	// Everything else belongs to the host or cannot be seen.
 	if (facts.container || !facts.not_mounted.empty())
 		return facts;
 	facts.status_socket = config.status_socket;
@@ -389,13 +391,13 @@ Facts find_facts(const Root &root, const Inventory &inventory, const Environment
 	facts.refusal = signature_rule(root).transform(
 	    [](const std::string &rule) { return Evidence{rule, "on"}; });
 	facts.modules_disabled = root.read_if_any("/proc/sys/kernel/modules_disabled") == "1";
-	look_at_asked_modules(root, facts);
-	look_at_monitors(root, facts);
-	look_at_idle_devices(root, facts);
-	look_at_tpms(root, inventory, facts);
-	look_at_log(root, facts);
-	look_at_load(root, around, facts);
-	look_at_hwrng(root, inventory, facts);
+	inspect_boot_modules(root, facts);
+	inspect_monitors(root, facts);
+	inspect_idle_devices(root, facts);
+	inspect_tpms(root, inventory, facts);
+	inspect_log(root, facts);
+	inspect_load(root, around, facts);
+	inspect_hwrng(root, inventory, facts);
 	// proc(5), hidepid
 	if (!around.sees_all_processes)
 		facts.not_seen.emplace_back("other users' processes (run as root)");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a diagnosis of a machine looks at beyond its inventory and environment: where it runs, how
-// its hwrng answers, what its kernel has said, what is configured to be loaded. Plain data.
+// What a diagnosis needs beyond the inventory and environment of a machine: where it runs, how its
+// hwrng answers, what the kernel logged, which modules are loaded at boot. Plain data.
 #pragma once
 
 #include "control/feeders.h"
@@ -15,25 +15,26 @@
 
 namespace hwrngd {
 
-/// Where something was seen, a file as a rule, and what it says.
+/// Where something was seen (usually a file), and what it says.
 struct Evidence {
 	std::string where;
 	std::string value;
 };
 
-/// What the kernel logs of a TPM that answers with an error.
+/// What the kernel logs about a TPM that returns an error.
 inline constexpr std::array<std::string_view, 5> tpm_error_words{
     "A TPM error (", "TPM is disabled/deactivated", "field failure mode", "start-up test failed",
     "returns no random bytes"};
-/// ... of a module that it does not load, by its signature; the first is of one that has none.
+/// What it logs about a module that it refuses because of the signature. The first one is logged
+/// only for unsigned modules.
 inline constexpr std::array<std::string_view, 4> refusal_words{
     "Loading of unsigned module is rejected",
     "Loading of module with unavailable key is rejected",
     "unsigned module loading is restricted",
     "Key was rejected by service",
 };
-/// ... when it hides an instruction of the CPU, or our module does without it, for what is
-/// known of it.
+/// What it logs when it hides a CPU instruction, or our module does not use it, because of a known
+/// erratum.
 inline constexpr std::array<std::string_view, 7> cpu_erratum_words{
     "RDSEED is not reliable",
     "RDSEED32 is broken",
@@ -44,67 +45,68 @@ inline constexpr std::array<std::string_view, 7> cpu_erratum_words{
     "cpu_rng.rdrand refused",
 };
 
-/// How /dev/hwrng has answered to a read.
+/// How /dev/hwrng answered a read.
 enum class HwrngAnswer : uint8_t {
 	unknown, ///< it was not read
 	bytes,
 	equal_bytes, ///< the same byte over and over
-	nothing,     ///< no byte within stall_limit
-	spins,       ///< nothing either, and it took a CPU: the driver returns 0, time and again
+	nothing,     ///< no data within stall_limit
+	spins,       ///< no data, and the CPU was busy: the driver keeps returning 0
 	error,
 };
 
-/// A process that collects or feeds, and how much of a CPU it has used while we looked.
+/// A process that collects or feeds, and how much of a CPU it used while it was watched.
 struct BusyFeeder {
 	Feeder feeder;
 	double share = 0; ///< 0 to 1 of one CPU
 };
 
-/// A device that no driver has taken.
+/// A device that no driver uses.
 struct IdleDevice {
 	Evidence seen;
-	std::string drivers;        ///< the modules that could, for modprobe
-	bool they_are_here = false; ///< they are in the kernel, and have not taken it
+	std::string drivers;         ///< the modules that could use it, for modprobe
+	bool drivers_loaded = false; ///< they are in the kernel but do not use it
 };
 
 struct Facts {
-	std::optional<Evidence> container; ///< what tells that this is one
-	std::string not_mounted;           ///< "sys" or "proc", where there is none, as in a chroot
-	std::string hypervisor; ///< as the firmware names it ("QEMU"); "unknown"; empty: real hardware
-	std::string board;      ///< of a device tree, else empty
-	bool amd_ftpm = false;  ///< the first TPM is reached as firmware TPMs of AMD are
-	std::optional<Evidence> tpm_table; ///< where the firmware says that there is a TPM
+	std::optional<Evidence> container; ///< what shows that this is one
+	std::string not_mounted;           ///< "sys" or "proc", if it is missing, as in a chroot
+	/// The name in the firmware ("QEMU") or "unknown"; empty on real hardware.
+	std::string hypervisor;
+	std::string board;                 ///< the model of a device tree; else empty
+	bool amd_ftpm = false;             ///< the first TPM is connected as AMD firmware TPMs are
+	std::optional<Evidence> tpm_table; ///< the firmware's table that lists a TPM
 	bool efi = false;
 	bool systemd = false;
 	bool hwrngd_installed = false;
 	bool hwrngd_runs = false;
-	std::string status_socket;   ///< where it would answer; empty: nowhere
-	bool rngd_installed = false; ///< that of rng-tools
+	std::string status_socket;   ///< where hwrngd answers; empty: nowhere
+	bool rngd_installed = false; ///< of rng-tools
 	HwrngAnswer answer = HwrngAnswer::unknown;
-	std::string answer_text;              ///< of an error
-	std::optional<std::string> kept_rng;  ///< what our configuration selects at each boot
-	std::optional<Evidence> refusal;      ///< why the kernel takes signed modules alone
-	bool modules_disabled = false;        ///< it takes none until the next boot
-	std::vector<Evidence> asked_modules;  ///< files that have tpm_rng or bcm2708_rng loaded at boot
-	std::vector<Evidence> monitors;       ///< files of monitors that watch entropy_avail
-	std::vector<Evidence> ill_sources;    ///< that hwrngd has quarantined, and why
-	std::vector<Evidence> fips_failures;  ///< of its healthy sources
-	std::vector<IdleDevice> idle_devices; ///< RNG and TPM devices that have no driver
-	std::vector<Evidence> waiting_tpms;   ///< that tpm_rng has and does not offer: their state
-	std::vector<Evidence> inactive_tpms;  ///< of version 1.2, that say that they are switched off
-	std::vector<Evidence> stuck_readers;  ///< of a silent hwrng, and the driver that they wait in
-	std::vector<Evidence> messages;       ///< of the kernel's log, those that bear on randomness
-	std::optional<double> ready_after; ///< seconds from boot until the CRNG was ready, by that log
+	std::string answer_text;             ///< the error message
+	std::optional<std::string> kept_rng; ///< what hwrngd's configuration selects at each boot
+	std::optional<Evidence> refusal;     ///< why the kernel requires signed modules
+	bool modules_disabled = false;       ///< the kernel loads no module until the next boot
+	std::vector<Evidence> boot_modules;  ///< files that load tpm_rng or bcm2708_rng at boot
+	std::vector<Evidence> monitors;      ///< configuration of monitors that watch entropy_avail
+	std::vector<Evidence> quarantined_sources; ///< with the reasons
+	std::vector<Evidence> fips_failures;       ///< of hwrngd's healthy sources
+	std::vector<IdleDevice> idle_devices;      ///< RNG and TPM devices without a driver
+	std::vector<Evidence> waiting_tpms;        ///< states of TPMs that tpm_rng does not register
+	std::vector<Evidence> inactive_tpms;       ///< TPMs 1.2 that report that they are switched off
+	std::vector<Evidence> stuck_readers;       ///< of a silent hwrng, with the driver they wait in
+	std::vector<Evidence> messages;            ///< of the kernel's log, about randomness
+	std::optional<double> ready_after; ///< s from boot until the CRNG was ready, from that log
 	std::vector<BusyFeeder> busy;
-	std::vector<std::string> not_seen; ///< what could not be looked at, and how it could
+	std::vector<std::string> not_seen; ///< what could not be checked, and how it can be
 };
 
-/// As Facts::hypervisor.
+/// Returns Facts::hypervisor.
 [[nodiscard]] std::string hypervisor_of(const Root &root);
 
-/// Looks at all that, for half a second or, where the hwrng is silent, for stall_limit. Reads a few
-/// bytes of /dev/hwrng and forgets them; changes nothing. What hwrngd says is for the caller to
-/// add.
+/// Collects all facts except those that hwrngd reports, which the caller adds. This takes half a
+/// second, or stall_limit if the hwrng is silent. Reads a few bytes of /dev/hwrng and discards
+/// them; changes nothing.
 [[nodiscard]] Facts find_facts(const Root &root, const Inventory &inventory,
                                const Environment &around, const Config &config);
 

@@ -13,37 +13,39 @@ namespace {
 
 Finding modules_refused(const Machine &machine, const ModuleState &module)
 {
-	if (machine.saw.modules_disabled)
+	if (machine.facts.modules_disabled)
 		return {.id = "modules-refused",
-		        .text = fmt::format("The kernel loads no module until the next boot, as somebody "
-		                            "had it do, and {} is not loaded",
+		        .text = fmt::format("{} is not loaded, and the kernel loads no module until the "
+		                            "next boot, because an administrator disabled that",
 		                            module.name),
 		        .evidence = {{"/proc/sys/kernel/modules_disabled", "1"}},
-		        .remedy = {{"have it loaded at boot, before that is switched on",
+		        .remedy = {{"load it at boot, before module loading is disabled",
 		                    keep_loaded(module.name).command},
 		                   {"and reboot"}}};
-	const auto refusal = machine.saw.refusal.value_or(Evidence{});
+	const auto refusal = machine.facts.refusal.value_or(Evidence{});
 	Finding finding{
 	    .id = "modules-refused",
-	    .text = fmt::format(
-	        "The kernel does not take {}: {} has it take signed modules alone, and {}", module.name,
-	        refusal.where,
-	        module.signer ? "it does not trust the key of this one" : "the file is not signed"),
+	    .text = fmt::format("The kernel refuses {}: {} requires signed modules, and {}",
+	                        module.name, refusal.where,
+	                        module.signer ? "the kernel does not trust the key that signed this one"
+	                                      : "the file is not signed"),
 	    .evidence = {refusal, {module.path.value_or(""), module.signer.value_or("not signed")}}};
 	machine.add_messages(refusal_words, finding);
 	if (module.signer)
 		finding.certainty = Certainty::likely;
 	else
 		finding.remedy.push_back(
-		    {"have dkms 3 or later build it, which signs", "dkms autoinstall"});
-	if (machine.saw.efi) {
-		finding.remedy.push_back({"enrol dkms' key, with a password made up for it",
+		    {"rebuild it with dkms 3 or later, which signs modules", "dkms autoinstall"});
+	if (machine.facts.efi) {
+		finding.remedy.push_back({"enrol dkms' key; choose a password for this",
 		                          "mokutil --import /var/lib/dkms/mok.pub"});
-		finding.remedy.push_back({"reboot; at the blue screen, within ten seconds: a key, Enroll "
-		                          "MOK, Continue, Yes, the password, Reboot"});
+		finding.remedy.push_back(
+		    {"reboot; at the blue screen, press a key within ten seconds, then "
+		     "select: Enroll MOK, Continue, Yes, the password, Reboot"});
 	} else {
-		finding.remedy.push_back({"this machine was not booted by UEFI, where keys are enrolled: "
-		                          "boot it without module.sig_enforce or lockdown"});
+		finding.remedy.push_back(
+		    {"keys can only be enrolled with UEFI, and this machine was not "
+		     "booted by UEFI: boot it without module.sig_enforce or lockdown"});
 	}
 	return finding;
 }
@@ -57,61 +59,62 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		return modules_refused(machine, *module);
 	Finding finding{
 	    .id = "tpm-not-hwrng",
-	    .text = fmt::format("{} is there, and the kernel does not serve it as a hwrng", tpm.name),
+	    .text = fmt::format("{} exists, but the kernel does not serve it as a hwrng", tpm.name),
 	    .evidence = {{"/sys/class/tpm/" + tpm.name, "TPM " + tpm.version},
 	                 machine.seen_available()}};
 	if (machine.around.config_hw_random_tpm)
 		finding.evidence.push_back(
 		    {machine.around.config_file,
 		     "CONFIG_HW_RANDOM_TPM=" + *machine.around.config_hw_random_tpm});
-	if (machine.saw.amd_ftpm) {
+	if (machine.facts.amd_ftpm) {
 		machine.add_messages(std::array{"Disabling hwrng"sv, "is left alone"sv}, finding);
-		const bool guest = !machine.saw.hypervisor.empty();
+		const bool guest = !machine.facts.hypervisor.empty();
 		finding.id = "amd-ftpm";
 		finding.certainty = Certainty::likely;
 		finding.text = fmt::format(
-		    "The kernel leaves {} alone: it takes it for a firmware TPM of AMD, reads of which "
-		    "make the whole machine stutter{}",
-		    tpm.name, guest ? "; in a virtual machine it is none" : "");
+		    "The kernel does not read {}, because it seems to be an AMD firmware TPM, which makes "
+		    "the whole machine stutter when it is read{}",
+		    tpm.name, guest ? "; in a virtual machine it cannot be one" : "");
 		if (guest) {
-			finding.remedy = {{"have our module serve it all the same",
+			finding.remedy = {{"make tpm_rng serve it anyway",
 			                   "echo 'options tpm_rng force=1' >/etc/modprobe.d/tpm_rng.conf"}};
 			if (!machine.has_module("tpm_rng"))
-				finding.remedy.push_back({"install it", "apt install hwrngd-dkms"});
-			// It was told otherwise when it was loaded.
+				finding.remedy.push_back({"install tpm_rng", "apt install hwrngd-dkms"});
+			// A loaded module keeps its old options.
 			if (module != nullptr && module->loaded)
-				finding.remedy.push_back({"unload it", "hwrngctl unload tpm"});
-			finding.remedy.push_back({"load it", "hwrngctl load tpm"});
+				finding.remedy.push_back({"unload tpm_rng", "hwrngctl unload tpm"});
+			finding.remedy.push_back({"load tpm_rng", "hwrngctl load tpm"});
 			finding.remedy.push_back(keep_loaded("tpm_rng"));
 		} else {
-			finding.remedy = machine.serve_the_cpu();
-			finding.remedy.push_back({"a firmware that is newer than AGESA 1.2.0.7 does not "
-			                          "stutter; but no kernel goes by that"});
+			finding.remedy = machine.serve_cpu();
+			finding.remedy.push_back(
+			    {"a firmware newer than AGESA 1.2.0.7 does not stutter, but the "
+			     "kernel does not check for that"});
 		}
 		return finding;
 	}
-	if (const auto *state = machine.no_bytes(tpm)) {
+	if (const auto *state = machine.no_data_from(tpm)) {
 		finding.id = "tpm-error";
 		finding.certainty = Certainty::likely;
 		finding.text =
-		    fmt::format("{} gives no random bytes, as does a TPM that is switched off or "
-		                "was not started; it is no hwrng before it does",
+		    fmt::format("{} returns no random bytes, so it is not a hwrng yet; the usual reason is "
+		                "that the TPM is switched off or was not started",
 		                tpm.name);
 		finding.evidence.push_back(*state);
 		machine.add_messages(tpm_error_words, finding);
 		finding.remedy = {{"switch it on in the firmware's set-up (TPM state: enabled, active)"}};
-		std::ranges::copy(machine.serve_the_cpu(), std::back_inserter(finding.remedy));
+		std::ranges::copy(machine.serve_cpu(), std::back_inserter(finding.remedy));
 		return finding;
 	}
 	if (!machine.has_module("tpm_rng")) {
-		if (machine.asks_for("tpm_rng"))
+		if (machine.loaded_at_boot("tpm_rng"))
 			finding.id = "tpm-rng-module-missing";
-		finding.text += ": there is no module tpm_rng for this kernel, which has it in the TPM's "
-		                "own driver, if at all";
-		finding.remedy.push_back({"install it", "apt install hwrngd-dkms"});
+		finding.text += ": the module tpm_rng is not installed for this kernel, and the TPM's own "
+		                "driver does not do it";
+		finding.remedy.push_back({"install tpm_rng", "apt install hwrngd-dkms"});
 	}
-	finding.remedy.push_back({"make it one", "hwrngctl load tpm"});
-	if (!machine.asks_for("tpm_rng"))
+	finding.remedy.push_back({"make it a hwrng", "hwrngctl load tpm"});
+	if (!machine.loaded_at_boot("tpm_rng"))
 		finding.remedy.push_back(keep_loaded("tpm_rng"));
 	return finding;
 }
@@ -119,40 +122,42 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 std::optional<Finding> hidden_tpm(const Machine &machine)
 {
 	const auto is_tpm = [](const auto &device) { return device.seen.value.starts_with("TPM"); };
-	if (!machine.saw.tpm_table || !machine.has.tpms.empty() ||
-	    std::ranges::any_of(machine.saw.idle_devices, is_tpm))
+	if (!machine.facts.tpm_table || !machine.inventory.tpms.empty() ||
+	    std::ranges::any_of(machine.facts.idle_devices, is_tpm))
 		return std::nullopt;
 	return Finding{.id = "tpm-hidden",
 	               .certainty = Certainty::likely,
-	               .text = "The firmware's tables tell of a TPM, and the kernel has found none: as "
-	                       "a rule it is switched off in the firmware's set-up",
-	               .evidence = {*machine.saw.tpm_table, {"/sys/class/tpm", "no TPM"}},
-	               .remedy = get_a_source("", "")};
+	               .text = "The firmware's tables list a TPM, but the kernel found none: usually, "
+	                       "it is switched off in the firmware's set-up",
+	               .evidence = {*machine.facts.tpm_table, {"/sys/class/tpm", "no TPM"}},
+	               .remedy = advise_source("", "")};
 }
 
 Finding why_no_hwrng(const Machine &machine)
 {
-	const auto &has = machine.has;
+	const auto &inventory = machine.inventory;
 	Finding finding{.id = "no-hwrng", .text = {}, .evidence = {machine.seen_current()}};
-	if (has.hwrng && has.hwrng->selected && !has.hwrng->available.empty()) {
+	if (inventory.hwrng && inventory.hwrng->selected && !inventory.hwrng->available.empty()) {
 		finding.id = "none-selected";
-		finding.text = "Somebody chose that the kernel use no hwrng, though there are some";
+		finding.text = "An administrator switched the hwrng off (rng_current is none), although "
+		               "some are available";
 		finding.evidence.push_back(machine.seen_available());
 		finding.remedy = {{"let the kernel choose", "hwrngctl select auto"}};
 		return finding;
 	}
-	if (!machine.saw.idle_devices.empty()) {
-		const auto &device = machine.saw.idle_devices.front();
+	if (!machine.facts.idle_devices.empty()) {
+		const auto &device = machine.facts.idle_devices.front();
 		finding.id = "device-without-driver";
-		finding.text = fmt::format("There is a device ({}) without its driver", device.seen.value);
+		finding.text =
+		    fmt::format("The driver of a device ({}) is {}", device.seen.value,
+		                device.drivers_loaded ? "loaded but does not use it" : "not loaded");
 		finding.evidence.push_back(device.seen);
-		if (device.they_are_here) {
-			finding.text += ", which is in the kernel and has not taken it";
-			finding.remedy = {{"look for the driver's reason in the kernel's log",
-			                   "dmesg | grep -Ei 'tpm|virtio'"}};
-			std::ranges::copy(machine.serve_the_cpu(), std::back_inserter(finding.remedy));
+		if (device.drivers_loaded) {
+			finding.remedy = {
+			    {"find the reason in the kernel's log", "dmesg | grep -Ei 'tpm|virtio'"}};
+			std::ranges::copy(machine.serve_cpu(), std::back_inserter(finding.remedy));
 		} else {
-			finding.remedy = {{"load it", "modprobe -a " + device.drivers}};
+			finding.remedy = {{"load its driver", "modprobe -a " + device.drivers}};
 		}
 		return finding;
 	}
@@ -162,70 +167,72 @@ Finding why_no_hwrng(const Machine &machine)
 		return *hidden;
 	finding.evidence.push_back(machine.seen_available());
 	if (const auto other = machine.other_hwrng()) {
-		finding.text = "The kernel uses none of its hwrngs; it gives up one that does not start";
-		finding.remedy = {{"use this one", "hwrngctl select " + *other}};
+		finding.text = "The kernel uses none of its hwrngs; it gives up on one that does not start";
+		finding.remedy = {{"select one", "hwrngctl select " + *other}};
 		return finding;
 	}
-	finding.text = has.hwrng ? "No hardware RNG is known to the kernel: a read of /dev/hwrng ends "
-	                           "with \"No such device\""
-	                         : "The kernel's hwrng framework is not loaded, or not built";
+	finding.text = inventory.hwrng
+	                   ? "The kernel knows no hardware RNG: reading /dev/hwrng fails with "
+	                     "\"No such device\""
+	                   : "The kernel's hwrng framework is not loaded or not built";
 	if (machine.has_cpu_rng()) {
-		finding.text += "; the CPU could be one";
-		finding.remedy = machine.serve_the_cpu();
+		finding.text += "; the CPU can be made one";
+		finding.remedy = machine.serve_cpu();
 		return finding;
 	}
 	if (const auto *module = machine.module("cpu_rng");
-	    !has.cpu_instructions.empty() && module != nullptr && machine.refused("cpu_rng"))
+	    !inventory.cpu_instructions.empty() && module != nullptr && machine.refused("cpu_rng"))
 		return modules_refused(machine, *module);
-	finding.remedy = get_a_source(machine.saw.hypervisor, machine.saw.board);
-	auto steps = machine.serve_the_cpu();
+	finding.remedy = advise_source(machine.facts.hypervisor, machine.facts.board);
+	auto steps = machine.serve_cpu();
 	if (!steps.empty())
 		steps.front().what = "or " + steps.front().what;
 	std::ranges::move(steps, std::back_inserter(finding.remedy));
 	return finding;
 }
 
-std::optional<Finding> ill_hwrng(const Machine &machine)
+std::optional<Finding> hwrng_fault(const Machine &machine)
 {
 	const auto current = machine.current();
 	const bool ccp = current.starts_with("ccp");
 	Finding finding{.id = "hwrng-silent",
 	                .text = {},
-	                .evidence = {machine.seen_current(), {"/dev/hwrng", machine.saw.answer_text}},
+	                .evidence = {machine.seen_current(), {"/dev/hwrng", machine.facts.answer_text}},
 	                .remedy = machine.use_another()};
-	switch (machine.saw.answer) {
+	switch (machine.facts.answer) {
 	case HwrngAnswer::nothing:
 	case HwrngAnswer::spins:
-		if (machine.saw.answer == HwrngAnswer::nothing) {
-			finding.text = current + " gives no byte, and who reads /dev/hwrng waits";
-			for (const auto &[file, driver] : machine.saw.stuck_readers)
+		if (machine.facts.answer == HwrngAnswer::nothing) {
+			finding.text = current + " returns no data: every reader of /dev/hwrng blocks";
+			for (const auto &[file, driver] : machine.facts.stuck_readers)
 				finding.evidence.push_back({file, "waits in " + driver});
 			finding.remedy = machine.unload_silent();
 		} else {
 			finding.id = "hwrng-returns-nothing";
-			finding.text = fmt::format("The driver of {} returns without a byte, time and again, "
-			                           "and who reads /dev/hwrng takes a whole CPU",
-			                           current);
+			finding.text =
+			    fmt::format("The driver of {} keeps returning no data: a reader of /dev/hwrng "
+			                "keeps a whole CPU busy",
+			                current);
 		}
 		if (ccp) {
 			finding.id = "amd-ccp";
-			finding.text += ", as AMD's CCP does";
+			finding.text += "; AMD's CCP is known for this";
 		}
 		return finding;
 	case HwrngAnswer::error:
 		if (ccp) {
 			finding.id = "amd-ccp";
-			finding.text = fmt::format("A read of {} fails: AMD's CCP gives nothing", current);
+			finding.text = fmt::format("Reading {} fails: AMD's CCP returns no data", current);
 			return finding;
 		}
 		finding.id = current.starts_with("tpm") ? "tpm-error" : "hwrng-error";
 		finding.text =
-		    fmt::format("A read of {} fails{}", current,
-		                current.starts_with("tpm") ? "; a TPM that is switched off or was "
-		                                             "not started does so"
+		    fmt::format("Reading {} fails{}", current,
+		                current.starts_with("tpm") ? "; the usual reason is that the TPM is "
+		                                             "switched off or was not started"
 		                                           : "");
 		if (finding.id == "tpm-error")
-			std::ranges::copy(machine.saw.inactive_tpms, std::back_inserter(finding.evidence));
+			std::ranges::copy(machine.facts.inactive_tpms, std::back_inserter(finding.evidence));
 		machine.add_messages(tpm_error_words, finding);
 		if (current.starts_with("tpm"))
 			finding.remedy.push_back(
@@ -233,7 +240,7 @@ std::optional<Finding> ill_hwrng(const Machine &machine)
 		return finding;
 	case HwrngAnswer::equal_bytes:
 		finding.id = "hwrng-sick";
-		finding.text = current + " gives the same byte over and over; that is not random";
+		finding.text = current + " returns the same byte over and over; that is not random";
 		return finding;
 	default:
 		return std::nullopt;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The rules on the hwrng that the kernel uses, and on what could be one.
+// Rules about the hwrng that the kernel uses, and about devices that could become one.
 #pragma once
 
 #include "doctor/machine.h"
 
 namespace hwrngd::diagnosis {
 
-/// Why the kernel uses no hwrng: the nearest cause.
+/// Why the kernel uses no hwrng: the most likely cause.
 [[nodiscard]] Finding why_no_hwrng(const Machine &machine);
 
-/// What is wrong with the hwrng in use; nothing if it gives bytes, or was not read.
-[[nodiscard]] std::optional<Finding> ill_hwrng(const Machine &machine);
+/// What is wrong with the hwrng in use; nothing if it returns data or was not read.
+[[nodiscard]] std::optional<Finding> hwrng_fault(const Machine &machine);
 
-/// Why `tpm` is no hwrng.
+/// Why `tpm` is not a hwrng.
 [[nodiscard]] Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm);
 
-/// A TPM that the firmware's tables have and the kernel has not.
+/// A TPM that the firmware's tables list but the kernel did not find.
 [[nodiscard]] std::optional<Finding> hidden_tpm(const Machine &machine);
 
 } // namespace hwrngd::diagnosis

@@ -23,8 +23,9 @@ bool has_one_of(const Evidence &message, std::span<const std::string_view> words
 
 const Tpm *Machine::unserved_tpm() const
 {
-	const auto found = std::ranges::find_if(has.tpms, [](const Tpm &tpm) { return !tpm.hwrng; });
-	return found == has.tpms.end() ? nullptr : &*found;
+	const auto found =
+	    std::ranges::find_if(inventory.tpms, [](const Tpm &tpm) { return !tpm.hwrng; });
+	return found == inventory.tpms.end() ? nullptr : &*found;
 }
 
 const ModuleState *Machine::module(const std::string &name) const
@@ -44,89 +45,90 @@ bool Machine::refused(const std::string &name) const
 	const auto *state = module(name);
 	if (state == nullptr || state->loaded || state->builtin || !state->path)
 		return false;
-	if (saw.modules_disabled)
+	if (facts.modules_disabled)
 		return true;
-	if (!saw.refusal)
+	if (!facts.refusal)
 		return false;
-	// The first of these words is never about one that is signed.
-	return !state->signer || std::ranges::any_of(saw.messages, [](const Evidence &message) {
+	// The kernel logs the first of these messages only for unsigned modules.
+	return !state->signer || std::ranges::any_of(facts.messages, [](const Evidence &message) {
 		return has_one_of(message, std::span(refusal_words).subspan<1>());
 	});
 }
 
 bool Machine::has_cpu_rng() const
 {
-	return !has.cpu_instructions.empty() && has_module("cpu_rng") && !refused("cpu_rng");
+	return !inventory.cpu_instructions.empty() && has_module("cpu_rng") && !refused("cpu_rng");
 }
 
-std::vector<Advice> Machine::serve_the_cpu() const
+std::vector<Advice> Machine::serve_cpu() const
 {
-	if (has.cpu_instructions.empty() || refused("cpu_rng"))
+	if (inventory.cpu_instructions.empty() || refused("cpu_rng"))
 		return {};
 	std::vector<Advice> steps;
 	if (!has_module("cpu_rng"))
 		steps.push_back({"install the module that serves the CPU", "apt install hwrngd-dkms"});
-	steps.push_back({"make the CPU's instructions a hwrng", "hwrngctl load cpu"});
+	steps.push_back({"make the CPU's instructions hwrngs", "hwrngctl load cpu"});
 	steps.push_back(keep_loaded("cpu_rng"));
 	return steps;
 }
 
-const Evidence *Machine::no_bytes(const Tpm &tpm) const
+const Evidence *Machine::no_data_from(const Tpm &tpm) const
 {
-	const auto about = [](const std::vector<Evidence> &seen, const std::string &folder) {
+	const auto find_in = [](const std::vector<Evidence> &seen, const std::string &folder) {
 		const auto found = std::ranges::find_if(
 		    seen, [&](const Evidence &one) { return one.where.contains(folder); });
 		return found == seen.end() ? nullptr : &*found;
 	};
-	const auto *own = about(saw.inactive_tpms, fmt::format("/{}/", tpm.name));
+	const auto *own = find_in(facts.inactive_tpms, fmt::format("/{}/", tpm.name));
 	return own != nullptr
 	           ? own
-	           : about(saw.waiting_tpms, fmt::format("/tpm_rng.{}/", tpm.name.substr(3)));
+	           : find_in(facts.waiting_tpms, fmt::format("/tpm_rng.{}/", tpm.name.substr(3)));
 }
 
 void Machine::add_messages(std::span<const std::string_view> words, Finding &finding) const
 {
-	for (const auto &message : saw.messages)
+	for (const auto &message : facts.messages)
 		if (has_one_of(message, words))
 			finding.evidence.push_back(message);
 }
 
-bool Machine::asks_for(std::string_view name) const
+bool Machine::loaded_at_boot(std::string_view name) const
 {
-	return std::ranges::find(saw.asked_modules, name, &Evidence::value) != saw.asked_modules.end();
+	return std::ranges::find(facts.boot_modules, name, &Evidence::value) !=
+	       facts.boot_modules.end();
 }
 
 Evidence Machine::seen_current() const
 {
-	if (!has.hwrng)
+	if (!inventory.hwrng)
 		return {rng_current, "no such file"};
 	return {rng_current, current().empty() ? "none" : current()};
 }
 
 Evidence Machine::seen_available() const
 {
-	if (!has.hwrng)
+	if (!inventory.hwrng)
 		return {rng_available, "no such file"};
-	return {rng_available, has.hwrng->available.empty()
+	return {rng_available, inventory.hwrng->available.empty()
 	                           ? "none"
-	                           : fmt::format("{}", fmt::join(has.hwrng->available, " "))};
+	                           : fmt::format("{}", fmt::join(inventory.hwrng->available, " "))};
 }
 
 std::optional<std::string> Machine::other_hwrng() const
 {
 	std::optional<std::string> other;
-	if (has.hwrng)
-		for (const auto &name : has.hwrng->available)
+	if (inventory.hwrng)
+		for (const auto &name : inventory.hwrng->available)
 			if (name != current() && (!other || name.starts_with("tpm")) &&
-			    !switching_danger(*has.hwrng, name))
+			    !switching_danger(*inventory.hwrng, name))
 				other = name;
 	return other;
 }
 
 std::string Machine::silent_driver() const
 {
-	if (!saw.stuck_readers.empty())
-		return saw.stuck_readers.front().value;
+	if (!facts.stuck_readers.empty())
+		return facts.stuck_readers.front().value;
 	return current().starts_with("virtio_rng.") ? "virtio_rng" : "";
 }
 
@@ -137,18 +139,18 @@ std::vector<Advice> Machine::unload_silent() const
 		return use_another();
 	const auto is_its = [&](const std::string &name) { return name.starts_with(driver + "."); };
 	std::vector<Advice> steps;
-	if (has.hwrng && std::ranges::all_of(has.hwrng->available, is_its)) {
+	if (inventory.hwrng && std::ranges::all_of(inventory.hwrng->available, is_its)) {
 		const auto *tpm = unserved_tpm();
-		if (tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !saw.amd_ftpm)
+		if (tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !facts.amd_ftpm)
 			steps = {{"make the TPM a hwrng", "hwrngctl load tpm"}, keep_loaded("tpm_rng")};
 		else if (has_cpu_rng())
-			steps = serve_the_cpu();
+			steps = serve_cpu();
 	}
-	steps.push_back({"unload the driver, in which readers wait", "modprobe -r " + driver});
-	steps.push_back({"and leave it out at every boot",
+	steps.push_back({"unload the driver in which readers wait", "modprobe -r " + driver});
+	steps.push_back({"do not load it at boot",
 	                 fmt::format("echo 'blacklist {0}' >/etc/modprobe.d/{0}.conf", driver)});
 	if (driver == "virtio_rng")
-		steps.push_back({"or have the host give it bytes: look at the backend of this machine's "
+		steps.push_back({"or make the host supply data: check the backend of this machine's "
 		                 "virtio-rng"});
 	return steps;
 }
@@ -156,20 +158,21 @@ std::vector<Advice> Machine::unload_silent() const
 std::vector<Advice> Machine::use_another() const
 {
 	if (const auto other = other_hwrng())
-		return {{"use the other one", "hwrngctl select " + *other}};
+		return {{"select another hwrng", "hwrngctl select " + *other}};
 	if (const auto *tpm = unserved_tpm();
-	    tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !saw.amd_ftpm)
+	    tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !facts.amd_ftpm)
 		return {{"make the TPM a hwrng", "hwrngctl load tpm"},
 		        keep_loaded("tpm_rng"),
-		        {"use it", "hwrngctl select tpm_rng." + tpm->name.substr(3)}};
+		        {"select it", "hwrngctl select tpm_rng." + tpm->name.substr(3)}};
 	if (has_cpu_rng()) {
-		auto steps = serve_the_cpu();
-		steps.push_back({"use them", "hwrngctl select cpu_rng." + has.cpu_instructions.front()});
+		auto steps = serve_cpu();
+		steps.push_back({"select one of them",
+		                 "hwrngctl select cpu_rng." + inventory.cpu_instructions.front()});
 		return steps;
 	}
-	if (has.hwrng && has.hwrng->can_select_none)
-		return {{"have the kernel use none", "hwrngctl select none"}};
-	return {{"unload its driver (`ls -l /sys/class/misc/hw_random` and dmesg tell which)"}};
+	if (inventory.hwrng && inventory.hwrng->can_select_none)
+		return {{"make the kernel use no hwrng", "hwrngctl select none"}};
+	return {{"unload its driver (find it with `ls -l /sys/class/misc/hw_random` and dmesg)"}};
 }
 
 } // namespace hwrngd::diagnosis

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A machine, as the rules of a diagnosis ask after it.
+// A machine, with the questions that the rules of a diagnosis ask about it.
 #pragma once
 
 #include "doctor/diagnosis.h"
@@ -12,66 +12,74 @@
 
 namespace hwrngd::diagnosis {
 
-/// What was seen, and what the rules ask of it.
+/// What was found, and answers to the rules' questions about it.
 class Machine {
 public:
 	Machine(const Inventory &inventory, const Environment &around, const Facts &facts)
-	    : has(inventory), around(around), saw(facts)
+	    : inventory(inventory), around(around), facts(facts)
 	{
 	}
 
-	const Inventory &has;
+	const Inventory &inventory;
 	const Environment &around;
-	const Facts &saw;
+	const Facts &facts;
 
 	/// The hwrng in use; empty if there is none.
-	[[nodiscard]] std::string current() const { return has.hwrng ? has.hwrng->current : ""; }
+	[[nodiscard]] std::string current() const
+	{
+		return inventory.hwrng ? inventory.hwrng->current : "";
+	}
 
-	/// The first TPM that is no hwrng, or nullptr.
+	/// The first TPM that is not a hwrng, or nullptr.
 	[[nodiscard]] const Tpm *unserved_tpm() const;
 
-	/// Is the TPM taken for a firmware TPM of AMD, outside of virtual machines, where it is none?
-	[[nodiscard]] bool is_real_amd_ftpm() const { return saw.amd_ftpm && saw.hypervisor.empty(); }
+	/// Does the TPM seem to be an AMD firmware TPM? Always false in a virtual machine.
+	[[nodiscard]] bool is_real_amd_ftpm() const
+	{
+		return facts.amd_ftpm && facts.hypervisor.empty();
+	}
 
-	/// What is known of a module of ours, or nullptr.
+	/// The state of a module of ours, or nullptr.
 	[[nodiscard]] const ModuleState *module(const std::string &name) const;
 
-	/// Is there a file of that module, or is it loaded?
+	/// Is that module installed, built in or loaded?
 	[[nodiscard]] bool has_module(const std::string &name) const;
 
-	/// Has the kernel refused its file, or will it?
+	/// Did the kernel refuse to load that module, or will it?
 	[[nodiscard]] bool refused(const std::string &name) const;
 
-	/// Can its CPU be made a hwrng?
+	/// Can the CPU be made a hwrng?
 	[[nodiscard]] bool has_cpu_rng() const;
 
-	/// How its CPU is made a hwrng, at every boot; nothing if it cannot be.
-	[[nodiscard]] std::vector<Advice> serve_the_cpu() const;
+	/// How to make the CPU a hwrng, now and at every boot; nothing if that is impossible.
+	[[nodiscard]] std::vector<Advice> serve_cpu() const;
 
-	/// What tells that a TPM gives no random bytes: itself, or tpm_rng, which does not offer it.
-	[[nodiscard]] const Evidence *no_bytes(const Tpm &tpm) const;
+	/// Evidence that a TPM returns no random bytes: from the TPM itself, or from tpm_rng, which
+	/// does not register it; or nullptr.
+	[[nodiscard]] const Evidence *no_data_from(const Tpm &tpm) const;
 
-	/// Adds what the kernel's log has with one of these words.
+	/// Adds the messages of the kernel's log that contain one of these words.
 	void add_messages(std::span<const std::string_view> words, Finding &finding) const;
 
-	/// Is that module asked for at boot?
-	[[nodiscard]] bool asks_for(std::string_view name) const;
+	/// Is that module configured to be loaded at boot?
+	[[nodiscard]] bool loaded_at_boot(std::string_view name) const;
 
-	/// rng_current and rng_available, as they are.
+	/// The contents of rng_current and rng_available.
 	[[nodiscard]] Evidence seen_current() const;
 	[[nodiscard]] Evidence seen_available() const;
 
-	/// Another hwrng than the one in use, which `hwrngctl select` takes; the TPM before others.
+	/// A hwrng that is not in use and that `hwrngctl select` accepts; preferably the TPM.
 	[[nodiscard]] std::optional<std::string> other_hwrng() const;
 
-	/// The module in which whoever reads a silent hwrng waits; empty if it is not known. It need
-	/// not be that of the hwrng in use: with a reader inside, a choice of another one helps nobody.
+	/// The module in which the readers of a silent hwrng wait; empty if it is not known. It can be
+	/// another one than that of the hwrng in use: while a reader waits in a driver, selecting
+	/// another hwrng does not help.
 	[[nodiscard]] std::string silent_driver() const;
 
-	/// From a silent hwrng to another one.
+	/// How to replace a silent hwrng.
 	[[nodiscard]] std::vector<Advice> unload_silent() const;
 
-	/// From the hwrng in use to a better one.
+	/// How to replace the hwrng in use by a better one.
 	[[nodiscard]] std::vector<Advice> use_another() const;
 };
 

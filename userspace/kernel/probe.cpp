@@ -21,12 +21,12 @@ namespace {
 constexpr const char *dev_hwrng = "/dev/hwrng";
 // RNG_BUFFER_SIZE of the framework is 64 on machines with cache lines of that size or less.
 constexpr size_t stale_bytes = 64;
-// The framework fills 64 bytes a round; so small a read shows that a slow device lives.
+// The framework reads 64 bytes at a time; with such a small read, a slow device shows progress.
 constexpr size_t read_piece = 128;
-// Another probe may have to read a slow TPM.
+// Another probe may be reading a slow TPM.
 constexpr std::chrono::seconds lock_limit{60};
-// Who is being probed and what was before, a line each: for whoever comes after a probing process
-// that was killed. /run is empty after a reboot, as is the choice.
+// The probed hwrng and the choice that was found, one item per line. If the probing process is
+// killed, the next one uses this to put the choice back. A reboot clears both /run and the choice.
 constexpr const char *record = "/run/hwrngd/probe";
 
 Result<void> write_record(const Root &root, const std::string &probed, const HwrngState &before)
@@ -77,7 +77,7 @@ Result<std::unique_ptr<Source>> open_hwrng(const Root &root)
 Result<void> put_back(const HwrngSysfs &sysfs, HwrngState before, const HwrngState &now)
 {
 	if (!now.offers(before.current) && !before.current.empty())
-		before.selected = false; // it is gone: the kernel shall choose
+		before.selected = false; // it is gone, so the kernel must choose
 	return sysfs.restore(before);
 }
 
@@ -92,7 +92,7 @@ public:
 	ProbedHwrng &operator=(const ProbedHwrng &) = delete;
 	~ProbedHwrng() override;
 
-	/// To be called once, before anything else.
+	/// Must be called once, first.
 	[[nodiscard]] Result<void> begin();
 
 	[[nodiscard]] Result<size_t> read(std::span<uint8_t> out,
@@ -109,16 +109,16 @@ private:
 	Root root_;
 	HwrngSysfs sysfs_;
 	std::string name_;
-	FileDescriptor lock_;                  ///< held for as long as this lives
-	std::optional<HwrngState> to_restore_; ///< the choice that was found, if it was changed
+	FileDescriptor lock_;                  ///< held until this object is destroyed
+	std::optional<HwrngState> to_restore_; ///< the choice to put back, if it was changed
 	std::unique_ptr<Source> device_;
 };
 
 Result<void> ProbedHwrng::begin()
 {
-	if (auto state = sysfs_.read(); !state) // a clear error where there is no framework
+	if (auto state = sysfs_.read(); !state) // a clear error if there is no framework
 		return std::unexpected(state.error());
-	// Opened before anything is changed: without the right to read, nothing has to be put back.
+	// Open the device before changing anything: if that is not permitted, nothing must be put back.
 	auto device = open_hwrng(root_);
 	if (!device) {
 		if (device.error().code == ExitCode::not_permitted)
@@ -147,7 +147,7 @@ Result<void> ProbedHwrng::make_current()
 		return std::unexpected(state.error());
 	if (state->current == name_)
 		return {};
-	// Before anything is changed, so that there is no moment in which nobody knows.
+	// Write the record before the change, so that the change is never without a record.
 	if (auto written = write_record(root_, name_, *state); !written)
 		return written;
 	to_restore_ = *state;
@@ -173,7 +173,7 @@ Result<void> ProbedHwrng::restore_choice()
 	const auto now = sysfs_.read();
 	if (!now)
 		return std::unexpected(now.error());
-	// When the probed RNG vanishes the kernel chooses another, which is nobody's choice.
+	// If the probed RNG disappears, the kernel selects another one; that is not a user's choice.
 	if (now->selected && now->current != name_)
 		return remove_record(root_);
 	if (auto restored = put_back(sysfs_, *before, *now); !restored)
@@ -182,8 +182,8 @@ Result<void> ProbedHwrng::restore_choice()
 		return removed;
 	if (before->current.empty())
 		return {};
-	// A fresh descriptor: a stalled read may still hold the old one. That the RNG put back gives
-	// nothing now is its own trouble, and was so before.
+	// Use a new descriptor, because a stalled read may still hold the old one. Ignore errors: if
+	// this RNG returns no data now, it did not before the probe either.
 	if (auto device = open_hwrng(root_)) {
 		SecretBuffer stale(stale_bytes);
 		[[maybe_unused]] const auto discarded =
@@ -206,7 +206,7 @@ Result<void> recover(const Root &root)
 	const auto now = sysfs.read();
 	if (!now)
 		return std::unexpected(now.error());
-	// Somebody may have made another choice since.
+	// Keep a choice that was made since then.
 	if (now->current == probed)
 		if (auto restored = put_back(sysfs, before, *now); !restored)
 			return restored;

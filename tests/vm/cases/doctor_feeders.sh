@@ -16,7 +16,7 @@ guest() {
 	check_equal "doctor reports two feeders" two-feeders "$(first)"
 	check "doctor's commands succeed" follow
 	wait "$haveged" # it was told to end, but may still be running
-	check_match "doctor says that hwrngd feeds" '^Nothing needs doing: .* hwrngd tests and feeds' "$(hwrngctl doctor)"
+	check_match "doctor says that hwrngd feeds" '^Nothing needs doing: .* hwrngd tests the sources and feeds the pool' "$(hwrngctl doctor)"
 	kill "$daemon"
 	wait "$strace"
 }

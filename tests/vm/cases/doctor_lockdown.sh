@@ -8,5 +8,5 @@ rng=none
 
 guest() {
 	check_equal "doctor reports the refused modules" modules-refused "$(first)"
-	check_match "doctor gives the reason" "lockdown \(.*\) has it take signed modules alone" "$(hwrngctl doctor)"
+	check_match "doctor gives the reason" "lockdown \(.*\) requires signed modules" "$(hwrngctl doctor)"
 }

@@ -9,7 +9,7 @@ rule='module\.sig_enforce'
 
 guest() {
 	check_equal "doctor reports the refused modules" modules-refused "$(first)"
-	check_match "doctor gives the reason" "$rule has it take signed modules alone, and the file is not signed" "$(hwrngctl doctor)"
+	check_match "doctor gives the reason" "$rule requires signed modules, and the file is not signed" "$(hwrngctl doctor)"
 	echo 1 >/proc/sys/kernel/modules_disabled
 	check_equal "doctor reports that module loading is switched off" modules-refused "$(first)"
 	check_match "doctor shows the setting" '^  seen  /proc/sys/kernel/modules_disabled: 1$' "$(hwrngctl doctor)"

@@ -26,7 +26,7 @@ guest() {
 	/usr/bin/rngd -f >/tmp/rngd 2>&1 &
 	rngd=$!
 	newcomer "hwrng-returns-nothing, choice-not-kept"
-	check_match "doctor shows that rngd keeps a CPU busy" '^  seen  /proc/[0-9]+/stat: rngd takes [0-9]+ % of a CPU$' "$(cat /tmp/doctor.1)"
+	check_match "doctor shows that rngd keeps a CPU busy" '^  seen  /proc/[0-9]+/stat: rngd uses [0-9]+ % of a CPU$' "$(cat /tmp/doctor.1)"
 	check_equal "the TPM is the kernel's hwrng" tpm_rng.0 "$(cat "$hw_random/rng_current")"
 	kill $rngd
 }

@@ -14,7 +14,7 @@ guest() {
 		return
 	fi
 	check "no TPM is available before" absent
-	check_match "status says how to make it available" 'no hwrng yet: `hwrngctl load tpm`' "$(hwrngctl status)"
+	check_match "status says how to make it available" 'not a hwrng yet: `hwrngctl load tpm`' "$(hwrngctl status)"
 	check_equal "status says in JSON that the module can be loaded" true \
 		"$(hwrngctl status -o json | jq '.modules[] | select(.name == "tpm_rng") | .loadable')"
 	check "load tpm" hwrngctl load tpm

@@ -31,7 +31,7 @@ picture() { diag "$(terminal capture-pane -e -p | sed "/^READY/d; s/^/$1: /")"; 
 # fits COLUMNS LINES: checks that the screen is full, and that no line is wrapped.
 fits() {
 	screen >/tmp/screen
-	check_equal "$1x$2: the last line shows the keys" "q end  h help" "$(tail -n 1 /tmp/screen | cut -c 1-13)"
+	check_equal "$1x$2: the last line shows the keys" "q quit  h help" "$(tail -n 1 /tmp/screen | cut -c 1-14)"
 	check_equal "$1x$2: all lines are used" "$2" "$(wc -l </tmp/screen)"
 	check "$1x$2: no line is too wide" test "$(awk '{ if (length > most) most = length } END { print most }' /tmp/screen)" -le "$1"
 }
@@ -56,8 +56,8 @@ guest() {
 	type "hwrngctl top --delay 0.5"
 	look "top says that no daemon is running" '^hwrngd is not running, so nothing is tested'
 	start
-	look "top shows the daemon" '^hwrngd [0-9.]+ \(pid [0-9]+\), for [0-9]+ s, [0-9]+ feeds'
-	look "top shows the event of its start" '^..:..:.. hwrngd runs, as pid [0-9]+'
+	look "top shows the daemon" '^hwrngd [0-9.]+ \(pid [0-9]+\), running for [0-9]+ s, [0-9]+ feeds'
+	look "top shows the event of its start" '^..:..:.. hwrngd is running as pid [0-9]+'
 	look "top shows the rate and latency of a hwrng" \
 		'^[* ]virtio_rng.0 +healthy +[0-9.]+k? +[0-9.]+k? +0 +0 +0  [#.]{8} [0-9.]+[mu]?s'
 	look "top shows a generator" '^ usb +healthy +'
@@ -73,23 +73,23 @@ guest() {
 	key R
 	look "R reverses the order" 'by bytes read, reversed$'
 	key h
-	look "h shows the help" '^  < > +order by another column'
+	look "h shows the help" '^  < > +sort by another column'
 	key h
 	key s
-	look "s asks for the seconds" '^Seconds between looks \(now 0.5\):'
+	look "s asks for the seconds" '^Seconds between updates \(now 0.5\):'
 	type soon
-	look "a word is refused as seconds" '^"soon": give seconds, from 0.1 to 3600'
+	look "a word is refused as seconds" '^"soon" is not a number of seconds from 0.1 to 3600'
 	key s
 	type 1.5
 	look "a number is accepted as seconds" 'every 1.5 s'
 	key x
-	look "an unknown key is reported" '^no such key; h lists them'
+	look "an unknown key is reported" '^unknown key; h lists the keys'
 
 	terminal resize-window -x 200 -y 50
 	look "200x50: there are more columns" 'KIND +USED BY +HEALTH +READ/s +FED/s +DRAWN/s +CREDITED +BLOCKS'
 	look "200x50: a row shows the users of a hwrng" '^\*[a-z_.0-9]+ +hwrng +kernel\+hwrngd +healthy'
 	key '<'
-	eventually shows '^q end'
+	eventually shows '^q quit'
 	fits 200 50
 	diag "$(screen)"
 	terminal resize-window -x 80 -y 24
@@ -118,12 +118,12 @@ guest() {
 	check "a source is healthy" becomes virtio_rng.0 healthy
 	type 'clear; hwrngctl status'
 	look "status has a row for the hwrng" '^virtio_rng.0 +hwrng +[0-9]+  (kernel\+)?hwrngd +healthy +[0-9]+ s +[0-9]+$'
-	look "status ends with a summary" '^The CRNG is ready, the kernel uses [a-z_.0-9]+\. hwrngd has [0-9] healthy sources\.'
+	look "status ends with a summary" '^The CRNG is ready\. The kernel uses [a-z_.0-9]+\. hwrngd has [0-9] healthy sources\.'
 	look "status fits in 24 lines: its first line is still there" '^Kernel +'
 	picture status
 	begin_terminal 200 50
 	type 'hwrngctl status'
-	look "status ends with a summary at 200x50" '^The CRNG is ready, the kernel uses [a-z_.0-9]+\. hwrngd has [0-9] healthy sources\.'
+	look "status ends with a summary at 200x50" '^The CRNG is ready\. The kernel uses [a-z_.0-9]+\. hwrngd has [0-9] healthy sources\.'
 
 	type 'clear; hwrngctl doctor --all'
 	look "doctor --all shows notes" 'entropy-avail-256'

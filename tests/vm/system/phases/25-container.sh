@@ -12,7 +12,7 @@ guest() {
 	check "doctor --all succeeds in the container" contained hwrngctl doctor --all
 	said=$(cat "$output")
 	check_match "doctor says that this is a container" '^note .*This is a container: .*\[container\]' "$said"
-	check_match "doctor says to run it on the host" '^ +do +run it on the host' "$said"
+	check_match "doctor says to run it on the host" '^ +do +run doctor and hwrngd on the host' "$said"
 	check_equal "doctor has no other finding" 1 "$(echo "$said" | grep -c '^\(note\|warning\|problem\) ')"
 	check_equal "the JSON of doctor has only this finding" container "$(contained hwrngctl doctor --output=json --all | jq -r '[.findings[].id] | join(" ")')"
 	before=$(cat "$hw_random/rng_available")

@@ -15,7 +15,7 @@ guest() {
 	check_match "hwrngctl status says which key to enrol" 'mokutil --import' "$(hwrngctl status)"
 	# It is only a note, because there is virtio-rng.
 	said=$(hwrngctl doctor --all)
-	check_match "doctor reports the refused modules" 'it does not trust the key of this one; the kernel has another hwrng .*\[modules-refused\]' "$said"
+	check_match "doctor reports the refused modules" 'does not trust the key that signed this one; the kernel has another hwrng .*\[modules-refused\]' "$said"
 	check_match "doctor shows the kernel's message" "^  seen  the kernel's log: Loading of module with unavailable key is rejected" "$said"
 	check "hwrngd.service is active" eventually 60 systemctl is-active hwrngd.service
 	check "hwrngd feeds without the modules" eventually 90 has_fed

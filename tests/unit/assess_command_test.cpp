@@ -2,6 +2,7 @@
 // `hwrngctl assess` as its users run it.
 #include "aes_ctr.h"
 #include "fake_tree.h"
+#include "paths.h"
 #include "run_hwrngctl.h"
 
 #include <sys/stat.h>
@@ -156,7 +157,7 @@ TEST(AssessCommand, ASignalEndsTheEstimators)
 {
 	FakeTree tree;
 	tree.file("/bytes", random_bytes(4'000'000)); // takes a few seconds
-	const auto command = "timeout -s INT 0.3 " + std::string(HWRNGCTL) + " assess " +
+	const auto command = "timeout -s INT 0.3 " + std::string(hwrngctl_path) + " assess " +
 	                     tree.at("/bytes").string() + " >" + tree.at("/stdout").string() + " 2>&1";
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
 	ASSERT_TRUE(WIFEXITED(status));
@@ -171,7 +172,7 @@ TEST(AssessCommand, ASignalEndsAReadFromAPipe)
 	const auto pipe = tree.at("/pipe").string();
 	// Some bytes arrive, and then no more.
 	const auto command = "exec 3<>" + pipe + "; printf abc >&3; timeout -s INT 0.3 " +
-	                     std::string(HWRNGCTL) + " assess - <" + pipe + " >" +
+	                     std::string(hwrngctl_path) + " assess - <" + pipe + " >" +
 	                     tree.at("/stdout").string() + " 2>&1";
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
 	ASSERT_TRUE(WIFEXITED(status));

@@ -2,6 +2,7 @@
 #include "command/bench_figures.h"
 
 #include "fake_tree.h"
+#include "paths.h"
 #include "run_hwrngctl.h"
 #include "source/source.h"
 
@@ -252,7 +253,7 @@ TEST(BenchCommand, AnInterruptPrintsTheResultsSoFar)
 	FakeTree tree;
 	two_hwrngs(tree);
 	// timeout(1) sends the signal only to hwrngctl, during the second source.
-	const auto command = "timeout --signal=INT 3 " + std::string(HWRNGCTL) +
+	const auto command = "timeout --signal=INT 3 " + std::string(hwrngctl_path) +
 	                     " --root=" + tree.at("/").string() + " bench -t 2 -o json >" +
 	                     tree.at("/stdout").string() + " 2>&1";
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects

@@ -2,6 +2,7 @@
 #include "control/config.h"
 
 #include "fake_tree.h"
+#include "paths.h"
 
 #include <sys/stat.h>
 
@@ -140,7 +141,7 @@ TEST(Config, WhatALaterFileOverridesIsNotSelected)
 /// The lines of the installed file that begin with a # and no space must be the defaults.
 TEST(Config, TheFileThatIsInstalledHasTheDefaults)
 {
-	std::ifstream installed(HWRNGD_CONF);
+	std::ifstream installed(hwrngd_conf_path);
 	std::string active;
 	std::string line;
 	size_t shown = 0;

@@ -5,6 +5,7 @@
 #include "base/privileges.h"
 #include "control/open_source.h"
 #include "fake_tree.h"
+#include "paths.h"
 #include "processes.h"
 #include "scripted_server.h"
 #include "sockets.h"
@@ -31,7 +32,7 @@ namespace {
 struct Helped {
 	Helped()
 	{
-		auto started = Helper::start(tree.root(), HWRNGCTL);
+		auto started = Helper::start(tree.root(), hwrngctl_path);
 		EXPECT_TRUE(started);
 		helper = *started;
 	}
@@ -269,7 +270,7 @@ TEST(Helper, CanBeStartedByTheServiceManager)
 	if (pid == 0) {
 		helper->reset(); // only the daemon has the other end
 		dup2(connection.get(), STDIN_FILENO);
-		_exit(Helper::serve(tree.root(), HWRNGCTL) ? 0 : 1);
+		_exit(Helper::serve(tree.root(), hwrngctl_path) ? 0 : 1);
 	}
 	const auto fd = (*helper)->open("/dev/hwrng", O_RDONLY);
 	ASSERT_TRUE(fd) << fd.error().message;
@@ -318,7 +319,7 @@ TEST(Helper, FailsIfNoDaemonIsConnected)
 		const FileDescriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
 		if (!null || dup2(null.get(), STDIN_FILENO) < 0)
 			_exit(2);
-		const auto served = Helper::serve(Root(), HWRNGCTL);
+		const auto served = Helper::serve(Root(), hwrngctl_path);
 		_exit(!served && served.error().code == ExitCode::usage ? 0 : 1);
 	}
 	int status = -1;

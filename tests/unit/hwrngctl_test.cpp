@@ -4,6 +4,7 @@
 #include "base/file_descriptor.h"
 #include "fake_daemon.h"
 #include "fake_tree.h"
+#include "paths.h"
 #include "run_hwrngctl.h"
 #include "samples.h"
 #include "sockets.h"
@@ -378,8 +379,8 @@ TEST(Hwrngctl, CheckConfigNotesAnAbsentGenerator)
 	absent_generator(tree);
 	const auto check = [&] {
 		const auto out = tree.at("/stdout").string();
-		const auto command =
-		    std::string(HWRNGD) + " --check-config --root=" + tree.at("/").string() + " >" + out;
+		const auto command = std::string(hwrngd_path) +
+		                     " --check-config --root=" + tree.at("/").string() + " >" + out;
 		EXPECT_EQ(std::system(command.c_str()), 0); // NOLINT: the shell redirects
 		return tree.text("/stdout");
 	};
@@ -532,7 +533,7 @@ TEST(Hwrngctl, StatusThatWasStoppedStillGetsTheDaemonsAnswer)
 {
 	FakeTree tree;
 	const FakeDaemon daemon(tree, R"({"schema":1})", std::chrono::milliseconds(800));
-	const auto program = "'" + std::string(HWRNGCTL) + "' --root=" + tree.at("/").string();
+	const auto program = "'" + std::string(hwrngctl_path) + "' --root=" + tree.at("/").string();
 	const auto command =
 	    program + " status >/dev/null & sleep 0.3; kill -STOP $!; kill -CONT $!; wait $!";
 	const int status = std::system(command.c_str()); // NOLINT: a second process

@@ -3,6 +3,7 @@
 
 #include "base/file_descriptor.h"
 #include "fake_tree.h"
+#include "paths.h"
 #include "scripted_server.h"
 #include "source/source.h"
 
@@ -168,7 +169,7 @@ TEST(Pump, AReaderWhoStopsCostsTheServerOnePull)
 		}
 	}});
 	const auto address = fmt::format("tcp:127.0.0.1:{}", server.port());
-	const std::vector<std::string> words = {HWRNGD_PULL, "test", "egd", address, "", "", ""};
+	const std::vector<std::string> words = {hwrngd_pull_path, "test", "egd", address, "", "", ""};
 	const auto source = open_command(address, [&] { return start_program(words); });
 	Bytes got(255);
 	ASSERT_EQ(fill(*source, got).value_or(0), got.size());
@@ -183,7 +184,7 @@ TEST(Pump, AReaderWhoStopsCostsTheServerOnePull)
 TEST(Pump, TheProgramSaysWhatItCannotDo)
 {
 	const auto code = [](std::vector<std::string> words) {
-		words.insert(words.begin(), HWRNGD_PULL);
+		words.insert(words.begin(), hwrngd_pull_path);
 		const auto ended = run_program(words);
 		EXPECT_TRUE(ended);
 		return std::pair(WEXITSTATUS(ended->status), ended->complaint);

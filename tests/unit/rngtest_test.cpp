@@ -2,6 +2,7 @@
 // Runs rngtest like its users do. tests/peers compares it with the rngtest of rng-tools.
 #include "aes_ctr.h"
 #include "fake_tree.h"
+#include "paths.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -43,8 +44,8 @@ Ran run(const std::string &arguments, const std::string &input, const std::strin
 	FakeTree tree;
 	tree.file("/input", input);
 	const auto at = [&](const char *name) { return tree.at(name).string(); };
-	const auto command = "{ " RNGTEST " " + arguments + "; code=$?; " + more + " exit $code; } <" +
-	                     at("/input") + " >" + at("/out") + " 2>" + at("/err");
+	const auto command = std::string("{ ") + rngtest_path + " " + arguments + "; code=$?; " + more +
+	                     " exit $code; } <" + at("/input") + " >" + at("/out") + " 2>" + at("/err");
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects
 	return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, tree.text("/out"), tree.text("/err")};
 }
@@ -226,7 +227,7 @@ public:
 		posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
 		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, tree.at("/err").c_str(),
 		                                 O_WRONLY | O_CREAT, 0600);
-		std::array<char *, 3> arguments{const_cast<char *>(RNGTEST), const_cast<char *>("-p"),
+		std::array<char *, 3> arguments{const_cast<char *>(rngtest_path), const_cast<char *>("-p"),
 		                                nullptr};
 		// Other tests ignore SIGPIPE, so reset it here.
 		sigset_t usual;
@@ -236,7 +237,8 @@ public:
 		posix_spawnattr_init(&attributes);
 		posix_spawnattr_setsigdefault(&attributes, &usual);
 		posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-		EXPECT_EQ(posix_spawn(&pid_, RNGTEST, &actions, &attributes, arguments.data(), environ), 0);
+		EXPECT_EQ(
+		    posix_spawn(&pid_, rngtest_path, &actions, &attributes, arguments.data(), environ), 0);
 		posix_spawnattr_destroy(&attributes);
 		posix_spawn_file_actions_destroy(&actions);
 		close(input[0]);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fake_tree.h"
+#include "paths.h"
 
 #include <sys/wait.h>
 
@@ -21,7 +22,7 @@ inline Ran run(const FakeTree &tree, const std::string &arguments, const std::st
 {
 	const auto out = tree.at("/stdout").string();
 	const auto err = tree.at("/stderr").string();
-	const auto command = std::string(HWRNGCTL) + " --root=" + tree.at("/").string() + " " +
+	const auto command = std::string(hwrngctl_path) + " --root=" + tree.at("/").string() + " " +
 	                     arguments + " >" + (after.empty() ? out : after) + " 2>" + err +
 	                     " </dev/null";
 	const int status = std::system(command.c_str()); // NOLINT: the shell redirects

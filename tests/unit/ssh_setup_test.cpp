@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Both ends of `ssh-setup`, with the real ssh-keygen, in temporary folders.
 #include "fake_tree.h"
+#include "paths.h"
 #include "run_hwrngctl.h"
 
 #include <sys/stat.h>
@@ -145,7 +146,7 @@ TEST_F(SshSetup, TheHostAllowsAKeyBytesAndNothingElse)
 {
 	const auto ran = host("one --rate 100 --key " + word(std::string(key) + " hwrngd@client"));
 	ASSERT_EQ(ran.code, 0) << ran.err;
-	const auto line = "restrict,command=\"" + fs::canonical(HWRNGCTL).string() +
+	const auto line = "restrict,command=\"" + fs::canonical(hwrngctl_path).string() +
 	                  " ssh-serve --client one --rate 100\" " + key + " one\n";
 	EXPECT_EQ(keys(), line);
 	EXPECT_EQ(mode_of(tree_.at("/home/.ssh")), 0755U);

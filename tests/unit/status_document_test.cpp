@@ -5,6 +5,7 @@
 
 #include "fake_daemon.h"
 #include "full_status.h"
+#include "paths.h"
 #include "run_hwrngctl.h"
 
 #include <array>
@@ -150,7 +151,7 @@ void compare_keys(const Json &document, const Json &schema, const Json &whole,
 
 TEST(StatusDocument, HasTheKeysOfItsSchema)
 {
-	std::ifstream file(STATUS_SCHEMA);
+	std::ifstream file(status_schema_path);
 	const auto schema = Json::parse(file);
 	compare_keys(to_json(full_status()), schema, schema, "");
 	EXPECT_EQ(schema.at(Pointer("/properties/schema/const")), status_schema);

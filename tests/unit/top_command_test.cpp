@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // hwrngctl top on unsuitable terminals. For suitable ones, see tests/vm/cases/top.sh.
 #include "fake_tree.h"
+#include "paths.h"
 
 #include <poll.h>
 #include <pty.h>
@@ -33,7 +34,7 @@ public:
 			return;
 		setenv("TERM", type, 1);      // NOLINT(concurrency-mt-unsafe)
 		std::signal(SIGHUP, SIG_IGN); // as under nohup(1)
-		execl(HWRNGCTL, "hwrngctl", root.c_str(), "top", "--delay=60", nullptr);
+		execl(hwrngctl_path, "hwrngctl", root.c_str(), "top", "--delay=60", nullptr);
 		std::_Exit(127);
 	}
 	Top(const Top &) = delete;

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 std::unexpected<Error> fail_write(int number, const fs::path &path)
 {
-	// fail_errno() takes a missing path for a missing source; here it is an I/O error.
+	// A path that cannot be written is an I/O error, even on a device that has gone.
 	auto error = fail_errno(number, path.string());
 	if (error.error().code != ExitCode::not_permitted)
 		error.error().code = ExitCode::io_error;

@@ -15,6 +15,7 @@ exposure() {
 try_rule() {
 	udevadm test --action=add "$1" 2>&1 | grep -F 60-hwrngd.rules
 }
+is_healthy() { [ "$(daemon_says ".sources[] | select(.name == \"$1\") | .state")" = healthy ]; }
 
 guest() {
 	check "the boot is over" boot_is_over
@@ -53,6 +54,15 @@ guest() {
 	check "hwrngd has fed" eventually 90 has_fed
 	tell "fed from: $(fed_from)"
 	mkdir -p /etc/hwrngd.conf.d
+
+	# PrivateDevices= hides this device from the daemon. It has the numbers of /dev/urandom.
+	mknod -m 600 /dev/generator c 1 9
+	printf '%s\n' '[source.generator]' 'path = "/dev/generator"' >/etc/hwrngd.conf.d/20-generator.conf
+	check "the daemon reads its configuration again" systemctl reload hwrngd
+	check "the daemon reads a generator in /dev" eventually 60 is_healthy generator
+	rm /dev/generator /etc/hwrngd.conf.d/20-generator.conf
+	check "the daemon reads its configuration without the generator" systemctl reload hwrngd
+
 	# The name sorts before the file of `hwrngctl select --persist`, which requires this.
 	echo 'prefer = ["tpm_rng*"]' >/etc/hwrngd.conf.d/10-system-test.conf
 	check "a configuration that prefers tpm_rng is accepted" hwrngd --check-config

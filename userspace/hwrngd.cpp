@@ -238,7 +238,7 @@ struct Arguments {
 std::expected<Arguments, int> arguments_of(int argc, char **argv)
 {
 	constexpr const char *help =
-	    "Feeds the kernel's pool from all healthy sources of randomness, and watches them.\n"
+	    "Feeds the kernel's pool from all healthy sources of randomness.\n"
 	    "Usage: hwrngd [OPTIONS]\n\n"
 	    "  -h, --help          Print this help and exit\n"
 	    "  -V, --version       Print the version and exit\n"

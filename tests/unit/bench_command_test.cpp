@@ -243,7 +243,7 @@ TEST(BenchCommand, WithoutAnySourceIsCode3)
 	FakeTree tree;
 	const auto ran = run(tree, "bench");
 	EXPECT_EQ(ran.code, 3);
-	EXPECT_NE(ran.err.find("has no source"), std::string::npos);
+	EXPECT_NE(ran.err.find("has no usable source"), std::string::npos);
 	EXPECT_EQ(run(tree, "bench --seconds 0").code, 2);
 	EXPECT_EQ(run(tree, "bench --seconds 31").code, 2);
 }

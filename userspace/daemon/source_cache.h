@@ -13,8 +13,9 @@
 
 namespace hwrngd {
 
-/// Generators and commands stay open between harvests, so that none of their bytes are lost. All
-/// other sources are closed, so that others can use them. Shared with the threads that read.
+/// Generators, commands and other machines stay open between harvests, so that none of their bytes
+/// are lost. All other sources are closed, so that others can use them. Shared with the threads
+/// that read.
 class SourceCache : public std::enable_shared_from_this<SourceCache> {
 public:
 	explicit SourceCache(Root root) : root_(std::move(root)) {}

@@ -21,7 +21,8 @@ namespace {
 constexpr const char *dev_hwrng = "/dev/hwrng";
 // RNG_BUFFER_SIZE of the framework is 64 on machines with cache lines of that size or less.
 constexpr size_t stale_bytes = 64;
-// The framework reads 64 bytes at a time; with such a small read, a slow device shows progress.
+// The framework reads 64 bytes at a time. Two of these are little enough that a slow device shows
+// progress.
 constexpr size_t read_piece = 128;
 // Another probe may be reading a slow TPM.
 constexpr std::chrono::seconds lock_limit{60};

@@ -71,11 +71,11 @@ public:
 	/// The functions that the pipeline calls.
 	struct Hooks {
 		SourceOpener open;
-		/// A source changed its state. Must not call back.
+		/// A source changed its state. None of these functions may change the pipeline.
 		std::function<void(const std::string &source, const Step &step)> on_step;
-		/// A source did not exist when it was read. Must not call back.
+		/// A source did not exist when it was read.
 		std::function<void(const std::string &source)> on_lost;
-		/// The sink was reseeded with new bytes. Must not call back.
+		/// Bytes were added to the sink, and it was told to use them.
 		std::function<void()> on_feed;
 		/// The sink returned an error.
 		std::function<void(const Error &error)> on_error;

@@ -39,7 +39,7 @@ struct LatencyStatus {
 		bool operator==(const Bucket &) const = default;
 	};
 
-	uint64_t reads = 0; ///< that gave bytes
+	uint64_t reads = 0; ///< including those that failed
 	double sum = 0;     ///< seconds in all
 	std::vector<Bucket> buckets;
 

@@ -228,7 +228,7 @@ TEST(Clouds, ErrorsNameTheFileAndTheLine)
 	places.file("/etc/clouds.yaml", good + "profile: vendor}}");
 	EXPECT_EQ(places.error(), "nothing") << "it has an auth_url of its own";
 	places.file("/etc/clouds.yaml", "clouds: {one: {profile: vendor, auth: {username: u}}}");
-	EXPECT_NE(places.error().find("no clouds-public.yaml has its profile vendor"),
+	EXPECT_NE(places.error().find("its profile vendor is in no clouds-public.yaml"),
 	          std::string::npos);
 	places.file("/here/clouds-public.yaml",
 	            "public-clouds: {vendor: {auth: {auth_url: 'https://vendor'}, region_name: r}}");
@@ -279,8 +279,9 @@ TEST(Clouds, PossibleSecretsAreNotQuoted)
 	for (const auto *url :
 	     {"'https://u:secret@there/v3'", "a}, image_endpoint_override: 'u:s@b'"}) {
 		places.file("/etc/clouds.yaml", good + url + (url[0] == 'a' ? "}}" : "}}}"));
-		EXPECT_EQ(places.error(), "cloud one: an address contains a user name, and addresses are "
-		                          "printed: write username and password below `auth`");
+		EXPECT_EQ(places.error(),
+		          "cloud one: an address contains a user name, and would be printed "
+		          "with it: write username and password below `auth` instead");
 	}
 	places.file("/etc/clouds.yaml", good + "'https://there/@v3'}}}");
 	EXPECT_EQ(places.error(), "nothing");

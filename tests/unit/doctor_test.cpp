@@ -83,7 +83,7 @@ TEST(Doctor, TheFilesAreRead)
 	const auto ran = run(tree, "doctor");
 	EXPECT_EQ(first_of(tree), "raspberry-pi-module");
 	EXPECT_NE(ran.out.find("  seen  /proc/device-tree/model: Raspberry Pi 3\n"), std::string::npos);
-	EXPECT_NE(ran.out.find("  do    no longer load it at boot:\n"
+	EXPECT_NE(ran.out.find("  do    stop loading it at boot:\n"
 	                       "            sed -i '/^[[:space:]]*bcm2708[-_]rng/d' /etc/modules\n"),
 	          std::string::npos)
 	    << "a command has a line of its own";

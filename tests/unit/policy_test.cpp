@@ -210,8 +210,9 @@ TEST(Decide, DeniesByPattern)
 	EXPECT_EQ(decided(decision, "tpmrm0").reason, "denied by \"tpm*\" in `deny`");
 	// The current one is denied, and this is the only other one that is allowed.
 	EXPECT_EQ(decision.select, "a");
-	EXPECT_EQ(decision.reason,
-	          "virtio_rng.0 must not be used; of the others it claims the most entropy");
+	EXPECT_EQ(
+	    decision.reason,
+	    "virtio_rng.0 is denied or quarantined; of the others, this one claims the most entropy");
 	config.deny = {"*"};
 	EXPECT_EQ(decide(machine(), config, {}, std::nullopt).reason,
 	          "all hwrngs are denied or quarantined");
@@ -336,7 +337,7 @@ TEST(Decide, NoFrameworkAndNoHwrngAreNotErrors)
 	inventory.sources.back().current = false;
 	const auto decision = decide(inventory, {}, {}, std::nullopt);
 	EXPECT_EQ(decision.select, "tpm_rng.0");
-	EXPECT_EQ(decision.reason, "none must not be used; of the others it claims the most entropy");
+	EXPECT_EQ(decision.reason, "no hwrng is in use, and this one claims the most entropy");
 }
 
 TEST(Decide, EveryUseHasAName)

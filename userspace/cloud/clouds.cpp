@@ -204,10 +204,11 @@ Result<FileValues> read_files(const CloudPlaces &places, std::string &name)
 	if (known.IsDefined())
 		in_files.cloud.reset(merge(known, in_files.cloud));
 	else if (!child(child(in_files.cloud, "auth"), "auth_url").IsDefined())
-		return fail(ExitCode::usage,
-		            fmt::format("{}: cloud {}: no clouds-public.yaml has its profile {}; write the "
-		                        "auth_url of that cloud below `auth`",
-		                        line_of(clouds->path, profile.Mark()), name, profile.Scalar()));
+		return fail(
+		    ExitCode::usage,
+		    fmt::format("{}: cloud {}: its profile {} is in no clouds-public.yaml; write the "
+		                "auth_url of that cloud below `auth`",
+		                line_of(clouds->path, profile.Mark()), name, profile.Scalar()));
 	return in_files;
 }
 
@@ -405,8 +406,8 @@ std::optional<std::string> wrong_with(const Cloud &cloud, const std::string &ver
 	for (const auto &url :
 	     {cloud.find("auth_url").value_or(""), cloud.compute_endpoint, cloud.image_endpoint})
 		if (has_user(url))
-			return "an address contains a user name, and addresses are printed: write username "
-			       "and password below `auth`";
+			return "an address contains a user name, and would be printed with it: write username "
+			       "and password below `auth` instead";
 	if (!verify.empty() && !parse_bool(verify))
 		return fmt::format("verify {}: it must be true or false", verify);
 	for (const auto &path : {cloud.ca_file, cloud.certificate, cloud.key}) {

@@ -99,11 +99,11 @@ void print_text(const iid::Assessment &iid)
 	}
 	if (iid.iid())
 		fmt::print(
-		    "No test found a reason to doubt it. As IID samples they have {:.4f} bits each, by the "
-		    "most common value.\n",
+		    "No test found evidence against it. If they are, each has {:.4f} bits of min-entropy, "
+		    "by the most common value.\n",
 		    iid.min_entropy);
 	else
-		fmt::print("They are NOT: the assessment of the non-IID track applies.\n");
+		fmt::print("They are NOT, so the assessment of the non-IID track applies.\n");
 }
 
 void print_text(const restart::Assessment &restart)

@@ -30,7 +30,8 @@ constexpr auto usual_rates = std::to_array<UsualRate>({
     {SourceKind::hwrng, "cpu_rng.rdseed", "RDSEED as hwrng", 500e3, 20e6,
      "estimated: the rate of the instruction, and about 10 us for each read of 64 bytes"},
     {SourceKind::hwrng, "virtio_rng.", "virtio-rng", 1e3, 5e6,
-     "set by the host; measured: 9.4 kB/s with a limit; without one, a round trip per 64 bytes"},
+     "set by the host; measured: 9.4 kB/s with a limit; without a limit, each 64 bytes need one "
+     "round trip to the host"},
     {SourceKind::jitter, "jitter", "CPU jitter", 1e3, 100e3,
      "measured: 7.1 kB/s by the library jitterentropy 3.6"},
 });

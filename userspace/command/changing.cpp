@@ -33,8 +33,8 @@ void add_select(CLI::App &app, Run &run)
 	                "Switch even on a kernel (5.10) that can hang during the switch");
 	select.add_flag(
 	    "--persist", options->persist,
-	    "Keep this choice at every boot, and whatever another program selects (the daemon "
-	    "enforces it); `auto --persist` ends that");
+	    "Keep this choice at every boot, even if another program selects another hwrng (the "
+	    "daemon enforces it); `auto --persist` ends this");
 	on_call(select, run, options, select_command);
 	select.footer(examples("hwrngctl select tpm_rng.0 --persist     keep it at every boot\n  "
 	                       "hwrngctl select auto"));

@@ -117,9 +117,10 @@ Item check_pool(const Inventory &inventory)
 		return item;
 	}
 	item.verdict = bits >= old_level ? Verdict::warning : Verdict::error;
-	item.found += fmt::format("; the pool of a kernel before 5.18, for which {} or more were "
-	                          "required; 256 means nothing there",
-	                          old_level);
+	item.found +=
+	    fmt::format("; this kernel is older than 5.18: its pool needs {} or more, and 256 "
+	                "means nothing",
+	                old_level);
 	item.remedy =
 	    bits >= old_level
 	        ? "use a kernel of 5.18 or later"
@@ -178,22 +179,23 @@ Result<Item> check_fips(const Root &root, const Limits &limits)
 		item.verdict = least > limits.error ? Verdict::error : Verdict::warning;
 	if (item.verdict != Verdict::ok)
 		item.remedy =
-		    "a perfect source fails twice in only one of thousands of runs: run `hwrngctl "
+		    "a perfect source fails twice in only one of several thousand runs. Run `hwrngctl "
 		    "test --source SOURCE` for each source of `hwrngctl list`";
 	return item;
 }
 
 Item check_kernel(const Inventory &inventory)
 {
-	Item item{.id = "kernel",
-	          .clause =
-	              "the kernel is 5.18 or later, or has its random number generator (recommended)",
-	          .found = inventory.kernel};
+	Item item{
+	    .id = "kernel",
+	    .clause =
+	        "the kernel is 5.18 or later, or has the random number generator of 5.18 (recommended)",
+	    .found = inventory.kernel};
 	if (inventory.new_random_device())
 		return item;
 	item.verdict = Verdict::warning;
-	item.remedy =
-	    "use a kernel of 5.18 or later, or a stable kernel with its random number generator";
+	item.remedy = "use a kernel of 5.18 or later, or a stable kernel that has the random number "
+	              "generator of 5.18";
 	return item;
 }
 

@@ -75,7 +75,7 @@ Result<Harvest> harvest(const Context &context, const Candidate &candidate, size
 		                candidate.source.name, to_text(fips),
 		                fips.of(fips140_2::continuous) == 0 && fips.failures == 1
 		                    ? ". A perfect source fails like this twice in a row in one of a "
-		                      "million runs; if this is the first time, try again"
+		                      "million runs. If this is the first time, try again"
 		                    : ""));
 	return got;
 }
@@ -207,7 +207,7 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 {
 	if (options.bytes < 1 || options.bytes > most_feed_bytes)
 		return fail(ExitCode::usage,
-		            fmt::format("--bytes {}: must be 1 to {}; the pool itself holds 32",
+		            fmt::format("--bytes {}: must be 1 to {}; the pool itself holds 32 bytes",
 		                        options.bytes, most_feed_bytes));
 	const auto config = read_config(context.root);
 	if (!config)

@@ -336,7 +336,7 @@ std::string block_failures(const Profile &profile)
 	return figure(
 	    "FIPS 140-2 over time", chart::to_svg(chart),
 	    fmt::format("Failed blocks of 20,000 bits, {}. In all, {} of {} failed; a perfect "
-	                "source stays at {} or below 999 times of 1000.",
+	                "source fails at most {} in 99.9 % of runs.",
 	                profile.blocks_a_period == 1
 	                    ? "one by one"
 	                    : fmt::format("of {} in a row", profile.blocks_a_period),

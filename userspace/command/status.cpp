@@ -94,7 +94,7 @@ std::string judgement(const Inventory &inventory, const std::optional<DaemonStat
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
 		return "The CRNG is ready. The kernel uses no hwrng" +
-		       (!daemon ? std::string("; other sources can feed it (see the sources).")
+		       (!daemon ? std::string("; the sources above can feed its pool.")
 		                : "." + judge_daemon(daemon, rows));
 	return fmt::format("The CRNG is ready. The kernel uses {}.{}", inventory.hwrng->current,
 	                   judge_daemon(daemon, rows));
@@ -232,8 +232,8 @@ void print_sources_text(const Inventory &inventory)
 void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
 {
 	if (!answer || !*answer) {
-		fmt::print("Daemon      {}\n",
-		           answer ? "hwrngd is not running" : "hwrngd did not answer; the error says why");
+		fmt::print("Daemon      {}\n", answer ? "hwrngd is not running"
+		                                      : "hwrngd did not answer; see the error message");
 		return;
 	}
 	const DaemonStatus &daemon = **answer;

@@ -35,8 +35,8 @@ Result<Tested> test_file(const std::string &file, const TestOptions &options)
 	if (sample->fips.blocks == 0 && interrupted() == 0)
 		return fail(
 		    ExitCode::check_failed,
-		    fmt::format("{}: {} bytes are too few: a test needs at least {} (4, and a block "
-		                "of 20,000 bits)",
+		    fmt::format("{}: {} bytes are too few: a test needs at least {} (4 bytes, and a "
+		                "block of 20,000 bits)",
 		                file, sample->bytes_read,
 		                fips140_2::bootstrap_bytes + fips140_2::block_bytes));
 	return Tested{file, *sample};

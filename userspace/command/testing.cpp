@@ -34,7 +34,7 @@ void add_bench(CLI::App &app, Run &run)
 	bench
 	    .add_option("-s,--source", options->sources,
 	                "The source to measure; repeat the option for several; default: all sources, "
-	                "except those of other machines and hwrngs to which hwrngd would not switch")
+	                "except other machines and hwrngs to which hwrngd would not switch")
 	    ->type_name("SOURCE")
 	    ->allow_extra_args(false);
 	bench.add_option("-t,--seconds", options->seconds, "Seconds for each source, 0.1 to 30")

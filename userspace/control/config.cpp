@@ -327,7 +327,7 @@ Result<std::filesystem::path> write_selected(const Root &root, const std::string
 		if (!later.prefer.empty() || later.rng_current != Config().rng_current)
 			return fail(ExitCode::usage,
 			            fmt::format("{} overrides {}: it is read later and sets `prefer` or "
-			                        "`rng_current`. Change them there",
+			                        "`rng_current`. Change these keys there",
 			                        root.at(file).string(), root.at(selected_file).string()));
 	}
 	std::ostringstream text;

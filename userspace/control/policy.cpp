@@ -220,11 +220,12 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 	if (preferred != nullptr)
 		decision.reason = fmt::format("it matches \"{}\" in `prefer`", *preferred);
 	else
-		decision.reason =
-		    current_will_do
-		        ? "it claims the most entropy of all hwrngs"
-		        : fmt::format("{} must not be used; of the others it claims the most entropy",
-		                      state.current.empty() ? "none" : state.current);
+		decision.reason = current_will_do ? "it claims the most entropy of all hwrngs"
+		                  : state.current.empty()
+		                      ? "no hwrng is in use, and this one claims the most entropy"
+		                      : fmt::format("{} is denied or quarantined; of the others, this one "
+		                                    "claims the most entropy",
+		                                    state.current);
 }
 
 } // namespace

@@ -15,7 +15,8 @@ std::vector<Advice> source_for_guest(const std::string &hypervisor)
 	if (hypervisor.starts_with("Microsoft"))
 		return {{"on Hyper-V: Set-VMKeyProtector -VMName NAME -NewLocalKeyProtector; "
 		         "Enable-VMTPM -VMName NAME"},
-		        {"in Azure: a virtual machine of the security type Trusted Launch, with vTPM"}};
+		        {"in Azure: choose the security type Trusted Launch, with vTPM, for this virtual "
+		         "machine"}};
 	if (hypervisor.starts_with("innotek") || hypervisor.starts_with("Oracle"))
 		return {{"on the host: VBoxManage modifyvm NAME --tpm-type 2.0"}};
 	if (hypervisor.starts_with("Amazon"))

@@ -95,8 +95,8 @@ const char *why_missing(const Machine &machine, const std::string &module)
 	if (machine.inventory.tpms.empty())
 		return "tpm_rng is configured to be loaded at boot, but it is not installed, and there is "
 		       "no TPM that it could serve";
-	return "tpm_rng is configured to be loaded at boot, but the kernel no longer has it and does "
-	       "not need it: it serves the TPM by itself";
+	return "tpm_rng is configured to be loaded at boot, but it is no longer part of the kernel "
+	       "and is not needed: the kernel serves the TPM by itself";
 }
 
 void add_boot_modules(const Machine &machine, std::vector<Finding> &findings)
@@ -118,7 +118,7 @@ void add_boot_modules(const Machine &machine, std::vector<Finding> &findings)
 			finding.remedy = {{"install tpm_rng", "apt install hwrngd-dkms"}};
 		else
 			finding.remedy = {
-			    {"no longer load it at boot",
+			    {"stop loading it at boot",
 			     fmt::format("sed -i '/^[[:space:]]*{}/d' {}",
 			                 old_pi ? "bcm2708[-_]rng" : "tpm[-_]rng", for_shell(entry.where))}};
 		findings.push_back(std::move(finding));
@@ -279,7 +279,7 @@ void add_platform(const Machine &machine, std::vector<Finding> &findings)
 			// A file may have several such lines.
 			if (std::ranges::find(finding.remedy, command, &Advice::command) ==
 			    finding.remedy.end())
-				finding.remedy.push_back({"no longer watch it", command});
+				finding.remedy.push_back({"stop watching it", command});
 		}
 		finding.remedy.push_back({"make the monitor reload its configuration"});
 		findings.push_back(std::move(finding));
@@ -310,7 +310,7 @@ void add_notes(const Machine &machine, std::vector<Finding> &findings)
 		     .severity = Severity::note,
 		     .text =
 		         "Some blocks failed the FIPS 140-2 tests, which is normal: even with a perfect "
-		         "source, about one in a thousand fails. hwrngd recognises when there are too many",
+		         "source, about one in a thousand fails. hwrngd detects it if too many fail",
 		     .evidence = machine.facts.fips_failures});
 	if (auto hidden = hidden_tpm(machine);
 	    hidden && std::ranges::find(findings, hidden->id, &Finding::id) == findings.end()) {

@@ -74,7 +74,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		finding.text = fmt::format(
 		    "The kernel does not read {}, because it seems to be an AMD firmware TPM, which makes "
 		    "the whole machine stutter when it is read{}",
-		    tpm.name, guest ? "; in a virtual machine it cannot be one" : "");
+		    tpm.name, guest ? "; this is a virtual machine, so it is not one" : "");
 		if (guest) {
 			finding.remedy = {{"make tpm_rng serve it anyway",
 			                   "echo 'options tpm_rng force=1' >/etc/modprobe.d/tpm_rng.conf"}};
@@ -110,7 +110,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		if (machine.loaded_at_boot("tpm_rng"))
 			finding.id = "tpm-rng-module-missing";
 		finding.text += ": the module tpm_rng is not installed for this kernel, and the TPM's own "
-		                "driver does not do it";
+		                "driver does not serve it as a hwrng";
 		finding.remedy.push_back({"install tpm_rng", "apt install hwrngd-dkms"});
 	}
 	finding.remedy.push_back({"make it a hwrng", "hwrngctl load tpm"});
@@ -167,7 +167,8 @@ Finding why_no_hwrng(const Machine &machine)
 		return *hidden;
 	finding.evidence.push_back(machine.seen_available());
 	if (const auto other = machine.other_hwrng()) {
-		finding.text = "The kernel uses none of its hwrngs; it gives up on one that does not start";
+		finding.text =
+		    "The kernel uses none of its hwrngs. It stops using a hwrng that fails to start";
 		finding.remedy = {{"select one", "hwrngctl select " + *other}};
 		return finding;
 	}
@@ -176,7 +177,7 @@ Finding why_no_hwrng(const Machine &machine)
 	                     "\"No such device\""
 	                   : "The kernel's hwrng framework is not loaded or not built";
 	if (machine.has_cpu_rng()) {
-		finding.text += "; the CPU can be made one";
+		finding.text += "; the CPU's instructions can serve as one";
 		finding.remedy = machine.serve_cpu();
 		return finding;
 	}

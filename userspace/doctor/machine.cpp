@@ -146,7 +146,8 @@ std::vector<Advice> Machine::unload_silent() const
 		else if (has_cpu_rng())
 			steps = serve_cpu();
 	}
-	steps.push_back({"unload the driver in which readers wait", "modprobe -r " + driver});
+	steps.push_back(
+	    {"unload the driver that blocks readers of /dev/hwrng", "modprobe -r " + driver});
 	steps.push_back({"do not load it at boot",
 	                 fmt::format("echo 'blacklist {0}' >/etc/modprobe.d/{0}.conf", driver)});
 	if (driver == "virtio_rng")

@@ -158,8 +158,8 @@ private:
 		if (error == EAI_SYSTEM)
 			return fail_errno(errno, name_);
 		if (error != 0)
-			return fail(ExitCode::no_source,
-			            fmt::format("{}: has no address: {}", name_, gai_strerror(error)));
+			return fail(ExitCode::no_source, fmt::format("{}: its name cannot be resolved: {}",
+			                                             name_, gai_strerror(error)));
 		for (const auto *one = list; one != nullptr; one = one->ai_next) {
 			auto &address = found.emplace_back();
 			address.size = std::min<socklen_t>(one->ai_addrlen, sizeof address.storage);

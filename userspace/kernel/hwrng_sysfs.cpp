@@ -75,8 +75,8 @@ Result<FileDescriptor> HwrngSysfs::lock(std::chrono::milliseconds limit, Purpose
 		if (std::chrono::steady_clock::now() >= end)
 			return fail(
 			    ExitCode::unavailable,
-			    "hwrngd or another hwrngctl is probing a hwrng and has made it current for that: "
-			    "try again when it is done");
+			    "hwrngd or another hwrngctl is probing a hwrng, which is current until the probe "
+			    "ends: try again then");
 		std::this_thread::sleep_for(std::chrono::milliseconds(20));
 	}
 }

@@ -52,9 +52,9 @@ bool secure_boot_is_on(const Root &root)
 std::string enrolment_steps(const Root &root)
 {
 	std::string steps =
-	    "enrol the key that dkms signs with: `mokutil --import /var/lib/dkms/mok.pub` (invent a "
-	    "password), reboot, press a key within ten seconds when the blue screen appears before the "
-	    "boot (otherwise the request is dropped), choose Enroll MOK, Continue, Yes, give the "
+	    "make the kernel trust the key of dkms: run `mokutil --import /var/lib/dkms/mok.pub` and "
+	    "choose a password. Reboot, and press a key within ten seconds at the blue screen "
+	    "(otherwise the request is dropped). There, choose Enroll MOK, Continue, Yes, give the "
 	    "password, choose Reboot; then load the module";
 	if (!root.exists("/sys/firmware/efi"))
 		steps += " (this machine was not booted by UEFI and has no such screen: boot it without "
@@ -161,10 +161,10 @@ ModuleState KernelModules::inspect(const std::string &name) const
 		    "which signs it; {}",
 		    *rule, enrolment_steps(root_)));
 	else if (rule)
-		state.caution =
-		    fmt::format("if the kernel trusts the key of \"{}\", as {} requires; if it does not: "
-		                "{}",
-		                *state.signer, *rule, enrolment_steps(root_));
+		state.caution = fmt::format(
+		    "if the kernel trusts the key of \"{}\" ({} requires that). If it does not: "
+		    "{}",
+		    *state.signer, *rule, enrolment_steps(root_));
 	return state;
 }
 
@@ -199,7 +199,7 @@ std::unexpected<Error> KernelModules::load_failed(const std::string &name, int n
 		                       release_);
 		break;
 	case EEXIST:
-		message += "; the kernel already has something of that name";
+		message += "; the kernel already has a module or device of that name";
 		break;
 	default:
 		break;

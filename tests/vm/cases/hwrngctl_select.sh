@@ -12,7 +12,7 @@ guest() {
 	check_fails "select fails without a name" 2 hwrngctl select
 	check_fails "an unknown command fails" 2 hwrngctl frobnicate
 	check_fails "feed fails with an unknown source" 3 hwrngctl feed --once --source nonsense
-	check_match "feed lists the sources" 'it has: virtio_rng\.0, tpmrm0' "$(cat "$output")"
+	check_match "feed lists the sources" 'Its sources are: virtio_rng\.0, tpmrm0' "$(cat "$output")"
 
 	as_user hwrngctl status >/tmp/status 2>&1
 	check_equal "an ordinary user can read the status" 0 $?

@@ -16,8 +16,8 @@ namespace hwrngd {
 template <typename Number> [[nodiscard]] std::optional<Number> parse_number(std::string_view text)
 {
 	Number value = 0;
-	const auto *const end = text.data() + text.size();
-	const auto [last, error] = std::from_chars(text.data(), end, value);
+	const auto *const end = text.begin() + text.size();
+	const auto [last, error] = std::from_chars(text.begin(), end, value);
 	return error == std::errc() && last == end ? std::optional(value) : std::nullopt;
 }
 

@@ -258,10 +258,12 @@ void print_for_people(const Findings &findings, bool all)
 	print_rows("Image", "hw_rng_model", findings.images, all);
 	print_sum("flavor", findings.flavors);
 	print_sum("image", findings.images);
-	fmt::print("{}: {}\n", findings.verdict() == ExitCode::done ? "Passed" : "FAILED",
-	           !findings.judged()    ? "this user sees nothing that can be judged; an admin does"
-	           : counts.without == 0 ? "everything that is shown gives a server an RNG"
-	                                 : "some give a server no RNG");
+	const char *verdict = "some give a server no RNG";
+	if (!findings.judged())
+		verdict = "this user sees nothing that can be judged; an admin does";
+	else if (counts.without == 0)
+		verdict = "everything that is shown gives a server an RNG";
+	fmt::print("{}: {}\n", findings.verdict() == ExitCode::done ? "Passed" : "FAILED", verdict);
 	if (counts.warnings > 0)
 		fmt::print(
 		    "Taken literally, v1 (`hw_rng:allowed=True`, `hw_rng_model: virtio`) warns about {}; "

@@ -219,13 +219,14 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 	decision.select = best.name;
 	if (preferred != nullptr)
 		decision.reason = fmt::format("it matches \"{}\" in `prefer`", *preferred);
+	else if (current_will_do)
+		decision.reason = "it claims the most entropy of all hwrngs";
+	else if (state.current.empty())
+		decision.reason = "no hwrng is in use, and this one claims the most entropy";
 	else
-		decision.reason = current_will_do ? "it claims the most entropy of all hwrngs"
-		                  : state.current.empty()
-		                      ? "no hwrng is in use, and this one claims the most entropy"
-		                      : fmt::format("{} is denied or quarantined; of the others, this one "
-		                                    "claims the most entropy",
-		                                    state.current);
+		decision.reason = fmt::format(
+		    "{} is denied or quarantined; of the others, this one claims the most entropy",
+		    state.current);
 }
 
 } // namespace

@@ -126,13 +126,16 @@ TEST(StatusDocument, AnotherSchemaVersionOrNotAnObjectIsRefused)
 void compare_keys(const Json &document, const Json &schema, const Json &whole,
                   const std::string &where)
 {
-	if (const auto link = schema.find("$ref"); link != schema.end())
-		return compare_keys(document, whole.at(Pointer(link->get<std::string>().substr(1))), whole,
-		                    where);
+	if (const auto link = schema.find("$ref"); link != schema.end()) {
+		compare_keys(document, whole.at(Pointer(link->get<std::string>().substr(1))), whole, where);
+		return;
+	}
 	EXPECT_NE(schema.value("additionalProperties", Json()), Json(false))
 	    << where << ": must allow fields that are added later";
-	if (document.is_array())
-		return compare_keys(document.at(0), schema.at("items"), whole, where + "[]");
+	if (document.is_array()) {
+		compare_keys(document.at(0), schema.at("items"), whole, where + "[]");
+		return;
+	}
 	if (!document.is_object())
 		return;
 	const auto properties = schema.value("properties", Json::object());
@@ -142,7 +145,7 @@ void compare_keys(const Json &document, const Json &schema, const Json &whole,
 		if (!schema.contains("properties"))
 			continue; // its keys may have any names
 		ASSERT_TRUE(properties.contains(key)) << where << ": no " << key << " in the schema";
-		compare_keys(value, properties.at(key), whole, where + "." + key);
+		compare_keys(value, properties.at(key), whole, fmt::format("{}.{}", where, key));
 	}
 	for (const auto &[key, value] : properties.items())
 		EXPECT_TRUE(written.contains(key)) << where << ": the daemon does not write " << key;

@@ -4,6 +4,7 @@
 #include "base/file_descriptor.h"
 #include "fake_daemon.h"
 #include "fake_tree.h"
+#include "good_hwrng.h"
 #include "paths.h"
 #include "run_hwrngctl.h"
 #include "samples.h"
@@ -28,17 +29,6 @@ using namespace hwrngd;
 using namespace hwrngd::test;
 
 namespace {
-
-void good_hwrng(FakeTree &tree)
-{
-	std::string bytes(64 + 4 + 32 * 2500, '\0');
-	AesCtr stream;
-	std::vector<uint8_t> random(bytes.size());
-	stream.fill(random);
-	std::copy(random.begin(), random.end(), bytes.begin());
-	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0", false, "1000");
-	tree.file("/dev/hwrng", bytes);
-}
 
 TEST(Hwrngctl, EachCommandsHelpHasItsOwnExamples)
 {
@@ -306,88 +296,6 @@ TEST(Hwrngctl, AMissingDeviceOfASourceIsAMissingSource)
 	EXPECT_EQ(run(tree, "feed --once --dry-run --source virtio_rng.0").code, 3);
 	const FakeTree without_framework;
 	EXPECT_EQ(run(without_framework, "select auto").code, 3);
-}
-
-/// A source from /etc/hwrngd.conf whose device is missing.
-void absent_generator(FakeTree &tree)
-{
-	tree.file("/etc/hwrngd.conf", "[source.late]\npath = \"/dev/ttyACM7\"\ncredit = 512\n");
-}
-
-TEST(Hwrngctl, AnAbsentGeneratorIsShownWithTheReason)
-{
-	FakeTree tree;
-	absent_generator(tree);
-	auto ran = run(tree, "list");
-	EXPECT_EQ(ran.code, 0) << ran.err;
-	EXPECT_TRUE(ran.out.contains("/dev/ttyACM7 (absent)")) << ran.out;
-	ran = run(tree, "policy --explain");
-	EXPECT_EQ(ran.code, 0) << ran.err;
-	EXPECT_TRUE(ran.out.contains("ignore   is absent: /dev/ttyACM7 does not exist")) << ran.out;
-	ran = run(tree, "status");
-	EXPECT_EQ(ran.code, 0) << ran.err;
-	EXPECT_TRUE(ran.out.contains("late")) << ran.out;
-	EXPECT_FALSE(ran.out.contains("can feed its pool")) << ran.out;
-	EXPECT_FALSE(ran.out.contains("`hwrngctl feed --once`")) << ran.out;
-	ran = run(tree, "bench");
-	EXPECT_EQ(ran.code, 3) << ran.err;
-	EXPECT_TRUE(ran.out.contains("/dev/ttyACM7 does not exist") ||
-	            ran.err.contains("has no usable source"))
-	    << ran.out << ran.err;
-	EXPECT_LE(run(tree, "doctor").code, 1);
-}
-
-TEST(Hwrngctl, StatusDoesNotCountOnAnAbsentGenerator)
-{
-	FakeTree tree;
-	absent_generator(tree);
-	const std::string row = "late             generator   512  -             ";
-	auto out = run(tree, "status").out;
-	EXPECT_TRUE(out.contains("\n" + row + "absent             -         -\n")) << out;
-	EXPECT_FALSE(out.contains("can feed its pool")) << out;
-	EXPECT_FALSE(out.contains("feed --once` feeds it")) << out;
-	EXPECT_TRUE(out.contains("source was found")) << out;
-	tree.file("/dev/ttyACM7", "");
-	out = run(tree, "status").out;
-	EXPECT_TRUE(out.contains("\n" + row + "-                  -         -\n")) << out;
-	EXPECT_FALSE(out.contains("source was found")) << out;
-}
-
-TEST(Hwrngctl, AnAbsentGeneratorIsNeverReadAndSaysWhy)
-{
-	FakeTree tree;
-	absent_generator(tree);
-	for (const auto *arguments :
-	     {"test -s late", "bench -s late", "assess -s late", "feed --once --dry-run -s late"}) {
-		const auto ran = run(tree, arguments);
-		EXPECT_EQ(ran.code, 3) << arguments;
-		EXPECT_TRUE(ran.err.contains("late is absent: /dev/ttyACM7 does not exist"))
-		    << arguments << ran.err;
-	}
-	EXPECT_EQ(run(tree, "feed --once --dry-run").code, 3);
-	good_hwrng(tree);
-	for (const auto *arguments : {"test", "feed --once --dry-run"}) {
-		const auto ran = run(tree, arguments);
-		EXPECT_EQ(ran.code, 0) << arguments << ran.err << ran.out;
-		EXPECT_FALSE(ran.err.contains("late")) << arguments << ran.err;
-	}
-}
-
-TEST(Hwrngctl, CheckConfigNotesAnAbsentGenerator)
-{
-	FakeTree tree;
-	absent_generator(tree);
-	const auto check = [&] {
-		const auto out = tree.at("/stdout").string();
-		const auto command = std::string(hwrngd_path) +
-		                     " --check-config --root=" + tree.at("/").string() + " >" + out;
-		EXPECT_EQ(std::system(command.c_str()), 0); // NOLINT: the shell redirects
-		return tree.text("/stdout");
-	};
-	EXPECT_EQ(check(), "The configuration is well-formed.\nNote: the source late is absent: "
-	                   "/dev/ttyACM7 does not exist. It is read once that path exists.\n");
-	tree.file("/dev/ttyACM7", "");
-	EXPECT_EQ(check(), "The configuration is well-formed.\n");
 }
 
 TEST(Hwrngctl, DryRunTestsAndFeedsNothing)

@@ -22,7 +22,7 @@ namespace {
 class SshServe : public testing::Test {
 protected:
 	/// Serves one client after the other. Answers each request 01 N with min(N, `ready`) letters,
-	/// and reduces `ready` by that. With `lie`, it returns so many more than requested.
+	/// and reduces `ready` by that. With `lie`, it returns that many more bytes than requested.
 	void serve(size_t ready, size_t lie = 0)
 	{
 		std::filesystem::create_directories(tree_.at("/run"));

@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Another program of ours may be probing a slow TPM.
-constexpr auto lock_limit = 60s;
 // At exit: a probe may still have to restore what it changed.
 constexpr auto end_limit = 10s;
 
@@ -33,7 +31,7 @@ Result<void> HwrngChooser::start()
 		return std::unexpected(remembered.error());
 	chosen_ = *remembered;
 	control_.run([root = root_] {
-		if (const auto done = hwrng_choice::recover(root, lock_limit); !done)
+		if (const auto done = hwrng_choice::recover(root, hwrng_lock_limit); !done)
 			log(Priority::warning, Event::hwrng_refused, done.error().message);
 	});
 	return {};
@@ -45,9 +43,9 @@ void HwrngChooser::choose(const std::string &name, const std::string &reason,
 	if (name == refused_)
 		return;
 	refused_ = name; // finish() clears it unless this fails
-	control_.run(
-	    [root = root_, name, seen] { return hwrng_choice::make(root, name, seen, lock_limit); },
-	    [this, name, reason](const Result<bool> &done) { finish(name, reason, done); });
+	control_.run([root = root_, name,
+	              seen] { return hwrng_choice::make(root, name, seen, hwrng_lock_limit); },
+	             [this, name, reason](const Result<bool> &done) { finish(name, reason, done); });
 }
 
 void HwrngChooser::finish(const std::string &name, const std::string &reason,

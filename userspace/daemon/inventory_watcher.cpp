@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 
 // How often to look for changes that send no event.
 constexpr auto refresh_interval = 60s;
-// Another program of ours may be probing a slow TPM.
-constexpr auto lock_limit = 60s;
 
 } // namespace
 
@@ -38,7 +36,7 @@ void InventoryWatcher::refresh()
 	    [root = root_, config = config_] {
 		    // The lock keeps a probe from being mistaken for a choice. Locking fails if the kernel
 		    // has no framework, which does not matter.
-		    const auto lock = HwrngSysfs(root).lock(lock_limit);
+		    const auto lock = HwrngSysfs(root).lock(hwrng_lock_limit);
 		    auto inventory = take_inventory(root, config);
 		    return Found{.inventory = std::move(inventory), .feeders = find_feeders(root, "")};
 	    },
@@ -60,7 +58,7 @@ void InventoryWatcher::check_framework()
 	busy_ = true;
 	control_.run(
 	    [root = root_] {
-		    const auto lock = HwrngSysfs(root).lock(lock_limit);
+		    const auto lock = HwrngSysfs(root).lock(hwrng_lock_limit);
 		    const auto state = HwrngSysfs(root).read();
 		    return state ? std::optional(*state) : std::nullopt;
 	    },

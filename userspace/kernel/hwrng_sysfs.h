@@ -30,6 +30,9 @@ struct HwrngState {
 	[[nodiscard]] bool operator==(const HwrngState &) const = default;
 };
 
+/// How long to wait for HwrngSysfs::lock(): another program of ours may be probing a slow TPM.
+inline constexpr std::chrono::seconds hwrng_lock_limit{60};
+
 class HwrngSysfs {
 public:
 	explicit HwrngSysfs(Root root) : root_(std::move(root)) {}

@@ -24,8 +24,6 @@ constexpr size_t stale_bytes = 64;
 // The framework reads 64 bytes at a time. Two of these are little enough that a slow device shows
 // progress.
 constexpr size_t read_piece = 128;
-// Another probe may be reading a slow TPM.
-constexpr std::chrono::seconds lock_limit{60};
 // The probed hwrng and the choice that was found, one item per line. If the probing process is
 // killed, the next one uses this to put the choice back. A reboot clears both /run and the choice.
 constexpr const char *record = "/run/hwrngd/probe";
@@ -127,7 +125,7 @@ Result<void> ProbedHwrng::begin()
 		return std::unexpected(device.error());
 	}
 	device_ = std::move(*device);
-	auto lock = sysfs_.lock(lock_limit);
+	auto lock = sysfs_.lock(hwrng_lock_limit);
 	if (!lock)
 		return std::unexpected(lock.error());
 	lock_ = std::move(*lock);

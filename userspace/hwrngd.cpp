@@ -123,7 +123,7 @@ void open_for_tls(const Root &root, const EgdConfig &egd, EgdSockets &sockets)
 		if (!file) {
 			log(Priority::error, Event::restricted,
 			    fmt::format(
-			        "egd.{}: {}; no client is served by TLS until hwrngd can read this file "
+			        "egd.{}: {}; no client is served over TLS until hwrngd can read this file "
 			        "and is restarted",
 			        key, file.error().message));
 			break;

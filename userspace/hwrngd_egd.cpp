@@ -282,7 +282,7 @@ LinkTo tls_if_wanted(const EgdArguments &arguments)
 		return std::move(*made);
 	log(Priority::error, Event::restricted,
 	    made.error().message +
-	        "; no client is served by TLS until this is corrected and hwrngd is restarted");
+	        "; no client is served over TLS until this is corrected and hwrngd is restarted");
 	return {};
 }
 

@@ -30,7 +30,7 @@ namespace hwrngd {
 
 namespace {
 
-/// Makes links by TLS from the files of the authorities and, if given, the certificate and key.
+/// Makes links over TLS from the files of the authorities and, if given, the certificate and key.
 Result<LinkTo> tls_of(const std::string &host, const PullArguments::Egd &egd)
 {
 	constexpr std::array keys{"tls_ca", "tls_certificate", "tls_key"};

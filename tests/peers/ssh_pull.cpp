@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Pulls bytes by SSH like the daemon's source. Each line of standard input, "BYTES MILLISECONDS",
+// Pulls bytes over SSH like the daemon's source. Each line of standard input, "BYTES MILLISECONDS",
 // is one pull. The output has a line for each: "ok MILLISECONDS HEX" or "error MILLISECONDS WHY".
 #include "pull/ssh_peer.h"
 

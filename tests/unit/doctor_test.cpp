@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // `hwrngctl doctor` on trees made of files.
 #include "doctor/diagnosis.h"
+#include "fake_daemon.h"
 #include "fake_tree.h"
+#include "full_status.h"
 #include "run_hwrngctl.h"
 
 #include <string>
@@ -147,6 +149,25 @@ TEST(Doctor, ADaemonWithoutItsSocketIsRecognised)
 	tree.file("/etc/hwrngd.conf", "status_socket = \"\"\n");
 	EXPECT_EQ(first_of(tree), "hwrngd-stopped");
 	tree.file("/proc/7/comm", "hwrngd\n");
+	EXPECT_EQ(first_of(tree), "nothing");
+}
+
+TEST(Doctor, ASourceThatTheDaemonQuarantinedIsReported)
+{
+	HealthyTree tree;
+	const FakeDaemon daemon(tree, to_json(full_status()).dump());
+	EXPECT_EQ(first_of(tree), "source-quarantined");
+	const auto seen = run(tree, "doctor").out;
+	EXPECT_NE(seen.find("usb failed hwrngd's tests and is not used"), std::string::npos) << seen;
+	EXPECT_NE(seen.find("  seen  usb: it repeats itself\n"), std::string::npos) << seen;
+}
+
+TEST(Doctor, ASourceThatTheDaemonSuspectsIsNotReported)
+{
+	HealthyTree tree;
+	auto status = full_status();
+	status.sources.at(0).state = "suspect";
+	const FakeDaemon daemon(tree, to_json(status).dump());
 	EXPECT_EQ(first_of(tree), "nothing");
 }
 

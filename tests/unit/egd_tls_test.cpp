@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// EGD by TLS, with OpenSSL at both ends: what is refused, and how a client may misbehave.
+// EGD over TLS, with OpenSSL at both ends: what is refused, and how a client may misbehave.
 #include "certificates.h"
 #include "egd_machine.h"
 

@@ -32,6 +32,8 @@ public:
 	}
 	Result<bool> reseed() override
 	{
+		if (refuses_reseeds)
+			return fail_errno(EPERM, "the sink");
 		reseeds++;
 		return true;
 	}
@@ -44,6 +46,7 @@ public:
 	uint64_t ready_at = 0;
 	std::optional<PoolLevel> holds;
 	bool refuses = false;
+	bool refuses_reseeds = false;
 };
 
 /// A clock that stands still until it is moved.

@@ -319,6 +319,22 @@ TEST(Pipeline, AnErrorOfTheSinkIsReported)
 	EXPECT_EQ(m.pipeline.feeds(), 0U);
 }
 
+TEST(Pipeline, AFeedThatTheSinkDoesNotUseIsNotCounted)
+{
+	Machine m;
+	m.sink.refuses_reseeds = true;
+	m.has("cpu", SourceKind::cpu);
+	m.begin();
+	EXPECT_GT(m.sink.taken, 0U);
+	EXPECT_FALSE(m.errors.empty());
+	EXPECT_EQ(m.pipeline.feeds(), 0U);
+	EXPECT_FALSE(m.pipeline.last_feed());
+	m.sink.refuses_reseeds = false;
+	m.pipeline.feed();
+	m.run();
+	EXPECT_EQ(m.pipeline.feeds(), 1U);
+}
+
 TEST(Pipeline, AThreadThatStillReadsIsLeftBehind)
 {
 	auto m = std::make_unique<Machine>();

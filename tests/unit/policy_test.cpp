@@ -63,7 +63,7 @@ TEST(Policy, RanksATrustedGeneratorBeforeTheCpuAndAnUntrustedOneLast)
 		    ->reason;
 	};
 	EXPECT_EQ(reason("upstairs"), "another machine, by the EGD protocol");
-	EXPECT_EQ(reason("afar"), "another machine, by SSH");
+	EXPECT_EQ(reason("afar"), "another machine, over SSH");
 }
 
 TEST(Policy, AnAbsentSourceIsIgnoredWithAReasonAndIsNotACandidate)

@@ -12,7 +12,7 @@
 
 namespace hwrngd {
 
-/// Default paths: the key with which this machine logs in to others by SSH, and their host keys.
+/// Default paths: the key with which this machine logs in to others over SSH, and their host keys.
 inline constexpr const char *usual_identity = "/etc/hwrngd/ssh/identity";
 inline constexpr const char *usual_known_hosts = "/etc/hwrngd/ssh/known_hosts";
 

@@ -101,7 +101,7 @@ void add_ssh_setup(CLI::App &app, Run &run)
 {
 	auto &setup = *app.add_subcommand(
 	    "ssh-setup",
-	    "Set up a machine to get random bytes from another one by SSH, or to give them");
+	    "Set up a machine to get random bytes from another one over SSH, or to give them");
 	setup.require_subcommand(1);
 	add_client(setup, run);
 	add_host(setup, run);

@@ -57,7 +57,7 @@ const char *reason(const SourceInfo &source)
 	case SourceKind::egd:
 		return "another machine, by the EGD protocol";
 	case SourceKind::ssh:
-		return "another machine, by SSH";
+		return "another machine, over SSH";
 	case SourceKind::jitter:
 		return "CPU timing jitter, collected by the kernel";
 	}

@@ -82,7 +82,7 @@ public:
 	                             const SourceInfo &info) { return cache->open(info); },
 	                 .on_step = [this](const auto &name, const auto &step) { on_step(name, step); },
 	                 .on_lost = [this](const auto &) { inventory_.refresh(); },
-	                 .on_feed = [this] { tell_manager(); },
+	                 .on_feed = [this] { on_feed(); },
 	                 .on_error = [this](const auto &error) { on_error(error); }}),
 	      egd_(io_, std::move(egd), pipeline_,
 	           [](const auto &why) { log(Priority::error, Event::egd_died, why); })
@@ -255,6 +255,12 @@ private:
 			asio::post(io_, [this] { decide_again(); });
 	}
 
+	void on_feed()
+	{
+		last_error_.clear();
+		tell_manager();
+	}
+
 	void on_error(const Error &error)
 	{
 		if (error.message != last_error_)
@@ -328,7 +334,7 @@ private:
 	InventoryWatcher inventory_;
 	HwrngChooser hwrng_;
 	Decision decision_;
-	std::string last_error_; ///< the last error of the pool
+	std::string last_error_; ///< of the pool since the last feed; it is logged once
 	std::unique_ptr<StatusSocket> status_;
 	std::shared_ptr<SourceCache> source_cache_;
 	Pipeline pipeline_;

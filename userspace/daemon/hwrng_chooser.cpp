@@ -40,9 +40,9 @@ Result<void> HwrngChooser::start()
 void HwrngChooser::choose(const std::string &name, const std::string &reason,
                           const HwrngState &seen)
 {
-	if (name == refused_)
+	if (name == pending_ || name == refused_)
 		return;
-	refused_ = name; // finish() clears it unless this fails
+	pending_ = name;
 	control_.run([root = root_, name,
 	              seen] { return hwrng_choice::make(root, name, seen, hwrng_lock_limit); },
 	             [this, name, reason](const Result<bool> &done) { finish(name, reason, done); });
@@ -51,7 +51,10 @@ void HwrngChooser::choose(const std::string &name, const std::string &reason,
 void HwrngChooser::finish(const std::string &name, const std::string &reason,
                           const Result<bool> &done)
 {
+	if (name == pending_)
+		pending_.clear();
 	if (!done) {
+		refused_ = name;
 		log(Priority::warning, Event::hwrng_refused, done.error().message,
 		    {{"HWRNGD_SOURCE", name}});
 		return;

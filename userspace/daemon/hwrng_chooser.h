@@ -21,7 +21,7 @@ public:
 	[[nodiscard]] Result<void> start();
 
 	/// Makes `name` the kernel's hwrng if the framework is still in the state `seen`. Does nothing
-	/// if the kernel has refused `name` before.
+	/// if that is under way, or if the kernel has refused `name` before.
 	void choose(const std::string &name, const std::string &reason, const HwrngState &seen);
 
 	/// To be called after a change: a refused hwrng may then be tried again.
@@ -41,7 +41,8 @@ private:
 	ControlThread &control_;
 	std::function<void()> on_change_;
 	std::optional<std::string> chosen_;
-	std::string refused_; ///< must not be chosen again: it was refused, or is being selected
+	std::string pending_; ///< is being selected
+	std::string refused_; ///< the kernel refused it
 };
 
 } // namespace hwrngd

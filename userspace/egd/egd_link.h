@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How bytes travel between an EGD server and a client: unencrypted, or by TLS.
+// How bytes travel between an EGD server and a client: unencrypted, or over TLS.
 #pragma once
 
 #include "base/error.h"

@@ -317,8 +317,10 @@ void Pipeline::reseed()
 		return;
 	added_ = false;
 	reseed_deadline_.reset();
-	if (const auto done = sink_.reseed(); !done)
+	if (const auto done = sink_.reseed(); !done) {
 		hooks_.on_error(done.error());
+		return;
+	}
 	feeds_++;
 	last_feed_ = clock_.now();
 	hooks_.on_feed();

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The random number instructions, one block per architecture. Each block ends
- * with the table cpu_insns and, for autoloading, the list of CPUs that have
- * such an instruction.
+ * with the table cpu_insns.
  *
  * An instruction that samples an entropy source on every use has a default
  * quality of 512 of 1024: we credit half of what the hardware claims. The
@@ -15,7 +14,6 @@
 #define _CPU_INSN_H
 
 #include <linux/kernel.h>
-#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 
 struct cpu_insn {
@@ -33,7 +31,7 @@ struct cpu_insn {
 	module_param(insn##_quality, ushort, 0444);			\
 	MODULE_PARM_DESC(insn##_quality,				\
 			 "Bits of entropy credited per 1024 bits of "	\
-			 #insn ", 1 to 1024 (default " #value ")")
+			 #insn ", 1 to 512 (default " #value ")")
 
 /* Inlined into each fill function, to have only one indirect call per batch. */
 static __always_inline size_t cpu_insn_fill(unsigned long *words, size_t n,
@@ -58,8 +56,10 @@ static __always_inline size_t cpu_insn_fill(unsigned long *words, size_t n,
 #if defined(CONFIG_X86_64)
 
 #include <asm/archrandom.h>
-#include <asm/cpu_device_id.h>
 #include <asm/cpufeature.h>
+#include <asm/processor.h>
+
+#include "cpu_errata.h"
 
 CPU_INSN_QUALITY(rdseed, 512);
 CPU_INSN_QUALITY(rdrand, 4);
@@ -86,77 +86,34 @@ static size_t rdrand_fill(unsigned long *words, size_t n)
 	return cpu_insn_fill(words, n, rdrand_long, 1);
 }
 
-/*
- * On these CPUs RDRAND may return the same value for ever after a resume. The
- * kernel therefore hides it, but a hypervisor may still show it to a guest.
- */
+static bool amd_identity(struct amd_cpu *cpu)
+{
+	cpu->family = boot_cpu_data.x86;
+	cpu->model = boot_cpu_data.x86_model;
+	cpu->stepping = boot_cpu_data.x86_stepping;
+	cpu->microcode = boot_cpu_data.microcode;
+
+	return boot_cpu_data.x86_vendor == X86_VENDOR_AMD;
+}
+
 static const char *rdrand_erratum(void)
 {
-	const struct cpuinfo_x86 *c = &boot_cpu_data;
+	struct amd_cpu cpu;
 
-	if (c->x86_vendor == X86_VENDOR_AMD && (c->x86 == 0x15 || c->x86 == 0x16))
-		return "unreliable after resume on AMD families 15h and 16h";
-
-	return NULL;
+	return amd_identity(&cpu) ? amd_rdrand_erratum(&cpu) : NULL;
 }
 
-/*
- * AMD-SB-7055, CVE-2025-68313: RDSEED on Zen 5 may return zeros and report
- * success. The table has the first fixed microcode revision for each model and
- * stepping, which are the upper 24 bits of a revision. Only the 16-bit and
- * 32-bit forms are known to fail. We use the 64-bit form, but no kernel trusts
- * that one either.
- */
-static bool zen5_rdseed_is_fixed(u32 microcode)
-{
-	static const u32 fixed[] = {
-		0x0b00215a, 0x0b008121, 0x0b101054, 0x0b204037, 0x0b404035,
-		0x0b404108, 0x0b600037, 0x0b608038, 0x0b700037,
-	};
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(fixed); i++)
-		if (microcode >> 8 == fixed[i] >> 8)
-			return microcode >= fixed[i];
-
-	return false;
-}
-
-/* Later kernels hide RDSEED on these CPUs; then rdseed_present() is false. */
 static const char *rdseed_erratum(void)
 {
-	const struct cpuinfo_x86 *c = &boot_cpu_data;
+	struct amd_cpu cpu;
 
-	if (c->x86_vendor != X86_VENDOR_AMD)
-		return NULL;
-
-	if (c->x86 == 0x17 && c->x86_model == 0x47)
-		return "unreliable on AMD Cyan Skillfish";
-
-	if (c->x86 == 0x1a) {
-		switch (c->x86_model) {
-		case 0x00 ... 0x2f:
-		case 0x40 ... 0x4f:
-		case 0x60 ... 0x7f:
-			if (!zen5_rdseed_is_fixed(c->microcode))
-				return "AMD-SB-7055, update the microcode";
-		}
-	}
-
-	return NULL;
+	return amd_identity(&cpu) ? amd_rdseed_erratum(&cpu) : NULL;
 }
 
 static const struct cpu_insn cpu_insns[] = {
 	{ "cpu_rng.rdseed", rdseed_present, rdseed_fill, rdseed_erratum, &rdseed_quality },
 	{ "cpu_rng.rdrand", rdrand_present, rdrand_fill, rdrand_erratum, &rdrand_quality },
 };
-
-static const struct x86_cpu_id __maybe_unused cpu_rng_ids[] = {
-	X86_MATCH_FEATURE(X86_FEATURE_RDSEED, NULL),
-	X86_MATCH_FEATURE(X86_FEATURE_RDRAND, NULL),
-	{ }
-};
-MODULE_DEVICE_TABLE(x86cpu, cpu_rng_ids);
 
 #elif defined(CONFIG_ARM64)
 
@@ -191,12 +148,6 @@ static const struct cpu_insn cpu_insns[] = {
 #endif
 	{ "cpu_rng.rndr", rng_present, rndr_fill, NULL, &rndr_quality },
 };
-
-static const struct cpu_feature __maybe_unused cpu_rng_ids[] = {
-	{ .feature = cpu_feature(RNG) },
-	{ }
-};
-MODULE_DEVICE_TABLE(cpu, cpu_rng_ids);
 
 #elif defined(CONFIG_PPC64)
 

@@ -5,6 +5,9 @@
  * The kernel itself takes only a little from these instructions, at boot and
  * at reseeds. As hwrng sources they can also be selected, measured and used to
  * feed the kernel. Each has its own name: cpu_rng.rdseed, cpu_rng.rdrand, etc.
+ *
+ * The module has no alias, so no machine loads it by itself: to trust the CPU
+ * is the administrator's decision (see random.trust_cpu).
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -13,6 +16,8 @@
 #include <linux/hw_random.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/suspend.h>
+#include <linux/workqueue.h>
 
 #include "cpu_insn.h"
 #include "fault.h"
@@ -31,6 +36,8 @@ struct cpu_rng {
 	struct health health;
 	struct stats *stats;
 	const struct cpu_insn *insn;
+	struct delayed_work offer;
+	unsigned int offers;		/* that failed */
 	bool registered;
 };
 
@@ -44,6 +51,10 @@ MODULE_PARM_DESC(force,
 static int cpu_rng_fill(struct cpu_rng *rng, void *data, size_t max, bool wait)
 {
 	int batch, len, err;
+
+	err = health_begin(&rng->health);
+	if (err)
+		return err;
 
 	for (batch = 0; batch < CPU_RNG_BATCHES; batch++) {
 		len = rng->insn->fill(data, max / sizeof(long)) * sizeof(long);
@@ -64,7 +75,7 @@ static int cpu_rng_fill(struct cpu_rng *rng, void *data, size_t max, bool wait)
 	}
 
 	/* Not 0: the framework would call again immediately, for ever. */
-	return -EIO;
+	return -ENODATA;
 }
 
 /* The framework calls this for one reader at a time. */
@@ -80,14 +91,46 @@ static int cpu_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	ret = cpu_rng_fill(rng, data, max, wait);
 	stats_read(rng->stats, start, ret);
 
-	return fault_return(ret);
+	return fault_return(ret == -ENODATA ? -EIO : ret);
+}
+
+/*
+ * Offers the instruction to the framework once it has passed the start-up test.
+ * Other users of the CPU's entropy source may starve it for a while, so it gets
+ * more than one chance.
+ */
+static void cpu_rng_offer(struct work_struct *work)
+{
+	struct cpu_rng *rng = container_of(to_delayed_work(work),
+					   struct cpu_rng, offer);
+	unsigned long words[8];
+	int ret = cpu_rng_fill(rng, words, sizeof(words), true);
+
+	memzero_explicit(words, sizeof(words));
+	if (ret < 0) {
+		if (ret == -ENODATA)
+			WRITE_ONCE(rng->stats->trouble, "starved");
+		if (!rng->offers)
+			pr_err("%s is not registered yet, %s\n", rng->insn->name,
+			       ret == -ENODATA ? "it is starved" :
+						 "start-up test failed");
+		schedule_delayed_work(&rng->offer, HZ << min(rng->offers++, 6U));
+		return;
+	}
+	WRITE_ONCE(rng->stats->trouble, NULL);
+
+	fault_bench_read(&rng->hwrng);
+
+	/* An error would not go away with a retry. */
+	if (framework_register(&rng->hwrng, *rng->insn->quality, ""))
+		WRITE_ONCE(rng->stats->trouble, "unregistered");
+	else
+		rng->registered = true;
 }
 
 static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
 {
 	const char *erratum = insn->erratum ? insn->erratum() : NULL;
-	unsigned long words[8];
-	int ret;
 
 	if (erratum && !force) {
 		pr_warn("%s refused: %s\n", insn->name, erratum);
@@ -97,37 +140,40 @@ static int cpu_rng_add(struct cpu_rng *rng, const struct cpu_insn *insn)
 	rng->insn = insn;
 	rng->hwrng.name = insn->name;
 	rng->hwrng.read = cpu_rng_read;
+	INIT_DELAYED_WORK(&rng->offer, cpu_rng_offer);
 
 	health_init(&rng->health, insn->name);
 	rng->stats = stats_create(insn->name, &rng->health);
 	if (!rng->stats)
 		return -ENOMEM;
 
-	/* Runs the start-up test, which comes before the first bytes. */
-	ret = cpu_rng_fill(rng, words, sizeof(words), true);
-	memzero_explicit(words, sizeof(words));
-	if (ret < 0) {
-		pr_err("%s refused: start-up test failed\n", insn->name);
-		goto out_stats;
-	}
-
-	fault_bench_read(&rng->hwrng);
-
-	ret = framework_register(&rng->hwrng, *insn->quality, "");
-	if (ret)
-		goto out_stats;
-	rng->registered = true;
+	/* The first offer is not delayed, so that modprobe waits for it. */
+	cpu_rng_offer(&rng->offer.work);
 
 	return 0;
-
-out_stats:
-	stats_destroy(rng->stats);
-	return ret;
 }
+
+/* The CPU may behave differently after it was switched off. */
+static int cpu_rng_pm_notify(struct notifier_block *nb, unsigned long event,
+			     void *unused)
+{
+	int i;
+
+	if (event == PM_POST_SUSPEND || event == PM_POST_HIBERNATION ||
+	    event == PM_POST_RESTORE)
+		for (i = 0; i < ARRAY_SIZE(cpu_rngs); i++)
+			health_retest(&cpu_rngs[i].health, false);
+
+	return NOTIFY_OK;
+}
+
+static struct notifier_block cpu_rng_pm_notifier = {
+	.notifier_call = cpu_rng_pm_notify,
+};
 
 static int __init cpu_rng_init(void)
 {
-	int i, err, registered = 0;
+	int i, err, added = 0;
 
 	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++) {
 		err = framework_check_quality(cpu_insns[i].name,
@@ -136,14 +182,19 @@ static int __init cpu_rng_init(void)
 			return err;
 	}
 
-	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++) {
-		if (!cpu_insns[i].present())
-			continue;
-		if (!cpu_rng_add(&cpu_rngs[i], &cpu_insns[i]))
-			registered++;
-	}
+	err = register_pm_notifier(&cpu_rng_pm_notifier);
+	if (err)
+		return err;
 
-	return registered ? 0 : -ENODEV;
+	for (i = 0; i < ARRAY_SIZE(cpu_insns); i++)
+		if (cpu_insns[i].present() &&
+		    !cpu_rng_add(&cpu_rngs[i], &cpu_insns[i]))
+			added++;
+	if (added)
+		return 0;
+
+	unregister_pm_notifier(&cpu_rng_pm_notifier);
+	return -ENODEV;
 }
 module_init(cpu_rng_init);
 
@@ -151,15 +202,23 @@ static void __exit cpu_rng_exit(void)
 {
 	int i;
 
+	unregister_pm_notifier(&cpu_rng_pm_notifier);
 	for (i = 0; i < ARRAY_SIZE(cpu_rngs); i++) {
-		if (!cpu_rngs[i].registered)
+		struct cpu_rng *rng = &cpu_rngs[i];
+
+		if (!rng->stats)
 			continue;
-		hwrng_unregister(&cpu_rngs[i].hwrng);
-		stats_destroy(cpu_rngs[i].stats);
+		cancel_delayed_work_sync(&rng->offer);
+		if (rng->registered)
+			hwrng_unregister(&rng->hwrng);
+		stats_destroy(rng->stats);
 	}
+	/* The tests keep words of the output. */
+	memzero_explicit(cpu_rngs, sizeof(cpu_rngs));
 }
 module_exit(cpu_rng_exit);
 
 MODULE_DESCRIPTION("CPU random number instructions as hwrng sources");
 MODULE_AUTHOR("hwrngd developers");
+MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");

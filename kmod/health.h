@@ -2,69 +2,113 @@
 /*
  * Health tests of a random source: NIST SP 800-90B, sections 4.3 and 4.4.
  *
- * A sample is a byte. We claim H = 4 bits of min-entropy per sample. A sound
- * source of ours delivers twice as much, because all of them condition their
- * output. The false alarm rate per sample is at most alpha = 2^-30 for a source
- * that only just meets the claim, and below 2^-60 for a sound source.
+ * We claim H = 4 bits of min-entropy per byte. A sound source of ours delivers
+ * twice as much, because all of them condition their output. The false alarm
+ * rate per sample is at most alpha = 2^-30 for a source that only just meets
+ * the claim, and below 2^-60 for a sound source. The framework accepts no
+ * quality above the claim. A lower quality means less trust in the source; it
+ * must not make the tests weaker.
  *
- * The claim is independent of the quality that an administrator sets. A lower
- * quality means less trust in the source. It must not make the tests weaker.
+ * Hardware fails by bytes, by words and by blocks, so the tests take samples of
+ * all these sizes. A window that is a multiple of the size of a block would not
+ * notice the block.
  *
- * Repetition count test (4.4.1):
+ * Repetition count test (4.4.1), samples of a byte:
  *	C = 1 + ceil(-log2(alpha) / H) = 1 + ceil(30 / 4) = 9
- * Hardware typically fails with words of all zeros or all ones. For these two
- * bytes the cutoff is therefore 8. Under the claim, eight equal bytes have a
- * probability of 2^-32, which is below alpha too.
+ * Hardware typically fails with all zeros or all ones. For these two bytes the
+ * cutoff is therefore 8. Under the claim, eight such bytes in a row have a
+ * probability of 2^-31, which is below alpha too.
  *
- * Adaptive proportion test (4.4.2), W = 512 samples:
+ * Adaptive proportion test (4.4.2), samples of a byte, W = 512:
  *	C = 1 + CRITBINOM(W, 2^-H, 1 - alpha)
  * For X ~ binomial(512, 1/16): P(X >= 70) = 2^-29.98 and P(X >= 71) = 2^-31.27.
  * So C = 71.
  *
+ * Repeated word, samples of 64 bits with H = 32:
+ *	C = 1 + ceil(30 / 32) = 2
+ * A word fails if it equals the word before. It also fails if it equals the
+ * word with which a window of 64 words began. So any block of up to 512 bytes
+ * that is repeated is found, whatever the size of a read: a block whose size is
+ * no multiple of 8 repeats after 8 such blocks. Together both comparisons have
+ * a probability of 2^-31 per word under the claim.
+ *
+ * Stuck bit: within 64 words, each bit of the words must change. This test goes
+ * beyond the claim, which would permit constant bits: conditioned output has
+ * none. A sound source fails with a probability of 2^-58 per window.
+ *
  * Start-up test (4.3): before the source serves data, and again after each
- * failure, 1024 samples must pass both tests. These samples are discarded.
+ * failure, 1024 bytes must pass all tests. These bytes are discarded.
+ *
+ * A source that fails again and again is not given up to its readers: see
+ * health_begin().
  */
 #ifndef _HEALTH_H
 #define _HEALTH_H
 
-#include <asm/byteorder.h>
 #include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
+#include <asm/barrier.h>
+#include <asm/byteorder.h>
+
 #define HEALTH_REPETITION_CUTOFF	9
 #define HEALTH_STUCK_CUTOFF		8
 #define HEALTH_PROPORTION_WINDOW	512
 #define HEALTH_PROPORTION_CUTOFF	71
+#define HEALTH_WORD_WINDOW		64
 #define HEALTH_STARTUP			1024
+
+/* This many failures, with fewer good bytes in between, end the service. */
+#define HEALTH_STRIKES			8
+#define HEALTH_GOOD_BYTES		(64UL << 20)
 
 enum health_test {
 	HEALTH_REPETITION,
 	HEALTH_PROPORTION,
+	HEALTH_WORD,
+	HEALTH_STUCK_BIT,
 	HEALTH_TESTS,			/* number of tests; as a result: none failed */
 };
 
 struct health {
 	const char *name;		/* of the source, for the log */
-	unsigned int startup;		/* samples left of the start-up test */
-	unsigned int run;		/* equal samples in a row */
-	unsigned int seen;		/* samples in this window */
+	unsigned int startup;		/* bytes left of the start-up test */
+
+	unsigned int run;		/* equal bytes in a row */
+	unsigned int seen;		/* bytes in this window */
 	unsigned int count;		/* those equal to the first */
 	u8 last;
 	u8 first;
+
+	u8 part;			/* bytes in word */
+	unsigned int words;		/* in this window; 0: no word yet */
+	u64 word;			/* a word that is not complete yet */
+	u64 last_word;
+	u64 first_word;			/* of the window */
+	u64 changed;			/* bits that changed in this window */
+
 	bool failed;			/* until it passes the start-up test again */
+	unsigned int strikes;		/* failures that are not forgotten yet */
+	unsigned long good;		/* bytes served since the last failure */
+	u64 retry;			/* earliest next read, in jiffies */
+	bool retest;			/* see health_retest() */
+	bool forgive;
 	unsigned long failures[HEALTH_TESTS];
 };
 
 static inline void health_restart(struct health *health)
 {
-	health->startup = HEALTH_STARTUP;
+	WRITE_ONCE(health->startup, HEALTH_STARTUP);
 	health->run = 0;
 	health->seen = 0;
+	health->part = 0;
+	health->words = 0;
 }
 
 static inline void health_init(struct health *health, const char *name)
@@ -74,7 +118,64 @@ static inline void health_init(struct health *health, const char *name)
 	health_restart(health);
 }
 
-/* Returns the test that the sample failed, or HEALTH_TESTS. */
+/* Is the source not read any more until an administrator asks for it? */
+static inline bool health_withdrawn(const struct health *health)
+{
+	return READ_ONCE(health->strikes) >= HEALTH_STRIKES &&
+	       !READ_ONCE(health->forgive);
+}
+
+/*
+ * Makes the next read begin with a new start-up test. With forgive, earlier
+ * failures are forgotten too. May be called at any time, in any context.
+ */
+static inline void health_retest(struct health *health, bool forgive)
+{
+	if (forgive)
+		WRITE_ONCE(health->forgive, true);
+	/* Pairs with health_begin(), which must then see forgive too. */
+	smp_store_release(&health->retest, true);
+}
+
+/* Leaves the source alone for 2^n seconds, at most 64. */
+static inline void health_hold(struct health *health, unsigned int n)
+{
+	health->retry = get_jiffies_64() + ((u64)HZ << min(n, 6U));
+}
+
+/**
+ * health_begin() - decide whether the hardware may be read now
+ * @health: the source's state; calls for one source must not overlap
+ *
+ * After its first failure a source may be tested again at once. After the
+ * second one it is left alone for 1 s, after the third for 2 s, and so on.
+ * After HEALTH_STRIKES failures it is withdrawn: until an administrator
+ * intervenes, the hardware is not read. HEALTH_GOOD_BYTES of good bytes make up
+ * for all earlier failures.
+ *
+ * Return: 0, or -EIO if the source must be left alone.
+ */
+static inline int health_begin(struct health *health)
+{
+	/* Pairs with health_retest(). */
+	if (unlikely(smp_load_acquire(&health->retest))) {
+		WRITE_ONCE(health->retest, false);
+		health_restart(health);
+		if (READ_ONCE(health->forgive)) {
+			WRITE_ONCE(health->strikes, 0);
+			WRITE_ONCE(health->forgive, false);
+			health->retry = 0;
+		}
+	}
+	if (unlikely(health->strikes >= HEALTH_STRIKES) ||
+	    (unlikely(health->retry) && time_is_after_jiffies64(health->retry)))
+		return -EIO;
+	health->retry = 0;
+
+	return 0;
+}
+
+/* Returns the test that the byte failed, or HEALTH_TESTS. */
 static inline enum health_test health_sample(struct health *health, u8 sample)
 {
 	unsigned int cutoff = HEALTH_REPETITION_CUTOFF;
@@ -110,10 +211,10 @@ static inline u64 health_zero_byte(u64 word)
 }
 
 /*
- * A sample that differs both from the sample before and from the first one of
- * the window cannot fail a test. Most samples are like this, and eight can be
- * checked at once. Returns the number of such samples at the start of the data;
- * a rest of less than eight is not checked.
+ * A byte that differs both from the byte before and from the first one of the
+ * window cannot fail a test. Most bytes are like this, and eight can be checked
+ * at once. Returns the number of such bytes at the start of the data; a rest of
+ * less than eight is not checked.
  */
 static inline size_t health_skip(struct health *health, const u8 *data,
 				 size_t len)
@@ -150,21 +251,34 @@ static inline size_t health_skip(struct health *health, const u8 *data,
 	return i;
 }
 
-/**
- * health_test() - decide whether bytes of a source may be served
- * @health: the source's state; calls for one source must not overlap
- * @data: the bytes; wiped unless they may be served
- * @len: number of bytes
- *
- * Return: 0 if they may be served, -EAGAIN if the start-up test used them,
- * -EIO if they failed a test.
- */
-static inline int health_test(struct health *health, u8 *data, size_t len)
+/* Returns the test that the word failed, or HEALTH_TESTS. */
+static inline enum health_test health_word(struct health *health, u64 word)
 {
-	static const char * const names[] = {
-		[HEALTH_REPETITION] = "repetition count",
-		[HEALTH_PROPORTION] = "adaptive proportion",
-	};
+	if (!health->words) {
+		health->first_word = word;
+		health->changed = 0;
+	} else {
+		if (word == health->last_word || word == health->first_word)
+			return HEALTH_WORD;
+		health->changed |= word ^ health->last_word;
+	}
+	health->last_word = word;
+
+	/* The last word of a window is also the first one of the next. */
+	if (++health->words > HEALTH_WORD_WINDOW) {
+		if (~health->changed)
+			return HEALTH_STUCK_BIT;
+		health->first_word = word;
+		health->changed = 0;
+		health->words = 1;
+	}
+
+	return HEALTH_TESTS;
+}
+
+static inline enum health_test health_bytes(struct health *health,
+					    const u8 *data, size_t len)
+{
 	enum health_test test = HEALTH_TESTS;
 	size_t i;
 
@@ -174,27 +288,90 @@ static inline int health_test(struct health *health, u8 *data, size_t len)
 			test = health_sample(health, data[i]);
 	}
 
+	return test;
+}
+
+/* A read may end inside a word; the next read then completes it. */
+static inline enum health_test health_words(struct health *health,
+					    const u8 *data, size_t len)
+{
+	enum health_test test = HEALTH_TESTS;
+	size_t i, n;
+
+	for (i = 0; i < len && test == HEALTH_TESTS; i += n) {
+		n = min_t(size_t, len - i, sizeof(health->word) - health->part);
+		memcpy((u8 *)&health->word + health->part, data + i, n);
+		health->part += n;
+		if (health->part == sizeof(health->word)) {
+			health->part = 0;
+			test = health_word(health, health->word);
+		}
+	}
+
+	return test;
+}
+
+static inline void health_fail(struct health *health, enum health_test test)
+{
+	static const char * const names[] = {
+		[HEALTH_REPETITION] = "repetition count",
+		[HEALTH_PROPORTION] = "adaptive proportion",
+		[HEALTH_WORD] = "repeated word",
+		[HEALTH_STUCK_BIT] = "stuck bit",
+	};
+
+	health_restart(health);
+	health->good = 0;
+	WRITE_ONCE(health->failures[test], health->failures[test] + 1);
+	WRITE_ONCE(health->strikes, health->strikes + 1);
+	if (health->strikes > 1 && health->strikes < HEALTH_STRIKES)
+		health_hold(health, health->strikes - 2);
+	/* A broken source is tested again and again, so log this only once. */
+	if (!health->failed)
+		pr_err_ratelimited("%s failed the %s test, no data until it passes the start-up test\n",
+				   health->name, names[test]);
+	WRITE_ONCE(health->failed, true);
+	if (health->strikes == HEALTH_STRIKES)
+		pr_err("%s is withdrawn after %u failures; to test it again, write start-up to its attribute state\n",
+		       health->name, health->strikes);
+}
+
+/**
+ * health_test() - decide whether bytes of a source may be served
+ * @health: the source's state, after health_begin() has returned 0
+ * @data: the bytes; wiped unless they may be served
+ * @len: number of bytes
+ *
+ * Return: 0 if they may be served, -EAGAIN if the start-up test used them,
+ * -EIO if they failed a test.
+ */
+static inline int health_test(struct health *health, u8 *data, size_t len)
+{
+	enum health_test test = health_bytes(health, data, len);
+
+	if (test == HEALTH_TESTS)
+		test = health_words(health, data, len);
 	if (test != HEALTH_TESTS) {
 		memzero_explicit(data, len);
-		health_restart(health);
-		WRITE_ONCE(health->failures[test], health->failures[test] + 1);
-		/* A broken source is retried for ever, so log this only once. */
-		if (!health->failed)
-			pr_err("%s failed the %s test, no data until it passes the start-up test\n",
-			       health->name, names[test]);
-		health->failed = true;
+		health_fail(health, test);
 		return -EIO;
 	}
 
 	if (health->startup) {
 		memzero_explicit(data, len);
-		health->startup -= min_t(size_t, health->startup, len);
+		WRITE_ONCE(health->startup, health->startup -
+			   min_t(size_t, health->startup, len));
 		if (!health->startup && health->failed) {
-			pr_info("%s passed the start-up test again\n", health->name);
-			health->failed = false;
+			pr_info_ratelimited("%s passed the start-up test again\n",
+					    health->name);
+			WRITE_ONCE(health->failed, false);
 		}
 		return -EAGAIN;
 	}
+
+	health->good += len;
+	if (unlikely(health->strikes && health->good >= HEALTH_GOOD_BYTES))
+		WRITE_ONCE(health->strikes, 0);
 
 	return 0;
 }

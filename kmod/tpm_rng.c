@@ -26,21 +26,18 @@
 
 /*
  * While a command runs, which may take two seconds, every reader of every hwrng
- * waits. So ask for no more than a TPM 2.0 returns for one command: 64 bytes,
- * the size of a SHA-512 digest.
+ * waits. A TPM 2.0 returns no more than its largest digest for one command, and
+ * tpm_get_random() sends up to six commands until it has all bytes. So ask for
+ * no more than every TPM 2.0 can return at once: 32 bytes, a SHA-256 digest.
  */
-#define TPM_RNG_READ_MAX	64
+#define TPM_RNG_READ_MAX	32
+#define TPM_RNG_COMMANDS	6
 
 /*
  * After three failures in a row the driver does not read the chip for 1 s. Each
  * further failure doubles this time, up to 64 s.
  */
 #define TPM_RNG_FAILURES	3
-#define TPM_RNG_FAILURES_MAX	9
-
-/* Time until the start-up test is repeated; doubles with each failure. */
-#define TPM_RNG_OFFER_DELAY	HZ
-#define TPM_RNG_OFFER_DELAY_MAX	(64 * HZ)
 
 struct tpm_rng {
 	struct hwrng hwrng;
@@ -49,17 +46,17 @@ struct tpm_rng {
 	struct tpm_chip *chip;
 	char name[16];
 	struct delayed_work offer;
-	unsigned long offer_delay;
+	unsigned int offers;		/* that failed */
 	bool registered;
 	bool gone;
+	size_t ask;			/* bytes that take one command */
 	unsigned int failures;		/* in a row */
-	u64 retry;			/* earliest next read, in jiffies */
 };
 
 static unsigned short quality = 512;
 module_param(quality, ushort, 0444);
 MODULE_PARM_DESC(quality,
-		 "Bits of entropy credited per 1024 bits, 1 to 1024 (default 512)");
+		 "Bits of entropy credited per 1024 bits, 1 to 512 (default 512)");
 
 static bool duplicate;
 module_param(duplicate, bool, 0444);
@@ -71,11 +68,14 @@ module_param(force, bool, 0444);
 MODULE_PARM_DESC(force,
 		 "Also serve AMD firmware TPMs, which may make the machine stutter (default N)");
 
+/* Has there been a chip that is not left alone? */
+static bool tpm_rng_wanted_any;
+
 /*
  * A command that follows the request to save the chip's state spoils that
  * state. User space is frozen by then, but khwrngd and other kernel code that
- * reads a source are not. Readers hold this lock for one command, so that a
- * suspend begins after the last command.
+ * reads a source are not. Readers hold this lock while the chip works for them,
+ * so that a suspend begins after the last command.
  */
 static DECLARE_RWSEM(tpm_rng_suspend_lock);
 static bool tpm_rng_suspended;
@@ -105,21 +105,34 @@ static struct notifier_block tpm_rng_pm_notifier = {
 	.notifier_call = tpm_rng_pm_notify,
 };
 
+/* The chip returned no bytes. */
+static void tpm_rng_failed(struct tpm_rng *rng, int ret)
+{
+	if (!rng->failures++)
+		pr_warn_ratelimited("%s: the TPM returns no random bytes: %d\n",
+				    rng->name, ret);
+	if (rng->failures >= TPM_RNG_FAILURES) {
+		health_hold(&rng->health, rng->failures - TPM_RNG_FAILURES);
+		WRITE_ONCE(rng->stats->trouble, "back-off");
+	}
+}
+
 /*
- * Runs one command. Returns the number of bytes, which have passed the health
- * tests, -EAGAIN if the start-up test used them, or another error.
+ * Asks the chip once, which takes one command (up to six until the driver knows
+ * that the chip returns little). Returns the number of bytes, which have passed
+ * the health tests, -EAGAIN if the start-up test used them, or another error.
  */
 static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 {
 	int ret, err;
 
-	if (rng->failures >= TPM_RNG_FAILURES &&
-	    time_is_after_jiffies64(rng->retry))
-		return -EIO;
+	err = health_begin(&rng->health);
+	if (err)
+		return err;
 
 	if (rng->failures)
 		stats_add(&rng->stats->retries, 1);
-
+	len = min(len, rng->ask);
 	down_read(&tpm_rng_suspend_lock);
 	/* Kernel threads only: if user processes run, the chip is awake. */
 	if (tpm_rng_suspended && (current->flags & PF_KTHREAD)) {
@@ -130,28 +143,23 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 	up_read(&tpm_rng_suspend_lock);
 	ret = fault_inject(&rng->health, data, ret);
 
-	if (ret > 0 && ret <= len) {
+	if (ret <= 0) {
+		/* Some bytes may have arrived before the failure. */
+		memzero_explicit(data, len);
+		tpm_rng_failed(rng, ret);
+		/* The transport's own errors (-ETIME, ...) only go to the log. */
+		return ret == -ENODEV ? ret : -EIO;
+	}
+
+	if (ret < len)
+		rng->ask = DIV_ROUND_UP(ret, TPM_RNG_COMMANDS);
+	if (rng->failures) {
 		rng->failures = 0;
-		WRITE_ONCE(rng->stats->backoff, false);
-		err = health_test(&rng->health, data, ret);
-		return err ?: ret;
+		WRITE_ONCE(rng->stats->trouble, NULL);
 	}
+	err = health_test(&rng->health, data, ret);
 
-	/* Some bytes may have arrived before the failure. */
-	memzero_explicit(data, len);
-	if (!rng->failures)
-		pr_warn_ratelimited("%s: the TPM returns no random bytes: %d\n",
-				    rng->name, ret);
-	if (rng->failures < TPM_RNG_FAILURES_MAX)
-		rng->failures++;
-	if (rng->failures >= TPM_RNG_FAILURES) {
-		rng->retry = get_jiffies_64() +
-			     (HZ << (rng->failures - TPM_RNG_FAILURES));
-		WRITE_ONCE(rng->stats->backoff, true);
-	}
-
-	/* Errors of the transport (-EPIPE, -ETIME, ...) go only into the log. */
-	return ret == -ENODEV ? ret : -EIO;
+	return err ?: ret;
 }
 
 /*
@@ -168,7 +176,7 @@ static int tpm_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	if (READ_ONCE(rng->gone))
 		return -ENODEV;
 
-	ret = tpm_rng_fetch(rng, data, min_t(size_t, max, TPM_RNG_READ_MAX));
+	ret = tpm_rng_fetch(rng, data, max);
 
 	/* After a failure, each read runs one step of the start-up test. */
 	if (ret == -EAGAIN)
@@ -178,8 +186,15 @@ static int tpm_rng_read(struct hwrng *hwrng, void *data, size_t max, bool wait)
 	return ret;
 }
 
-static int tpm_rng_start(struct tpm_rng *rng)
+/*
+ * Offers the chip to the framework once it has passed the start-up test. This
+ * takes 32 commands, so it must not delay the driver that has found the chip.
+ */
+static void tpm_rng_offer(struct work_struct *work)
 {
+	struct tpm_rng *rng = container_of(to_delayed_work(work),
+					   struct tpm_rng, offer);
+	bool tpm2 = rng->chip->flags & TPM_CHIP_FLAG_TPM2;
 	u8 data[TPM_RNG_READ_MAX];
 	int ret;
 
@@ -189,57 +204,36 @@ static int tpm_rng_start(struct tpm_rng *rng)
 	} while (ret == -EAGAIN && !READ_ONCE(rng->gone));
 	memzero_explicit(data, sizeof(data));
 
-	return ret < 0 ? ret : 0;
-}
-
-/*
- * Returns only errors of the start-up test. Others would not go away with a
- * retry.
- */
-static int tpm_rng_offer(struct tpm_rng *rng)
-{
-	bool tpm2 = rng->chip->flags & TPM_CHIP_FLAG_TPM2;
-	int err = tpm_rng_start(rng);
-
-	if (!err)
-		rng->registered = !framework_register(&rng->hwrng, quality,
-						      tpm2 ? "TPM 2.0, " : "TPM 1.2, ");
-
-	return err;
-}
-
-static void tpm_rng_offer_work(struct work_struct *work)
-{
-	struct tpm_rng *rng = container_of(to_delayed_work(work),
-					   struct tpm_rng, offer);
-
-	if (!tpm_rng_offer(rng))
+	if (ret < 0) {
+		if (!rng->offers)
+			pr_err("%s is not registered yet, start-up test failed: %d\n",
+			       rng->name, ret);
+		schedule_delayed_work(&rng->offer, HZ << min(rng->offers++, 6U));
 		return;
+	}
 
-	rng->offer_delay = min_t(unsigned long, 2 * rng->offer_delay,
-				 TPM_RNG_OFFER_DELAY_MAX);
-	schedule_delayed_work(&rng->offer, rng->offer_delay);
+	/* An error would not go away with a retry. */
+	if (framework_register(&rng->hwrng, quality,
+			       tpm2 ? "TPM 2.0, " : "TPM 1.2, "))
+		WRITE_ONCE(rng->stats->trouble, "unregistered");
+	else
+		rng->registered = true;
 }
 
 static bool tpm_rng_wanted(struct tpm_chip *chip)
 {
-	if (tpm_is_firmware_upgrade(chip)) {
-		pr_info("tpm%d is left alone: it is in firmware upgrade mode\n",
-			chip->dev_num);
-		return false;
-	}
-	if (chip->hwrng.read && !duplicate) {
-		pr_info("tpm%d is left alone: the kernel already serves it as %s\n",
-			chip->dev_num, chip->hwrng_name);
-		return false;
-	}
-	if (tpm_is_hwrng_disabled(chip) && !force) {
-		pr_info("tpm%d is left alone: reading an AMD firmware TPM makes the machine stutter\n",
-			chip->dev_num);
-		return false;
-	}
+	const char *why = NULL;
 
-	return true;
+	if (tpm_is_firmware_upgrade(chip))
+		why = "it is in firmware upgrade mode";
+	else if (chip->hwrng.read && !duplicate)
+		why = "the kernel already serves it";
+	else if (tpm_is_hwrng_disabled(chip) && !force)
+		why = "reading an AMD firmware TPM makes the machine stutter";
+	if (why)
+		pr_info("tpm%d is left alone: %s\n", chip->dev_num, why);
+
+	return !why;
 }
 
 /* Waits for the command in flight; after it, the chip is no longer read. */
@@ -252,6 +246,8 @@ static void tpm_rng_release(struct device *dev, void *res)
 	if (rng->registered)
 		hwrng_unregister(&rng->hwrng);
 	stats_destroy(rng->stats);
+	/* The tests keep words of the output. */
+	memzero_explicit(&rng->health, sizeof(rng->health));
 }
 
 /*
@@ -263,7 +259,6 @@ static int tpm_rng_add_dev(struct device *dev)
 {
 	struct tpm_chip *chip = container_of(dev, struct tpm_chip, dev);
 	struct tpm_rng *rng;
-	int err;
 
 	if (!tpm_rng_wanted(chip))
 		return 0;
@@ -273,12 +268,12 @@ static int tpm_rng_add_dev(struct device *dev)
 		return -ENOMEM;
 
 	rng->chip = chip;
+	rng->ask = TPM_RNG_READ_MAX;
 	snprintf(rng->name, sizeof(rng->name), KBUILD_MODNAME ".%d",
 		 chip->dev_num);
 	rng->hwrng.name = rng->name;
 	rng->hwrng.read = tpm_rng_read;
-	rng->offer_delay = TPM_RNG_OFFER_DELAY;
-	INIT_DELAYED_WORK(&rng->offer, tpm_rng_offer_work);
+	INIT_DELAYED_WORK(&rng->offer, tpm_rng_offer);
 
 	health_init(&rng->health, rng->name);
 	rng->stats = stats_create(rng->name, &rng->health);
@@ -288,12 +283,8 @@ static int tpm_rng_add_dev(struct device *dev)
 	}
 
 	devres_add(dev, rng);
-	err = tpm_rng_offer(rng);
-	if (err) {
-		pr_err("%s is not registered yet, start-up test failed: %d\n",
-		       rng->name, err);
-		schedule_delayed_work(&rng->offer, rng->offer_delay);
-	}
+	tpm_rng_wanted_any = true;
+	schedule_delayed_work(&rng->offer, 0);
 
 	return 0;
 }
@@ -309,10 +300,17 @@ static struct class_interface tpm_rng_interface = {
 	.remove_dev = tpm_rng_remove_dev,
 };
 
+static void tpm_rng_exit(void)
+{
+	class_interface_unregister(&tpm_rng_interface);
+	unregister_pm_notifier(&tpm_rng_pm_notifier);
+}
+module_exit(tpm_rng_exit);
+
 /*
- * The TPM class is not exported, so take it from a chip. If there is no chip,
- * refuse to load; udev will load the module when one appears. Do not refuse
- * because of chips that are left alone: a usable one may appear later.
+ * The TPM class is not exported, so take it from a chip. If there is no chip, or
+ * if all chips are left alone, refuse to load: udev loads the module when
+ * another chip appears.
  */
 static int __init tpm_rng_init(void)
 {
@@ -334,20 +332,18 @@ static int __init tpm_rng_init(void)
 		return err;
 
 	err = class_interface_register(&tpm_rng_interface);
-	if (err)
+	if (err) {
 		unregister_pm_notifier(&tpm_rng_pm_notifier);
+	} else if (!tpm_rng_wanted_any) {
+		tpm_rng_exit();
+		err = -ENODEV;
+	}
 
 	return err;
 }
 module_init(tpm_rng_init);
 
-static void __exit tpm_rng_exit(void)
-{
-	class_interface_unregister(&tpm_rng_interface);
-	unregister_pm_notifier(&tpm_rng_pm_notifier);
-}
-module_exit(tpm_rng_exit);
-
 MODULE_DESCRIPTION("TPM chips as hwrng sources");
 MODULE_AUTHOR("hwrngd developers");
+MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");

@@ -48,13 +48,19 @@ static unsigned long long fault_lanes;
 module_param(fault_lanes, ullong, 0600);
 MODULE_PARM_DESC(fault_lanes, "Bits of each word that are stuck at 0 (tests only)");
 
-/* Exactly so many bytes of fault_value in a window, and none by chance. */
+/* Bytes since one of the faults that change bytes was switched on. */
+static unsigned long fault_at;
+
+/*
+ * Exactly so many bytes of fault_value in a window, and none by chance. Those in
+ * a row are not in the first word, to which all words are compared.
+ */
 static inline u8 fault_window(const struct health *health, u8 byte, int i)
 {
 	static u8 before;
 	int place = (health->seen + i) % HEALTH_PROPORTION_WINDOW;
 
-	if ((place && place <= fault_stick) ||
+	if ((place > 12 && place <= 12 + fault_stick) ||
 	    (place % 2 == 0 && place / 2 < fault_bias))
 		byte = fault_value;
 	else
@@ -90,7 +96,7 @@ static inline u8 fault_word(const struct health *health, u8 byte, int i)
 static inline u8 fault_byte(const struct health *health, u8 byte, int i)
 {
 	static u8 block[1024];
-	static unsigned long at;
+	unsigned long at = ++fault_at;
 	int size = min_t(int, fault_block, sizeof(block));
 
 	if (fault_stick || fault_bias)
@@ -98,8 +104,6 @@ static inline u8 fault_byte(const struct health *health, u8 byte, int i)
 	if (fault_to || fault_lanes)
 		byte = fault_word(health, byte, i);
 
-	/* Bytes since one of these faults was switched on. */
-	at = size || fault_counter || fault_flap ? at + 1 : 0;
 	if (size) {
 		byte = at > size ? block[at % size] : byte;
 		block[at % size] = byte;
@@ -119,6 +123,8 @@ static inline int fault_inject(const struct health *health, u8 *data, int len)
 		       fault_to | fault_counter || fault_lanes;
 	int i;
 
+	if (!changed)
+		fault_at = 0;
 	/* A quick way out, so that fault_bench measures the driver only. */
 	if (!(fault_stall | fault_error | fault_starve | fault_short) && !changed)
 		return len;

@@ -68,6 +68,9 @@ module_param(force, bool, 0444);
 MODULE_PARM_DESC(force,
 		 "Also serve AMD firmware TPMs, which may make the machine stutter (default N)");
 
+/* Runs the start-up tests. */
+static struct workqueue_struct *tpm_rng_queue;
+
 /* Has there been a chip that is not left alone? */
 static bool tpm_rng_wanted_any;
 
@@ -84,18 +87,10 @@ static int tpm_rng_pm_notify(struct notifier_block *nb, unsigned long event,
 			     void *unused)
 {
 	down_write(&tpm_rng_suspend_lock);
-	switch (event) {
-	case PM_SUSPEND_PREPARE:
-	case PM_HIBERNATION_PREPARE:
-	case PM_RESTORE_PREPARE:
-		tpm_rng_suspended = true;
-		break;
-	case PM_POST_SUSPEND:
-	case PM_POST_HIBERNATION:
-	case PM_POST_RESTORE:
-		tpm_rng_suspended = false;
-		break;
-	}
+	/* Each of these events is followed by another one, which ends it. */
+	tpm_rng_suspended = event == PM_SUSPEND_PREPARE ||
+			    event == PM_HIBERNATION_PREPARE ||
+			    event == PM_RESTORE_PREPARE;
 	up_write(&tpm_rng_suspend_lock);
 
 	return NOTIFY_OK;
@@ -105,18 +100,6 @@ static struct notifier_block tpm_rng_pm_notifier = {
 	.notifier_call = tpm_rng_pm_notify,
 };
 
-/* The chip returned no bytes. */
-static void tpm_rng_failed(struct tpm_rng *rng, int ret)
-{
-	if (!rng->failures++)
-		pr_warn_ratelimited("%s: the TPM returns no random bytes: %d\n",
-				    rng->name, ret);
-	if (rng->failures >= TPM_RNG_FAILURES) {
-		health_hold(&rng->health, rng->failures - TPM_RNG_FAILURES);
-		WRITE_ONCE(rng->stats->trouble, "back-off");
-	}
-}
-
 /*
  * Asks the chip once, which takes one command (up to six until the driver knows
  * that the chip returns little). Returns the number of bytes, which have passed
@@ -124,12 +107,10 @@ static void tpm_rng_failed(struct tpm_rng *rng, int ret)
  */
 static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 {
-	int ret, err;
+	int ret, err = health_begin(&rng->health);
 
-	err = health_begin(&rng->health);
 	if (err)
 		return err;
-
 	if (rng->failures)
 		stats_add(&rng->stats->retries, 1);
 	len = min(len, rng->ask);
@@ -146,20 +127,24 @@ static int tpm_rng_fetch(struct tpm_rng *rng, u8 *data, size_t len)
 	if (ret <= 0) {
 		/* Some bytes may have arrived before the failure. */
 		memzero_explicit(data, len);
-		tpm_rng_failed(rng, ret);
+		if (!rng->failures++)
+			pr_warn_ratelimited("%s: the TPM returns no random bytes: %d\n",
+					    rng->name, ret);
+		if (rng->failures >= TPM_RNG_FAILURES) {
+			health_hold(&rng->health,
+				    rng->failures - TPM_RNG_FAILURES);
+			WRITE_ONCE(rng->stats->trouble, "back-off");
+		}
 		/* The transport's own errors (-ETIME, ...) only go to the log. */
 		return ret == -ENODEV ? ret : -EIO;
 	}
 
 	if (ret < len)
 		rng->ask = DIV_ROUND_UP(ret, TPM_RNG_COMMANDS);
-	if (rng->failures) {
-		rng->failures = 0;
-		WRITE_ONCE(rng->stats->trouble, NULL);
-	}
-	err = health_test(&rng->health, data, ret);
+	rng->failures = 0;
+	WRITE_ONCE(rng->stats->trouble, NULL);
 
-	return err ?: ret;
+	return health_test(&rng->health, data, ret) ?: ret;
 }
 
 /*
@@ -194,7 +179,6 @@ static void tpm_rng_offer(struct work_struct *work)
 {
 	struct tpm_rng *rng = container_of(to_delayed_work(work),
 					   struct tpm_rng, offer);
-	bool tpm2 = rng->chip->flags & TPM_CHIP_FLAG_TPM2;
 	u8 data[TPM_RNG_READ_MAX];
 	int ret;
 
@@ -208,13 +192,15 @@ static void tpm_rng_offer(struct work_struct *work)
 		if (!rng->offers)
 			pr_err("%s is not registered yet, start-up test failed: %d\n",
 			       rng->name, ret);
-		schedule_delayed_work(&rng->offer, HZ << min(rng->offers++, 6U));
+		queue_delayed_work(tpm_rng_queue, &rng->offer,
+				   HZ << min(rng->offers++, 6U));
 		return;
 	}
 
 	/* An error would not go away with a retry. */
 	if (framework_register(&rng->hwrng, quality,
-			       tpm2 ? "TPM 2.0, " : "TPM 1.2, "))
+			       rng->chip->flags & TPM_CHIP_FLAG_TPM2 ?
+			       "TPM 2.0, " : "TPM 1.2, "))
 		WRITE_ONCE(rng->stats->trouble, "unregistered");
 	else
 		rng->registered = true;
@@ -269,8 +255,7 @@ static int tpm_rng_add_dev(struct device *dev)
 
 	rng->chip = chip;
 	rng->ask = TPM_RNG_READ_MAX;
-	snprintf(rng->name, sizeof(rng->name), KBUILD_MODNAME ".%d",
-		 chip->dev_num);
+	snprintf(rng->name, sizeof(rng->name), "tpm_rng.%d", chip->dev_num);
 	rng->hwrng.name = rng->name;
 	rng->hwrng.read = tpm_rng_read;
 	INIT_DELAYED_WORK(&rng->offer, tpm_rng_offer);
@@ -284,7 +269,7 @@ static int tpm_rng_add_dev(struct device *dev)
 
 	devres_add(dev, rng);
 	tpm_rng_wanted_any = true;
-	schedule_delayed_work(&rng->offer, 0);
+	queue_delayed_work(tpm_rng_queue, &rng->offer, 0);
 
 	return 0;
 }
@@ -304,6 +289,7 @@ static void tpm_rng_exit(void)
 {
 	class_interface_unregister(&tpm_rng_interface);
 	unregister_pm_notifier(&tpm_rng_pm_notifier);
+	destroy_workqueue(tpm_rng_queue);
 }
 module_exit(tpm_rng_exit);
 
@@ -327,18 +313,32 @@ static int __init tpm_rng_init(void)
 	tpm_rng_interface.class = chip->dev.class;
 	put_device(&chip->dev);
 
+	tpm_rng_queue = alloc_workqueue(KBUILD_MODNAME, WQ_UNBOUND, 0);
+	if (!tpm_rng_queue)
+		return -ENOMEM;
+
 	err = register_pm_notifier(&tpm_rng_pm_notifier);
 	if (err)
-		return err;
+		goto out_queue;
 
 	err = class_interface_register(&tpm_rng_interface);
-	if (err) {
-		unregister_pm_notifier(&tpm_rng_pm_notifier);
-	} else if (!tpm_rng_wanted_any) {
+	if (err)
+		goto out_notifier;
+
+	if (!tpm_rng_wanted_any) {
 		tpm_rng_exit();
-		err = -ENODEV;
+		return -ENODEV;
 	}
 
+	/* modprobe waits until the chips that are present have been tested. */
+	flush_workqueue(tpm_rng_queue);
+
+	return 0;
+
+out_notifier:
+	unregister_pm_notifier(&tpm_rng_pm_notifier);
+out_queue:
+	destroy_workqueue(tpm_rng_queue);
 	return err;
 }
 module_init(tpm_rng_init);

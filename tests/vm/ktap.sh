@@ -178,6 +178,16 @@ stall_hwrng() {
 	false
 }
 
+# await_rng NAME: waits some seconds until the framework lists it. A TPM that is plugged in, or that failed
+# its start-up test, is registered later.
+await_rng() {
+	for _ in $(seq 400); do
+		! tr ' ' '\n' </sys/class/misc/hw_random/rng_available | grep -qx "$1" || return 0
+		usleep 50000
+	done
+	false
+}
+
 # plug N: starts a TPM 2.0 inside the guest, as process $swtpm with its state in /tmp/tpmN. The case
 # needs programs=/usr/bin/swtpm, and must have loaded tpm_vtpm_proxy.
 plug() {

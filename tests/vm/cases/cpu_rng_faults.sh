@@ -60,5 +60,16 @@ guest() {
 	check "pitfall 4: rmmod waits only for the reads in flight" test "$(milliseconds rmmod cpu_rng)" -lt $((6 * stall))
 	wait
 	check "the source is gone" test ! -d $stats
-	check_fails "a starved source is refused at load" 1 insmod /faults/cpu_rng.ko fault_starve=1
+
+	check "the module loads while its source is starved" insmod /faults/cpu_rng.ko fault_starve=1
+	check_fails "a starved source is not registered" 1 grep -qw cpu_rng.rdrand $hw_random/rng_available
+	check_equal "its state is starved" starved "$(stat state)"
+	check_match "the log says that it is starved" 'cpu_rng\.rdrand is not registered yet, it is starved$' "$(dmesg)"
+	fault starve 0
+	check "it is registered when it is no longer starved" await_rng cpu_rng.rdrand
+	check_equal "its state is healthy then" healthy "$(stat state)"
+	check "the module unloads" rmmod cpu_rng
+
+	check "the module loads again" insmod /faults/cpu_rng.ko fault_starve=1
+	check "the module unloads while its source is starved" timeout 10 rmmod cpu_rng
 }

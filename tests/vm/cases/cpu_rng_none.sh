@@ -8,8 +8,4 @@ guest() {
 	check_fails "modprobe fails" 1 modprobe cpu_rng
 	check_match "modprobe fails with ENODEV" 'No such device' "$(cat "$output")"
 	check "the module is not loaded" test ! -d /sys/module/cpu_rng
-	rm -f /etc/modprobe.d/held-back.conf
-	coldplug
-	check "the module is not loaded by the CPU's modalias" test ! -d /sys/module/cpu_rng
-	check_fails "the CPU's modalias does not name the module" 1 modprobe -R "$(cat /sys/devices/system/cpu/modalias)"
 }

@@ -11,15 +11,25 @@ hw_random=/sys/class/misc/hw_random
 stats=/sys/module/cpu_rng/$source
 
 promised() { sed -n 's,^What:.*/<source>/,,p' /usr/bin/ABI.txt | sort | tr '\n' ' '; }
+# promised_parameters and parameters MODULE: without the name of an instruction.
+promised_parameters() { sed -n "s,^What:.*/$1/parameters/,,p" /usr/bin/ABI.txt | sort | tr '\n' ' '; }
+parameters() { modinfo -F parm "$1" | sed -E 's/:.*//; s/^[a-z]+_quality/<instruction>_quality/' | sort -u | tr '\n' ' '; }
 stat() { cat "$stats"/"$1"; }
 
 guest() {
 	check "the module loads" modprobe cpu_rng
 	check_equal "the attributes are those of ABI.txt" "$(promised)" "$(find "$stats" -type f | sed "s,.*/,," | sort | tr '\n' ' ')"
-	check_equal "all attributes are read-only" "" "$(find "$stats" -type f ! -perm 444)"
+	check_equal "all attributes but the state are read-only" "$stats/state" "$(find "$stats" -type f ! -perm 444)"
+	check_equal "root may write the state" 644 "$(busybox stat -c %a "$stats"/state)"
+	check_fails "an ordinary user may not write the state" 2 as_user sh -c "echo start-up >$stats/state"
+	check_fails "any other word is refused" 1 eval 'echo healthy | dd of="$stats"/state'
+	check_match "it is refused with EINVAL" 'Invalid argument' "$(cat "$output")"
+	for module in cpu_rng tpm_rng; do
+		check_equal "the parameters of $module are those of ABI.txt" "$(promised_parameters $module)" "$(parameters $module)"
+	done
 	check "an ordinary user may read the attributes" as_user cat "$stats"/state "$stats"/reads
 	check_equal "the state is healthy" healthy "$(stat state)"
-	for name in errors retries repetition_failures proportion_failures; do
+	for name in errors retries repetition_failures proportion_failures word_failures stuck_bit_failures recent_failures; do
 		check_equal "the number of $name is 0" 0 "$(stat $name)"
 	done
 

@@ -62,7 +62,7 @@ guest() {
 	check_equal "the log has the failed test, once" 1 "$(dmesg | grep -c 'tpm_rng.0 failed the repetition count test')"
 	fault stick 0
 	check "the source serves again" until_ok 30 read_rng
-	# 1024 bytes with 64 per read, minus the reads by khwrngd.
+	# 1024 bytes with 32 per read, minus the reads by khwrngd.
 	check "the start-up test ran one command per read before ($tries reads)" test "$tries" -ge 10
 	check_equal "the state is healthy again" healthy "$(stat state)"
 	check "the module unloads" rmmod tpm_rng

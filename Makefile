@@ -45,7 +45,9 @@ modules: ## Build the kernel modules for all installed kernel headers
 	@found=; for headers in /lib/modules/*/build; do \
 		[ -e $$headers/Makefile ] || continue; \
 		found=1; release=$$(basename $$(dirname $$headers)); copy=$(CURDIR)/build/kmod/$$release; \
-		mkdir -p $$copy && cp kmod/* $$copy/ && $(MAKE) -C $$headers M=$$copy modules || exit 1; \
+		mkdir -p $$copy && cp kmod/* $$copy/ || exit 1; \
+		llvm=; ! grep -qs '^CONFIG_CC_IS_CLANG=y' $$headers/.config || llvm=LLVM=1; \
+		$(MAKE) -C $$headers M=$$copy $$llvm modules || exit 1; \
 	done; \
 	[ -n "$$found" ] || echo "No module was built, because no kernel headers are installed." \
 		"For this kernel: apt-get install linux-headers-$$(uname -r)"

@@ -64,14 +64,24 @@ static __always_inline size_t cpu_insn_fill(unsigned long *words, size_t n,
 CPU_INSN_QUALITY(rdseed, 512);
 CPU_INSN_QUALITY(rdrand, 4);
 
+static bool x86_present(unsigned int feature)
+{
+	if (!boot_cpu_has(feature))
+		return false;
+	if (boot_cpu_has_bug(X86_BUG_SRBDS))
+		pr_info_once("this CPU has SRBDS: unless its mitigation is off, each number that is read locks the memory bus\n");
+
+	return true;
+}
+
 static bool rdseed_present(void)
 {
-	return boot_cpu_has(X86_FEATURE_RDSEED);
+	return x86_present(X86_FEATURE_RDSEED);
 }
 
 static bool rdrand_present(void)
 {
-	return boot_cpu_has(X86_FEATURE_RDRAND);
+	return x86_present(X86_FEATURE_RDRAND);
 }
 
 /* All cores share one entropy source, which cannot keep up with all of them. */

@@ -3,7 +3,8 @@
 description="cpu_rng: an instruction that returns nothing, little, or too late (pitfall 3)"
 arches=amd64 arches_why="it needs coreutils' dd, which guests have only on amd64"
 programs=/bin/dd
-cpu=max,-rdseed
+# A Haswell, which has SRBDS.
+cpu=max,-rdseed,vendor=GenuineIntel,family=6,model=60,stepping=3
 
 hw_random=/sys/class/misc/hw_random
 stats=/sys/module/cpu_rng/cpu_rng.rdrand
@@ -30,6 +31,7 @@ guest() {
 	check "the module with faults loads" insmod /faults/cpu_rng.ko
 	echo cpu_rng.rdrand >$hw_random/rng_current
 	check "the source serves" read_rng bs=64 count=1
+	check_equal "the log says that a read locks the memory bus" 1 "$(dmesg | grep -c 'cpu_rng: this CPU has SRBDS')"
 
 	fault starve 1
 	reads=$(stat reads) errors=$(stat errors) retries=$(stat retries)

@@ -116,8 +116,9 @@ void collect_facts(const Context &context, const Environment &around, Facts &fac
 		return;
 	}
 	// A daemon whose socket is switched off does not answer either.
-	facts.hwrngd_runs = daemon->has_value() || around.feeds("hwrngd");
-	for (const auto &source : *daemon ? (*daemon)->sources : std::vector<SourceStatus>()) {
+	const auto &status = *daemon;
+	facts.hwrngd_runs = status.has_value() || around.feeds("hwrngd");
+	for (const auto &source : status ? status->sources : std::vector<SourceStatus>()) {
 		if (source.state == "healthy" && source.fips_failures > 0)
 			facts.fips_failures.push_back(
 			    {source.name,

@@ -19,7 +19,7 @@ constexpr size_t wide = 110;        // from this number of columns on, each sour
 std::string clock_time(double time)
 {
 	constexpr double latest = 1e15; // a document may hold any number, and time_t may not
-	if (!(time > -latest && time < latest))
+	if (time <= -latest || time >= latest || std::isnan(time))
 		return "??:??:??";
 	const auto seconds = static_cast<time_t>(time);
 	std::tm local = {};
@@ -64,9 +64,10 @@ std::string latency_bar(double seconds, size_t width)
 	return std::string(filled, '#') + std::string(width - filled, '.');
 }
 
-bool is_running(const TopSample &sample)
+/// What the daemon said of itself, or nullptr if it is not running.
+const DaemonStatus *running(const TopSample &sample)
 {
-	return sample.daemon.has_value();
+	return sample.daemon ? &*sample.daemon : nullptr;
 }
 
 std::string current_of(const TopSample &sample)
@@ -79,16 +80,17 @@ std::string current_of(const TopSample &sample)
 /// The daemon's process id, or 0. (Its start time is not exact enough to identify it.)
 uint64_t pid_of(const TopSample &sample)
 {
-	return is_running(sample) ? sample.daemon->pid : 0;
+	const auto *daemon = running(sample);
+	return daemon != nullptr ? daemon->pid : 0;
 }
 
 std::string daemon_line(const TopSample &now)
 {
 	if (!now.no_answer.empty())
 		return now.no_answer;
-	if (!is_running(now))
-		return "hwrngd is not running, so nothing is tested: `systemctl start hwrngd`";
-	return in_a_line(*now.daemon);
+	if (const auto *daemon = running(now))
+		return in_a_line(*daemon);
+	return "hwrngd is not running, so nothing is tested: `systemctl start hwrngd`";
 }
 
 /// A source's line, or the header if `row` is null.
@@ -140,8 +142,8 @@ Look look_of(const SourceRow &row)
 /// Changes of the sources' states, and `seen`; the newest first.
 std::vector<TopChange> all_changes(const TopSample &now, std::vector<TopChange> seen)
 {
-	if (is_running(now))
-		for (const auto &source : now.daemon->sources)
+	if (const auto *daemon = running(now))
+		for (const auto &source : daemon->sources)
 			for (const auto &step : source.path)
 				seen.push_back({step.time,
 				                fmt::format("{}: {}, was {}: {}", source.name, step.to, step.from,
@@ -246,7 +248,7 @@ std::vector<TopChange> changes_between(const TopSample &before, const TopSample 
 		     current_of(now) == "none"});
 	if (pid_of(before) == pid_of(now) && before.no_answer.empty() == now.no_answer.empty())
 		return changes;
-	if (is_running(now))
+	if (running(now) != nullptr)
 		changes.push_back(
 		    {now.time,
 		     fmt::format("hwrngd {} as pid {}",
@@ -269,7 +271,7 @@ SourceActivity activity(const TopSample &before, const TopSample &now, const Sou
 		did.latency = latency.sum / static_cast<double>(latency.reads);
 	const auto found = std::ranges::find(before.rows, row.name, &SourceRow::name);
 	const double seconds = now.steady - before.steady;
-	if (!is_running(now) || pid_of(before) != pid_of(now) || found == before.rows.end() ||
+	if (running(now) == nullptr || pid_of(before) != pid_of(now) || found == before.rows.end() ||
 	    seconds <= 0 || !row.tested())
 		return did;
 	const auto &old = found->status;
@@ -312,7 +314,7 @@ std::vector<TopLine> top_lines(const TopSample &before, const TopSample &now,
 	                 has.crng_ready ? "ready" : "NOT ready", has.entropy_available.value_or(0),
 	                 has.pool_size.value_or(0), current_of(now)),
 	     has.crng_ready ? Look::plain : Look::bad});
-	lines.push_back({daemon_line(now), is_running(now) ? Look::plain : Look::bad});
+	lines.push_back({daemon_line(now), running(now) != nullptr ? Look::plain : Look::bad});
 	lines.push_back({});
 	if (view.help) {
 		std::ranges::move(help_lines(), std::back_inserter(lines));

@@ -49,7 +49,7 @@ public:
 	                                          Purpose purpose = Purpose::change) const;
 
 	/// Makes `name` the current RNG ("none" only if can_select_none). Reads rng_current to check
-	/// the result, since kernels before 6.12 silently accept any name.
+	/// the result, since kernels up to 6.12 silently accept any name.
 	[[nodiscard]] Result<void> select(const std::string &name) const;
 
 	/// Lets the kernel choose: it takes the RNG of the highest quality.

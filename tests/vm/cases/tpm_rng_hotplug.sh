@@ -71,7 +71,9 @@ guest() {
 	check "one of two TPMs is unplugged" await "tpm_rng.0 "
 
 	# Unplug some TPMs as soon as they serve, some while they are read, some before they are ready.
-	for round in $(seq 50); do
+	rounds=20
+	[ "$flavour" != debug ] || rounds=50
+	for round in $(seq $rounds); do
 		plug 1
 		case $round in
 		*[05]) await "$both"; unplug ;;
@@ -88,7 +90,7 @@ guest() {
 		esac
 		await "tpm_rng.0 " || break
 	done >/tmp/storm 2>&1
-	check_equal "50 rounds of plug and unplug succeed" 50 "$round"
+	check_equal "$rounds rounds of plug and unplug succeed" $rounds "$round"
 	check "the first TPM is available" await "tpm_rng.0 "
 	check "the first TPM can be selected" select_rng tpm_rng.0
 	check_equal "the first TPM serves 4 KiB" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"

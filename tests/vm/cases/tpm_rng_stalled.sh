@@ -74,9 +74,9 @@ guest() {
 	while sleep 0.1; do read_rng; done >/dev/null 2>&1 &
 	reader=$!
 
-	longest 20 read_sysfs
+	longest 12 read_sysfs
 	quick "reading sysfs while the TPM is being read"
-	longest 20 cycle_cpu_rng
+	longest 12 cycle_cpu_rng
 	quick "unloading and loading cpu_rng while the TPM is being read"
 	kill $reader
 
@@ -88,7 +88,7 @@ guest() {
 	now
 	tell "selecting and reading cpu_rng took $((now - begin)) hundredths of a second"
 	check "selecting cpu_rng waits for at most one TPM command" test "$((now - begin))" -lt "$((limit + 200))"
-	longest 20 read_rng
+	longest 12 read_rng
 	quick "reading cpu_rng"
 
 	kill $stutterer

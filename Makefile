@@ -163,8 +163,8 @@ dkms-modules: dkms-usable
 	@$(SUDO) dkms add hwrngd/$(VERSION)
 	@$(SUDO) dkms build hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
 	@$(SUDO) dkms install hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
-	@echo "The modules are loaded at each boot if the machine has a TPM or a CPU with random number instructions." \
-		"To load them now: modprobe -a tpm_rng cpu_rng"
+	@echo "tpm_rng is loaded at each boot if the machine has a TPM. To load it now: modprobe tpm_rng." \
+		"cpu_rng is loaded only on request: modprobe cpu_rng, and at each boot: echo cpu_rng >>/etc/modules"
 
 dkms-remove: dkms-usable ## Remove all versions that dkms-install installed
 	@for source in /var/lib/dkms/hwrngd/*/source; do \

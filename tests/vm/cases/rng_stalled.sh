@@ -2,10 +2,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 description="both modules can be loaded and unloaded while another source stalls for ever"
 rng="file"
-case $arch in
-amd64) cpu=max,-rdseed ours=cpu_rng.rdrand ;;
-arm64) ours=cpu_rng.rndr ;;
-esac
+[ "$arch" != amd64 ] || cpu=max,-rdseed
+ours=$(cpu_source)
 
 hw_random=/sys/class/misc/hw_random
 

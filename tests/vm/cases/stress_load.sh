@@ -21,6 +21,7 @@ cycle() {
 		dd if=/dev/hwrng of=/dev/null bs=64 count=100000 2>/dev/null &
 		;;
 	*5)
+		await_rng tpm_rng.0 || return
 		echo tpm_rng.0 >$hw_random/rng_current
 		dd if=/dev/hwrng of=/dev/null bs=64 count=2 2>/dev/null
 		;;

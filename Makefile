@@ -3,22 +3,25 @@
 # The targets for building, testing and installing. `make help` lists them.
 
 #: PREFIX=/usr                where to install (/usr/local)
-#: KERNELS="6.1 6.12"         kernels of VMs (5.10 6.1 6.12 7.3; arm64: 6.1 6.12)
+#: KERNELS="6.1 6.12"         kernels of VMs (5.10 6.1 6.12 7.3; other ARCH: fewer)
 #: CASES="tpm_rng"            VM tests to run (all)
-#: ARCH=arm64                 architecture of the VMs (that of this machine)
-#: FLAVOUR=generic            flavour of Debian's kernels (cloud)
+#: ARCH=arm64                 amd64, arm64, ppc64el or riscv64 VMs (this machine)
+#: FLAVOUR=generic            flavour of kernels (cloud; ppc64el, riscv64: generic)
 #: SUITES="bookworm"          Debian releases (bookworm trixie bullseye)
 #: PHASES="install reboot"    phases of system-test (all)
 #: CYCLES=1000                feeds of soak (100000)
 #: SECONDS=60                 seconds for each fuzzer (600)
 #: KERNEL_RELEASE=6.1.0-26    kernel for dkms-install (the running kernel)
 PREFIX ?= /usr/local
-KERNELS ?= $(if $(filter arm64,$(ARCH)),6.1 6.12,5.10 6.1 6.12 7.3)
+KERNELS ?= $(or $(KERNELS_$(ARCH)),5.10 6.1 6.12 7.3)
+KERNELS_arm64 = 6.1 6.12
+KERNELS_ppc64el = 6.1 6.12
+KERNELS_riscv64 = 6.12
 CASES ?=
 SUITES ?= bookworm trixie bullseye
 PHASES ?=
 ARCH ?= $(shell dpkg --print-architecture)
-FLAVOUR ?= cloud
+FLAVOUR ?= $(if $(filter ppc64el riscv64,$(ARCH)),generic,cloud)
 KERNEL_RELEASE ?= $(shell uname -r)
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 TPM_RULE := /usr/lib/udev/rules.d/60-tpm_rng.rules
@@ -69,7 +72,7 @@ check: ## Run the quick checks: unit tests and the order of rooms
 	@tests/run layers unit
 
 vm-test: ## Run only the VM tests; KERNELS, CASES, ARCH, FLAVOUR
-	@tests/setup build test $(if $(filter arm64,$(ARCH)),arm64)
+	@tests/setup build test $(filter arm64 ppc64el riscv64,$(ARCH))
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)" $(CASES)
 
@@ -82,7 +85,7 @@ coverage: ## Check that unit tests reach all branches of the policy code
 	@tests/coverage
 
 long-test: ## Run the long VM tests: all faults, 200 kills, two hosts
-	@tests/setup build test
+	@tests/setup build test $(filter arm64 ppc64el riscv64,$(ARCH))
 	@$(MAKE) --no-print-directory userspace >/dev/null
 	@tests/vm/run --long --kernels "$(KERNELS)" --arch "$(ARCH)" --flavour "$(FLAVOUR)"
 
@@ -160,8 +163,8 @@ dkms-modules: dkms-usable
 	@$(SUDO) dkms add hwrngd/$(VERSION)
 	@$(SUDO) dkms build hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
 	@$(SUDO) dkms install hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
-	@echo "The modules are loaded at each boot if the machine has a TPM or a CPU with random number instructions." \
-		"To load them now: modprobe -a tpm_rng cpu_rng"
+	@echo "tpm_rng is loaded at each boot if the machine has a TPM. To load it now: modprobe tpm_rng." \
+		"cpu_rng is loaded only on request: modprobe cpu_rng, and at each boot: echo cpu_rng >>/etc/modules"
 
 dkms-remove: dkms-usable ## Remove all versions that dkms-install installed
 	@for source in /var/lib/dkms/hwrngd/*/source; do \

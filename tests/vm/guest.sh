@@ -21,24 +21,13 @@ run_case() {
 		. "$cases/$name.sh"
 	fi
 
-	if [[ $kernels && " $kernels " != *" $kernel "* ]]; then
-		verdict skip "${kernels_why:-only on $kernels}" 0 0 1
+	why=$(why_skip)
+	if [[ $why ]]; then
+		verdict skip "$why" 0 0 1
 		exit
 	fi
-	if [[ $arches && " $arches " != *" $arch "* ]]; then
-		verdict skip "${arches_why:-only on $arches}" 0 0 1
-		exit
-	fi
-	if [[ $flavours && " $flavours " != *" $flavour "* ]]; then
-		verdict skip "${flavours_why:-only on $flavours kernels}" 0 0 1
-		exit
-	fi
-	if [[ $arch != "$native" && " $programs" == *" build/"* ]]; then
-		verdict skip "$programs: built for $native only" 0 0 1
-		exit
-	fi
-	least=$("$tests/kernel" "$kernel" qemu)
-	# Older versions of the "virt" machine have no second serial port.
+	least=$("$tests/kernel" "$kernel" qemu --arch "$arch")
+	# Older versions of arm64's "virt" machine have no second serial port.
 	[[ $arch != arm64 || $least -ge 10 ]] || least=10
 	((qemu >= least)) || qemu=$least
 	if ! command=$("$tests/qemu" "$qemu" --arch "$arch" 2>"$dir/qemu.log"); then
@@ -65,6 +54,29 @@ run_case() {
 	exit
 }
 
+# why_skip: prints why the case cannot run in this guest, or nothing if it can.
+why_skip() {
+	local program
+	if [[ $kernels && " $kernels " != *" $kernel "* ]]; then
+		echo "${kernels_why:-only on $kernels}"
+	elif [[ $arches && " $arches " != *" $arch "* ]]; then
+		echo "${arches_why:-only on $arches}"
+	elif [[ $flavours && " $flavours " != *" $flavour "* ]]; then
+		echo "${flavours_why:-only on $flavours kernels}"
+	elif [[ $arch != "$native" && " $programs" == *" build/"* ]]; then
+		echo "$programs: built for $native only"
+	elif [[ $tpm != none && $arch == riscv64 ]]; then
+		echo "Debian's riscv64 kernels have no driver for QEMU's TPMs"
+	else
+		for program in ${userland:+$programs}; do
+			if [[ $program == /* && ! -e $userland$program ]]; then
+				echo "$program is not among the programs of $arch guests"
+				break
+			fi
+		done
+	fi
+}
+
 # begin_case DIR: makes the folder of the case's logs, and sets the defaults of its settings.
 begin_case() {
 	dir=$1
@@ -80,7 +92,13 @@ begin_case() {
 	rng_file=$tmp/rng monitor=$tmp/monitor snapshot=$tmp/snapshot
 	TMPDIR=$tmp
 
-	tpm=2.0 tpm_device=tpm-tis rng=urandom cpu=max memory=512 cmdline='' qemu_options='' timeout=120 qemu=7
+	tpm=2.0 tpm_device=tpm-tis rng=urandom memory=512 cmdline='' qemu_options='' timeout=120 qemu=7
+	# With all the instructions that cpu_rng knows.
+	case $arch in
+	ppc64el) cpu=power9 ;;
+	riscv64) cpu=rv64,zkr=true ;;
+	*) cpu=max ;;
+	esac
 	before() { :; }
 	during() { :; }
 	after() { :; }
@@ -261,14 +279,14 @@ make_guest_files() {
 	[[ " $programs " != *" build/hwrngd "* ]] || cat "$tests/daemon.sh" >"$extra/case.sh"
 	cat ${like:+"$cases/$like.sh"} "$cases/$name.sh" >>"$extra/case.sh"
 	for program in $programs; do
-		[[ $program == /* ]] || program=$top/$program
+		program=$(program_file "$program")
 		copy_program "$extra" "$program"
 	done
 	{ cat "$initramfs"; pack "$extra"; } >"$tmp/initramfs"
 }
 
 make_command() {
-	local console=ttyS port
+	local console=ttyS port second=(-serial chardev:ktap)
 	[[ $flavour != debug ]] || memory=1024
 	command+=(-nodefaults -no-user-config -display none -no-reboot -smp 2 -m "$memory" -cpu "$cpu")
 	case $arch in
@@ -279,6 +297,13 @@ make_command() {
 		cmdline+=' no_timer_check tsc=unstable lpj=10000000'
 		;;
 	arm64) command+=(-machine "virt,accel=$accel") console=ttyAMA ;;
+	ppc64el)
+		# Without these, QEMU warns about each protection against speculation that TCG does not have.
+		command+=(-machine "pseries,accel=$accel,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off")
+		console=hvc
+		;;
+	# This machine has only one serial port.
+	riscv64) command+=(-machine "virt,accel=$accel") second=(-device "pci-serial,chardev=ktap") ;;
 	esac
 	port=hwrngd.ktap=${console}1
 	if [[ $interactive ]]; then
@@ -286,7 +311,7 @@ make_command() {
 		port+=' hwrngd.shell'
 	else
 		command+=(-chardev "file,id=console,path=$console_log,append=on" -serial chardev:console
-			-chardev "file,id=ktap,path=$ktap_log,append=on" -serial chardev:ktap)
+			-chardev "file,id=ktap,path=$ktap_log,append=on" "${second[@]}")
 	fi
 	mkfifo "$monitor".{in,out}
 	command+=(-chardev "pipe,id=monitor,path=$monitor" -mon chardev=monitor)
@@ -295,7 +320,10 @@ make_command() {
 		command+=(-object "rng-random,id=rng,filename=$rng_file" -device "virtio-rng-pci,rng=rng")
 	fi
 	if [[ $tpm != none ]]; then
-		[[ $arch != arm64 ]] || tpm_device='tpm-tis-device'
+		case $arch in
+		arm64) tpm_device='tpm-tis-device' ;;
+		ppc64el) tpm_device='tpm-spapr' ;;
+		esac
 		command+=(-chardev "socket,id=tpm,path=$tmp/tpm.sock" -tpmdev 'emulator,id=tpm,chardev=tpm'
 			-device "$tpm_device,tpmdev=tpm")
 	fi

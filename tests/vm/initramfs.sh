@@ -13,21 +13,39 @@ guest_modules=(
 # For an architecture other than this machine's, the programs come from Debian's packages. Our own
 # programs are left out, because they are built for this machine.
 userland=''
+guest_packages=(busybox-static coreutils dash kmod perl-base strace swtpm util-linux)
 fetch_userland() {
-	local suite packages
+	local suite=$1 packages folder
 	say "fetching the guest's programs for $arch, once"
-	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	private_apt "$PWD/apt" "$arch" "$suite" "$suite-security"
-	mapfile -t packages < <(apt-get -qq --simulate install {busybox-static,dash,strace,kmod,util-linux}:"$arch" |
+	mapfile -t packages < <(apt-get -qq --simulate install "${guest_packages[@]/%/:$arch}" |
 		sed -nE "s/^Inst ([^ :]+)(:$arch)? \(([^ ]+) .*\[$arch\].*/\1:$arch=\3/p")
 	unpack_packages "$PWD" "${packages[@]}"
 	rm -rf apt usr/share
+	# Packages of releases before trixie have folders outside of /usr.
+	for folder in bin sbin lib lib64; do
+		if [[ -d $folder ]]; then
+			mkdir -p "usr/$folder"
+			cp -a "$folder/." "usr/$folder/"
+			rm -r "$folder"
+		fi
+		ln -s "usr/$folder" "$folder"
+	done
+}
+
+# program_file PROGRAM: prints the path on the host of a program of the setting "programs". On another
+# architecture than this machine's, an absolute path is that of a file of Debian's packages.
+program_file() {
+	case $1 in
+	/*) echo "$userland$1" ;;
+	*) echo "$top/$1" ;;
+	esac
 }
 
 # program NAME: prints the path of the file to copy into the guest.
 program() {
 	if [[ $userland ]]; then
-		find "$userland"/{usr/,}{bin,sbin} -name "$1" | head -n 1
+		find "$userland"/usr/{bin,sbin} -name "$1" | head -n 1
 	else
 		command -v "$1"
 	fi
@@ -44,7 +62,7 @@ libraries() {
 		for name in $(readelf -d "${queue[0]}" 2>/dev/null | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p'); do
 			[[ $seen != *" $name "* ]] || continue
 			seen+="$name "
-			path=$(find "$userland/lib" "$userland/usr/lib" -name "$name" | head -n 1)
+			path=$(find "$userland/usr/lib" -name "$name" | head -n 1)
 			echo "$path"
 			queue+=("$path")
 		done
@@ -62,7 +80,7 @@ merged_usr() {
 # copy_program ROOT FILE...: copies programs with their libraries to the guest's /usr/bin. Our own programs
 # are stripped, because their debug information would fill the guest's memory.
 copy_program() {
-	local root=$1 file library place
+	local root=$1 file library place loader
 	shift
 	for file; do
 		cp -L "$file" "$root/usr/bin/"
@@ -73,6 +91,10 @@ copy_program() {
 			mkdir -p "$root${place%/*}"
 			[[ -e $root$place ]] || cp -L "$library" "$root$place"
 		done < <(libraries "$file")
+		[[ $userland ]] || continue
+		# The program names the path of its loader, which is not in lib on ppc64el.
+		loader=$(readelf -l "$file" 2>/dev/null | sed -nE 's/.*program interpreter: (.*)\]/\1/p' || true)
+		[[ ! $loader || -e $root$loader ]] || cp -L "$(find "$userland/usr/lib" -name "${loader##*/}" | head -n 1)" "$root$loader"
 	done
 }
 
@@ -109,11 +131,14 @@ copy_ours() {
 
 # make_initramfs KERNEL_ROOT OUR_MODULES FILE
 make_initramfs() {
-	local tree=$1 ours=$2 file=$3 root=$3.root release applet program
+	local tree=$1 ours=$2 file=$3 root=$3.root release applet program suite
 	release=$(<"$tree/release")
 	if [[ $arch != "$native" ]]; then
-		cached "$cache/userland/$arch" fetch_userland
-		userland=$cache/userland/$arch
+		suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+		# Older releases do not have it.
+		[[ $arch != riscv64 ]] || suite=trixie
+		userland=$cache/userland/$suite-$arch-$(sha256sum <<<"${guest_packages[*]}" | cut -c -8)
+		cached "$userland" fetch_userland "$suite"
 	fi
 	mkdir -p "$root"/{dev,proc,sys,run,tmp,root,etc/modprobe.d}
 	merged_usr "$root"

@@ -119,6 +119,48 @@ nested() {
 	done <"$output.nested"
 }
 
+# cpu_sources: prints the names of the sources of cpu_rng that guests of this architecture have, unless the
+# case sets "cpu". QEMU before 8 has no RDSEED, and the headers of 5.10 have no RNDRRS.
+cpu_sources() {
+	case ${arch:?}-${kernel:?} in
+	amd64-*) echo cpu_rng.rdrand cpu_rng.rdseed ;;
+	arm64-5.10) echo cpu_rng.rndr ;;
+	arm64-*) echo cpu_rng.rndr cpu_rng.rndrrs ;;
+	ppc64el-*) echo cpu_rng.darn ;;
+	riscv64-*) echo cpu_rng.seed ;;
+	esac
+}
+
+# cpu_source: prints the first of these names.
+cpu_source() { cpu_sources | cut -d' ' -f1; }
+
+# cpu_quality SOURCE: prints the quality that it has by default.
+cpu_quality() {
+	case $1 in
+	*.rdrand | *.rndr) echo 4 ;;
+	*) echo 512 ;;
+	esac
+}
+
+# hwrng_block: prints how many bytes the hwrng framework takes from a driver at once: a cache line. It keeps
+# what a reader does not take for the next reader.
+hwrng_block() {
+	case ${arch:?} in
+	ppc64el) echo 128 ;;
+	*) echo 64 ;;
+	esac
+}
+
+# cpu_without_source: prints a value of the setting "cpu": a CPU without instructions that cpu_rng knows.
+cpu_without_source() {
+	case ${arch:?} in
+	amd64) echo max,-rdrand,-rdseed ;;
+	arm64) echo cortex-a72 ;;
+	ppc64el) echo power8 ;;
+	riscv64) echo rv64 ;;
+	esac
+}
+
 # ---- in the guest ----
 
 # check_kernel: checks what a debug kernel noticed and reports only on request. "init" calls it after

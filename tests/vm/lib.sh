@@ -25,6 +25,15 @@ cross_prefix() {
 	esac
 }
 
+# default_flavour ARCH: prints the flavour of Debian's kernels that is used unless another one is named. Only
+# amd64 and arm64 have cloud kernels.
+default_flavour() {
+	case $1 in
+	amd64 | arm64) echo cloud ;;
+	*) echo generic ;;
+	esac
+}
+
 # need PROGRAM PACKAGE: ends the program if the tool is missing, and says how to install it.
 need() {
 	command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] ||
@@ -89,10 +98,14 @@ sources() {
 }
 
 # private_apt DIR ARCH SUITE...: makes an apt configuration below DIR and sets APT_CONFIG. Only the
-# machine's proxies and credentials are used; everything else is ours.
+# machine's proxies and credentials are used; everything else is ours. Guests need no security updates, and
+# mirrors may lack those of ppc64el and riscv64.
 private_apt() {
-	local dir=$1 arch=$2
-	shift 2
+	local dir=$1 arch=$2 suite fetched=()
+	for suite in "${@:3}"; do
+		[[ $suite == *-security && $arch == @(ppc64el|riscv64) ]] || fetched+=("$suite")
+	done
+	set -- "${fetched[@]}"
 	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial,empty}
 	sources "$@" >"$dir/sources.list"
 	{
@@ -250,15 +263,14 @@ files_outside() {
 		grep -vE ' (/usr)?/lib/modules/[^/]+/modules\.| /var/lib/dkms/mok\.(key|pub)$| /var/lib/dpkg/.*-old$| /etc/[a-z]+-$' | sort
 }
 
-# newest_release VERSION SUFFIX [ARCH [BOOTS]]: prints the newest release of a kernel whose image and
-# headers are both in the private apt's archive. (While a new kernel is being signed, only its headers
-# are there.) If BOOTS is given and empty, the headers are enough.
+# newest_release VERSION SUFFIX [ARCH]: prints the newest release of a kernel whose image and headers are
+# both in the private apt's archive. (While a new kernel is being signed, only its headers are there.)
 newest_release() {
-	local version=$1 suffix=$2 arch=${3:-$native} boots=${4-1} release
+	local version=$1 suffix=$2 arch=${3:-$native} release
 	apt-cache pkgnames "linux-headers-$version" |
 		sed -nE "s/^linux-headers-(${version//./\\.}\.[0-9]+([-+][0-9a-z.]+)?-$suffix)\$/\1/p" |
 		sort -rV | while read -r release; do
-			if apt-cache show ${boots:+"$(of_arch "linux-image-$release" "$arch")"} "$(of_arch "linux-headers-$release" "$arch")" >/dev/null 2>&1; then
+			if apt-cache show "$(of_arch "linux-image-$release" "$arch")" "$(of_arch "linux-headers-$release" "$arch")" >/dev/null 2>&1; then
 				echo "$release"
 				break
 			fi

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="cpu_rng: RDSEED and RDRAND each become a source"
-arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the case for arm64"
+arches=amd64 arches_why="x86 instructions; cpu_rng_arches is the case for others"
 # QEMU 7 does not emulate RDSEED.
 qemu=8
 

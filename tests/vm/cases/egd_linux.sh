@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 description="egd: ekeyd-egd-linux fills the kernel's pool from hwrngd"
 kernels=5.10 kernels_why="ekeyd-egd-linux waits for POLLOUT, which /dev/random no longer gives since 5.18"
+arches=amd64 arches_why="ekeyd-egd-linux is fetched for amd64 only"
 tpm=none
 rng=none
 cpu=max,-rdrand,-rdseed

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="stress: three TPMs are plugged and unplugged again and again (5 rounds; debug kernel: 60)"
-arches=amd64 arches_why="guests have swtpm only on amd64"
 programs="/usr/bin/swtpm"
 [ "$flavour" != debug ] || timeout=600
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
-description="the modules are loaded at boot"
+description="tpm_rng is loaded at boot, and cpu_rng only on request"
 from=modules
 suites=bullseye
 
 guest() {
 	check "the boot is over without failures" boot_is_over
 	check_equal "no unit has failed" "" "$(failed_units)"
-	check_loaded
+	check "tpm_rng is loaded" eventually 30 test -d /sys/module/tpm_rng
+	check "cpu_rng is not loaded by itself" test ! -d /sys/module/cpu_rng
+	check "cpu_rng can be loaded" modprobe cpu_rng
 	check_match "the TPM is a hwrng" 'tpm_rng\.0' "$(cat "$hw_random/rng_available")"
 	# This kernel silently accepts any name.
 	echo tpm_rng.0 >"$hw_random/rng_current"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154
 description="cpu_rng: an instruction that returns nothing, little, or too late (pitfall 3)"
 arches=amd64 arches_why="it needs coreutils' dd, which guests have only on amd64"
 programs=/bin/dd

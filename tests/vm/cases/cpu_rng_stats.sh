@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154
 description="cpu_rng: the statistics of a source under sysfs are as ABI.txt documents them"
 programs=kmod/ABI.txt
-case $arch in
-amd64) source=cpu_rng.rdrand ;;
-arm64) source=cpu_rng.rndr ;;
-esac
+source=$(cpu_source) block=$(hwrng_block)
 
 hw_random=/sys/class/misc/hw_random
 stats=/sys/module/cpu_rng/$source
@@ -35,12 +32,12 @@ guest() {
 
 	echo "$source" >$hw_random/rng_current
 	reads=$(stat reads) bytes=$(stat bytes)
-	dd if=/dev/hwrng of=/dev/null bs=64 count=1024 2>/dev/null
+	dd if=/dev/hwrng of=/dev/null bs=$block count=1024 2>/dev/null
 	reads=$(($(stat reads) - reads)) bytes=$(($(stat bytes) - bytes))
-	# Up to 63 bytes were left over from before, and khwrngd reads too.
-	check "64 KiB need at least 1023 reads" test $reads -ge 1023 -a $reads -lt 1100
+	# Up to a block was left over from before, and khwrngd reads too.
+	check "1024 blocks need at least 1023 reads" test $reads -ge 1023 -a $reads -lt 1100
 	# khwrngd may have read between the two files.
-	check "each read returned 64 bytes" test $((bytes / 64)) -ge 1023 -a $((bytes / 64)) -le $((reads + 2))
+	check "each read returned $block bytes" test $((bytes / block)) -ge 1023 -a $((bytes / block)) -le $((reads + 2))
 	mean=$(stat latency_mean_us) worst=$(stat latency_worst_us)
 	check "the mean latency is above 0: $mean us" test "$mean" -gt 0
 	check "the worst latency is not below the mean: $worst us" test "$worst" -ge "$mean"

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154
 description="health tests: each on both sides of its cutoff; data that failed never leaves the driver"
-case $arch in
-amd64) cpu=max,-rdseed source=cpu_rng.rdrand ;;
-arm64) source=cpu_rng.rndr ;;
-esac
+[ "$arch" != amd64 ] || cpu=max,-rdseed
+source=$(cpu_source)
 
 hw_random=/sys/class/misc/hw_random
 stats=/sys/module/cpu_rng/$source

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154
 description="health tests: a source that fails again and again is withdrawn, until root asks for it"
 kernels=6.1 kernels_why="it takes over a minute; make long-test runs it on the other kernels"
 timeout=240
-case $arch in
-amd64) cpu=max,-rdseed source=cpu_rng.rdrand ;;
-arm64) source=cpu_rng.rndr ;;
-esac
+[ "$arch" != amd64 ] || cpu=max,-rdseed
+source=$(cpu_source)
 
 hw_random=/sys/class/misc/hw_random
 stats=/sys/module/cpu_rng/$source

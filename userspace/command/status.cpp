@@ -59,6 +59,17 @@ std::string tpm_text(const Tpm &tpm)
 	return text + ", not a hwrng yet: `hwrngctl load tpm` makes it one";
 }
 
+std::string cpu_text(const Inventory &inventory)
+{
+	std::vector<std::string> parts;
+	if (!inventory.cpu_instructions.empty())
+		parts.push_back(fmt::format("{}", fmt::join(inventory.cpu_instructions, ", ")));
+	for (const auto &[name, erratum] : inventory.faulty_instructions)
+		parts.push_back(fmt::format("{} is not used: {}", name, erratum));
+	return parts.empty() ? "no random number instruction (a hypervisor may hide it)"
+	                     : fmt::format("{}", fmt::join(parts, "; "));
+}
+
 /// A predicate for rows with this health.
 auto has_health(const char *health)
 {
@@ -107,7 +118,8 @@ Json source_json(const SourceInfo &source)
 	                    {"driver", source.driver},
 	                    {"claim", source.claim},
 	                    {"credit_bits_per_1000_bytes", credited_bits(1000, source.claim)},
-	                    {"current", source.current}});
+	                    {"current", source.current},
+	                    {"absent", source.absent.empty() ? Json(nullptr) : Json(source.absent)}});
 }
 
 Json sources_json(const Inventory &inventory)
@@ -126,6 +138,9 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	Json tpms = Json::array();
 	Json modules = Json::array();
 	Json feeders = Json::array();
+	Json faulty = Json::array();
+	for (const auto &[name, erratum] : inventory.faulty_instructions)
+		faulty.push_back(json_object({{"name", name}, {"erratum", erratum}}));
 	for (const auto &tpm : inventory.tpms)
 		tpms.push_back(json_object({{"name", tpm.name},
 		                            {"version", tpm.version},
@@ -163,6 +178,7 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"sources", sources_json(inventory)},
 	                        {"tpms", tpms},
 	                        {"cpu_instructions", inventory.cpu_instructions},
+	                        {"faulty_instructions", faulty},
 	                        {"modules", modules},
 	                        {"feeders", feeders},
 	                        {"sees_all_processes", around.sees_all_processes},
@@ -227,6 +243,9 @@ void print_sources_text(const Inventory &inventory)
 		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", for_terminal(source.name),
 		           name(source.kind), source.driver.empty() ? "?" : for_terminal(source.driver),
 		           source.claim, source.current ? "by the kernel" : "-");
+	for (const auto &source : inventory.sources)
+		if (!source.absent.empty())
+			fmt::print("{} {}\n", for_terminal(source.name), for_terminal(source.absent));
 }
 
 void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
@@ -296,10 +315,7 @@ Result<ExitCode> status_command(const Context &context)
 	                             inventory.pool_size.value_or(0), pool_meaning(inventory))
 	               : "");
 	print_hwrng_text(inventory, probed_instead);
-	fmt::print("CPU         {}\n",
-	           inventory.cpu_instructions.empty()
-	               ? "no random number instruction (a hypervisor may hide it)"
-	               : fmt::format("{}", fmt::join(inventory.cpu_instructions, ", ")));
+	fmt::print("CPU         {}\n", cpu_text(inventory));
 	if (inventory.tpms.empty())
 		fmt::print("TPM         none\n");
 	for (const auto &tpm : inventory.tpms)

@@ -3,7 +3,6 @@
 
 #include "control/programs.h"
 #include "kernel/crng.h"
-#include "source/source.h"
 
 #include <sys/utsname.h>
 
@@ -185,6 +184,11 @@ void list_sources(const Root &root, Inventory &inventory)
 		                             .claim = instruction == "rdseed" || instruction == "rndrrs"
 		                                          ? claim_of_seed
 		                                          : claim_of_generator});
+	for (const auto &[name, erratum] : inventory.faulty_instructions)
+		inventory.sources.push_back({.name = name,
+		                             .kind = SourceKind::cpu,
+		                             .driver = "CPU instruction (faulty)",
+		                             .absent = "is not used: " + erratum});
 }
 
 } // namespace
@@ -219,7 +223,9 @@ Inventory take_inventory(const Root &root, const Config &config)
 	if (auto state = HwrngSysfs(root).read())
 		inventory.hwrng = std::move(*state);
 	read_tpms(root, inventory);
-	inventory.cpu_instructions = cpu_instructions(root);
+	auto instructions = cpu_instructions(root);
+	inventory.cpu_instructions = std::move(instructions.usable);
+	inventory.faulty_instructions = std::move(instructions.faulty);
 	list_sources(root, inventory);
 	// Both parts are needed: the socket, and the generator behind it.
 	if (has_crypto_module(root, inventory.kernel, "algif_rng") &&

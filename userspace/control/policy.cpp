@@ -265,8 +265,10 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 			if (source.name != *wanted)
 				continue;
 			if (!source.absent.empty())
-				return fail(ExitCode::no_source, fmt::format("{} {}; it is read once it exists",
-				                                             source.name, source.absent));
+				return fail(ExitCode::no_source, fmt::format("{} {}{}", source.name, source.absent,
+				                                             source.kind == SourceKind::generator
+				                                                 ? "; it is read once it exists"
+				                                                 : ""));
 			candidates.push_back({source, "selected by name"});
 			continue;
 		}

@@ -246,12 +246,17 @@ void add_platform(const Machine &machine, std::vector<Finding> &findings)
 	    .id = "cpu-erratum",
 	    .severity = Severity::note,
 	    .text = "An instruction of this CPU is known to return bad random numbers and is not used",
-	    .remedy = {{"newer microcode fixes some CPUs (on Debian: apt install "
-	                "amd64-microcode, then reboot); nothing else needs doing"}}};
+	    .remedy = {
+	        {facts.hypervisor.empty()
+	             ? "newer microcode fixes some CPUs (on Debian: apt install "
+	               "amd64-microcode, then reboot); nothing else needs doing"
+	             : "newer microcode on the host fixes some CPUs; nothing else needs doing"}}};
+	for (const auto &[name, why] : machine.inventory.faulty_instructions)
+		erratum.evidence.push_back({"/proc/cpuinfo", fmt::format("{}: {}", name, why)});
 	machine.add_messages(cpu_erratum_words, erratum);
 	if (!erratum.evidence.empty())
 		findings.push_back(erratum);
-	// If the kernel itself hides an instruction, the hypervisor is not to blame.
+	// If the kernel hides an instruction, or we do not use it, the hypervisor is not to blame.
 	if (erratum.evidence.empty() && !facts.hypervisor.empty() &&
 	    machine.inventory.cpu_instructions.empty() && machine.inventory.architecture == "x86_64")
 		findings.push_back(

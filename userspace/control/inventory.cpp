@@ -181,9 +181,9 @@ void list_sources(const Root &root, Inventory &inventory)
 		inventory.sources.push_back({.name = instruction,
 		                             .kind = SourceKind::cpu,
 		                             .driver = "CPU instruction",
-		                             .claim = instruction == "rdseed" || instruction == "rndrrs"
-		                                          ? claim_of_seed
-		                                          : claim_of_generator});
+		                             .claim = instruction == "rdrand" || instruction == "rndr"
+		                                          ? claim_of_generator
+		                                          : claim_of_seed});
 	for (const auto &[name, erratum] : inventory.faulty_instructions)
 		inventory.sources.push_back({.name = name,
 		                             .kind = SourceKind::cpu,

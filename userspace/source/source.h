@@ -89,7 +89,7 @@ struct FaultyInstruction {
 };
 
 struct CpuInstructions {
-	/// Best first: "rdseed" and "rdrand" on x86-64, "rndrrs" and "rndr" on arm64.
+	/// Best first: "rdseed" and "rdrand" on x86-64, "rndrrs" and "rndr" on arm64, "darn" on POWER9.
 	std::vector<std::string> usable;
 	std::vector<FaultyInstruction> faulty;
 };

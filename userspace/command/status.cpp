@@ -92,15 +92,22 @@ std::string judge_daemon(const std::optional<DaemonStatus> &daemon,
 }
 
 /// The verdict, in one line.
-std::string judgement(const Inventory &inventory, const std::optional<DaemonStatus> &daemon,
-                      const std::vector<SourceRow> &rows)
+std::string judgement(const Inventory &inventory, const Config &config,
+                      const std::optional<DaemonStatus> &daemon, const std::vector<SourceRow> &rows)
 {
 	const bool no_source = std::ranges::all_of(rows, has_health("absent"));
+	const auto distrusted = [&](const SourceInfo &source) {
+		return !source.absent.empty() ||
+		       !why_uncredited(source, config.source(source.name)).empty();
+	};
+	if (!inventory.crng_ready && no_source)
+		return "The CRNG is not ready and no source was found: give this machine one (a "
+		       "virtio-rng device, or the TPM in the firmware's set-up).";
+	if (!inventory.crng_ready && std::ranges::all_of(inventory.sources, distrusted))
+		return "The CRNG is not ready and no source earns credit: give this machine another one, "
+		       "or set `credit` for one in hwrngd.conf.";
 	if (!inventory.crng_ready)
-		return no_source
-		           ? "The CRNG is not ready and no source was found: give this machine one (a "
-		             "virtio-rng device, or the TPM in the firmware's set-up)."
-		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
+		return "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
 	if (rows.empty() || (no_source && !daemon))
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
@@ -111,26 +118,32 @@ std::string judgement(const Inventory &inventory, const std::optional<DaemonStat
 	                   judge_daemon(daemon, rows));
 }
 
-Json source_json(const SourceInfo &source)
+Json text_or_null(std::string_view text)
+{
+	return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json source_json(const SourceInfo &source, const SourceConfig &settings)
 {
 	return json_object({{"name", source.name},
 	                    {"kind", name(source.kind)},
 	                    {"driver", source.driver},
 	                    {"claim", source.claim},
-	                    {"credit_bits_per_1000_bytes", credited_bits(1000, source.claim)},
+	                    {"credit_bits_per_1000_bytes", credited_bits(1000, source, settings)},
 	                    {"current", source.current},
-	                    {"absent", source.absent.empty() ? Json(nullptr) : Json(source.absent)}});
+	                    {"absent", text_or_null(source.absent)},
+	                    {"distrust", text_or_null(why_uncredited(source, settings))}});
 }
 
-Json sources_json(const Inventory &inventory)
+Json sources_json(const Inventory &inventory, const Config &config)
 {
 	Json sources = Json::array();
 	for (const auto &source : inventory.sources)
-		sources.push_back(source_json(source));
+		sources.push_back(source_json(source, config.source(source.name)));
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory, const Environment &around,
+void print_status_json(const Inventory &inventory, const Config &config, const Environment &around,
                        const std::optional<std::string> &probed_instead,
                        const std::optional<DaemonStatus> &daemon,
                        const std::vector<SourceRow> &rows)
@@ -175,7 +188,7 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"pool_size", or_null(inventory.pool_size)},
 	                        {"pool_meaning", pool_meaning(inventory)},
 	                        {"hwrng", hwrng},
-	                        {"sources", sources_json(inventory)},
+	                        {"sources", sources_json(inventory, config)},
 	                        {"tpms", tpms},
 	                        {"cpu_instructions", inventory.cpu_instructions},
 	                        {"faulty_instructions", faulty},
@@ -183,7 +196,7 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"feeders", feeders},
 	                        {"sees_all_processes", around.sees_all_processes},
 	                        {"daemon", daemon ? to_json(*daemon) : Json(nullptr)},
-	                        {"judgement", judgement(inventory, daemon, rows)}}));
+	                        {"judgement", judgement(inventory, config, daemon, rows)}}));
 }
 
 /// `probed_instead`: the result of hwrng_probe::in_place_of().
@@ -231,7 +244,21 @@ void print_feeders_text(const Environment &around)
 		           feeder.second);
 }
 
-void print_sources_text(const Inventory &inventory)
+/// Which sources earn no credit although they claim some, and why.
+void print_distrust_text(const Inventory &inventory, const Config &config)
+{
+	std::map<std::string_view, std::vector<std::string>> distrusted; // by the reason
+	for (const auto &source : inventory.sources)
+		if (const auto why = why_uncredited(source, config.source(source.name));
+		    !why.empty() && source.absent.empty())
+			distrusted[why].push_back(source.name);
+	for (const auto &[why, names] : distrusted)
+		fmt::print("{} earn{} no credit: {}\n",
+		           for_terminal(fmt::format("{}", fmt::join(names, ", "))),
+		           names.size() == 1 ? "s" : "", for_terminal(std::string(why)));
+}
+
+void print_sources_text(const Inventory &inventory, const Config &config)
 {
 	if (inventory.sources.empty()) {
 		fmt::print("No source was found.\n");
@@ -246,6 +273,7 @@ void print_sources_text(const Inventory &inventory)
 	for (const auto &source : inventory.sources)
 		if (!source.absent.empty())
 			fmt::print("{} {}\n", for_terminal(source.name), for_terminal(source.absent));
+	print_distrust_text(inventory, config);
 }
 
 void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
@@ -291,9 +319,9 @@ void print_rows(const std::vector<SourceRow> &rows)
 
 Result<ExitCode> status_command(const Context &context)
 {
-	const auto config = read_config(context.root);
 	// ask_daemon() reports a bad configuration; everything else can be shown nevertheless.
-	const auto inventory = take_inventory(context.root, config.value_or(Config()));
+	const auto config = read_config(context.root).value_or(Config());
+	const auto inventory = take_inventory(context.root, config);
 	const auto around = inspect_environment(context.root, inventory);
 	const auto answer = ask_daemon(context.root);
 	if (!answer)
@@ -305,7 +333,7 @@ Result<ExitCode> status_command(const Context &context)
 	    inventory.hwrng ? hwrng_probe::in_place_of(context.root, inventory.hwrng->current)
 	                    : std::nullopt;
 	if (context.json) {
-		print_status_json(inventory, around, probed_instead, daemon, rows);
+		print_status_json(inventory, config, around, probed_instead, daemon, rows);
 		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
@@ -328,20 +356,22 @@ Result<ExitCode> status_command(const Context &context)
 	print_daemon_text(answer);
 	fmt::print("\n");
 	print_rows(rows);
-	fmt::print("\n{}\n", for_terminal(judgement(inventory, daemon, rows)));
+	print_distrust_text(inventory, config);
+	fmt::print("\n{}\n", for_terminal(judgement(inventory, config, daemon, rows)));
 	return exit_code;
 }
 
 Result<ExitCode> list_command(const Context &context)
 {
-	const auto inventory = inventory_of(context);
-	if (!inventory)
-		return std::unexpected(inventory.error());
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
+	const auto inventory = take_inventory(context.root, *config);
 	if (context.json)
-		print_json(json_object({{"sources", sources_json(*inventory)}}));
+		print_json(json_object({{"sources", sources_json(inventory, *config)}}));
 	else
-		print_sources_text(*inventory);
-	return inventory->sources.empty() ? ExitCode::no_source : ExitCode::done;
+		print_sources_text(inventory, *config);
+	return inventory.sources.empty() ? ExitCode::no_source : ExitCode::done;
 }
 
 } // namespace hwrngd

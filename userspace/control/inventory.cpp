@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/inventory.h"
 
+#include "control/credit.h"
 #include "control/programs.h"
 #include "kernel/crng.h"
+#include "kernel/trust_cpu.h"
 
 #include <sys/utsname.h>
 
@@ -57,6 +59,7 @@ void read_kernel(const Root &root, Inventory &inventory)
 	inventory.crng_ready = crng_ready();
 	inventory.entropy_available = root.read_number("/proc/sys/kernel/random/entropy_avail");
 	inventory.pool_size = root.read_number("/proc/sys/kernel/random/poolsize");
+	inventory.cpu_distrust = cpu_distrust(root, inventory.kernel);
 }
 
 /// The quality from a parameter of one of our modules, if `name` belongs to that module.
@@ -235,6 +238,8 @@ Inventory take_inventory(const Root &root, const Config &config)
 		                             .driver = "jitterentropy_rng",
 		                             .claim = claim_of_jitter});
 	list_configured(root, config, inventory);
+	for (auto &source : inventory.sources)
+		source.distrust = distrust_of(source, inventory);
 	return inventory;
 }
 

@@ -30,6 +30,8 @@ struct SourceInfo {
 	/// Why it cannot be read, because it does not exist or must not be used. The text continues a
 	/// sentence after its name. Empty if it can be read.
 	std::string absent = {};
+	/// Why its claim does not count; see distrust_of(). Empty if it counts.
+	std::string distrust = {};
 };
 
 struct Tpm {
@@ -51,6 +53,7 @@ struct Inventory {
 	std::vector<Tpm> tpms;
 	std::vector<std::string> cpu_instructions; ///< those that can be used
 	std::vector<FaultyInstruction> faulty_instructions = {};
+	std::string cpu_distrust = {}; ///< see cpu_distrust()
 
 	/// True if the pool holds only 256 bits: since Linux 5.18, and in the stable kernels that
 	/// adopted that change.

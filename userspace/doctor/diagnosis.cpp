@@ -177,9 +177,11 @@ void add_crng(const Machine &machine, const std::optional<Finding> &hwrng,
 		Finding finding{.id = "crng-not-ready",
 		                .text = "The CRNG is not ready: programs that need it wait",
 		                .evidence = {{"getrandom(2)", "not ready yet"}}};
-		const auto is_hardware = [](const SourceInfo &source) {
+		const auto is_hardware = [&](const SourceInfo &source) {
+			const auto &uncredited = machine.facts.uncredited;
 			// The kernel can collect jitter without hwrngd.
-			return source.kind != SourceKind::jitter && source.absent.empty();
+			return source.kind != SourceKind::jitter && source.absent.empty() &&
+			       std::ranges::find(uncredited, source.name, &Evidence::where) == uncredited.end();
 		};
 		if (std::ranges::any_of(machine.inventory.sources, is_hardware))
 			finding.remedy = {{"feed it", "hwrngctl feed --once"}};
@@ -237,6 +239,26 @@ void add_amd_ftpm(const Machine &machine, std::vector<Finding> &findings)
 	finding.remedy.push_back({"or install a firmware newer than AGESA 1.2.0.7, or Linux 6.1 or "
 	                          "later, which does not read it"});
 	findings.push_back(std::move(finding));
+}
+
+/// Sources that earn no credit because the kernel does not trust the CPU.
+void add_distrust(const Machine &machine, std::vector<Finding> &findings)
+{
+	const auto &why = machine.inventory.cpu_distrust;
+	std::vector<std::string> names;
+	for (const auto &[name, reason] : machine.facts.uncredited)
+		if (reason == why)
+			names.push_back(name);
+	if (names.empty())
+		return;
+	findings.push_back(
+	    {.id = "cpu-not-trusted",
+	     .severity = Severity::note,
+	     .text =
+	         fmt::format("{}, so hwrngd does not credit the CPU ({})", why, fmt::join(names, ", ")),
+	     .evidence = {{"/proc/cmdline", why}},
+	     .remedy = {{"if you do trust it, boot with random.trust_cpu=on, or set `credit` for these "
+	                 "sources in hwrngd.conf; nothing else needs doing"}}});
 }
 
 void add_platform(const Machine &machine, std::vector<Finding> &findings)
@@ -406,6 +428,7 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Environment &aro
 	add_boot_modules(machine, findings);
 	add_services(machine, findings);
 	add_platform(machine, findings);
+	add_distrust(machine, findings);
 	add_notes(machine, findings);
 	return by_severity(std::move(findings));
 }

@@ -363,6 +363,25 @@ TEST(Diagnosis, AnErratumOfTheCpuIsNotBlamedOnTheHypervisor)
 		EXPECT_NE(finding.id, "cpu-instructions-hidden");
 }
 
+TEST(Diagnosis, AnUntrustedCpuIsANoteAndCannotMakeTheCrngReady)
+{
+	HealthyMachine machine;
+	machine.inventory.cpu_distrust = "no trust";
+	EXPECT_EQ(machine.count("cpu-not-trusted"), 0) << "its credit is configured";
+	machine.facts.uncredited = {{"rdseed", "an erratum"}};
+	EXPECT_EQ(machine.count("cpu-not-trusted"), 0) << "that is another finding";
+	machine.inventory.sources = {source("rdrand", SourceKind::cpu)};
+	machine.facts.uncredited = {{"rdrand", "no trust"}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "cpu-not-trusted");
+	EXPECT_EQ(found.severity, Severity::note);
+	EXPECT_EQ(found.text, "no trust, so hwrngd does not credit the CPU (rdrand)");
+	machine.inventory.crng_ready = false;
+	EXPECT_EQ(machine.first().remedy.at(0).command, "head -c 1 /dev/random >/dev/null");
+	machine.facts.uncredited.clear();
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl feed --once");
+}
+
 TEST(Diagnosis, FipsFailuresOfAHealthySourceAreExplained)
 {
 	HealthyMachine machine;

@@ -88,6 +88,32 @@ TEST(PipelineDraw, NothingIsDrawnFromABadSourceOrOneWithoutCredit)
 	EXPECT_EQ(drawn.ends, 2U) << "the draw ends even without a source";
 }
 
+TEST(PipelineDraw, AnUntrustedSourceIsMixedInWithoutCreditAndNotDrawnFrom)
+{
+	Machine m;
+	m.has("cpu", SourceKind::cpu);
+	m.decision.sources.back().source.distrust = "the kernel does not trust it";
+	m.begin();
+	EXPECT_EQ(m.source("cpu").life.state(), SourceState::healthy);
+	EXPECT_GT(m.sink.taken, 0U);
+	EXPECT_EQ(m.sink.credited, 0U);
+	Drawn drawn;
+	m.pipeline.draw(drawn.taker());
+	m.io.restart();
+	m.io.run_for(1ms);
+	EXPECT_EQ(drawn.ends, 1U);
+	EXPECT_EQ(drawn.bytes, 0U);
+	// The administrator does trust it.
+	m.config.sources["cpu"].credit = 100;
+	m.pipeline.configure(m.config);
+	m.pipeline.draw(drawn.taker());
+	m.run();
+	EXPECT_EQ(drawn.bits, 4096U * 8 * 100 / 1024);
+	m.pipeline.feed();
+	m.run();
+	EXPECT_EQ(m.sink.credited, 512U * 8 * 100 / 1024);
+}
+
 TEST(PipelineDraw, TheKernelHasPriority)
 {
 	Machine m;

@@ -298,6 +298,102 @@ TEST(Decide, RespectsTheChoiceOfOthersUnlessConfiguredToHold)
 	EXPECT_EQ(decision.reason, "it claims the most entropy of all hwrngs");
 }
 
+/// A machine whose kernel does not trust the CPU.
+Inventory distrusting()
+{
+	auto inventory = machine();
+	inventory.sources.push_back({"cpu_rng.rdseed", SourceKind::hwrng, "", 1000, false});
+	for (auto &source : inventory.sources)
+		if (source.name.contains("rd"))
+			source.distrust = "no trust";
+	return inventory;
+}
+
+/// Makes this hwrng of the inventory the current one.
+void make_current(Inventory &inventory, const std::string &name)
+{
+	inventory.hwrng->current = name;
+	for (auto &source : inventory.sources)
+		source.current = source.name == name;
+}
+
+TEST(Policy, RanksUntrustedSourcesLastUnlessTheirCreditIsConfigured)
+{
+	EXPECT_EQ(names(rank(distrusting(), std::nullopt)),
+	          (std::vector<std::string>{"virtio_rng.0", "tpm_rng.0", "a", "tpmrm0",
+	                                    "cpu_rng.rdseed", "rdseed", "rdrand"}));
+	Config config;
+	config.sources["rdrand"].credit = 1;
+	EXPECT_EQ(names(rank(distrusting(), std::nullopt, config)),
+	          (std::vector<std::string>{"virtio_rng.0", "tpm_rng.0", "a", "tpmrm0", "rdrand",
+	                                    "cpu_rng.rdseed", "rdseed"}));
+}
+
+TEST(Decide, SaysWhyASourceEarnsNoCredit)
+{
+	Config config;
+	config.sources["rdrand"].credit = 1;
+	config.deny = {"a"};
+	auto inventory = distrusting();
+	inventory.sources[3].distrust = "no trust";
+	const auto decision = decide(inventory, config, {}, std::nullopt);
+	EXPECT_EQ(decided(decision, "rdseed").reason, "CPU instruction; earns no credit: no trust");
+	EXPECT_EQ(decided(decision, "rdseed").use, Use::read);
+	EXPECT_EQ(decided(decision, "rdrand").reason, "CPU instruction");
+	EXPECT_EQ(decided(decision, "cpu_rng.rdseed").reason,
+	          "not in use; probed regularly; earns no credit: no trust");
+	EXPECT_EQ(decided(decision, "a").reason, "denied by \"a\" in `deny`");
+}
+
+TEST(Decide, JitterIsReadIfNoOtherSourceEarnsCredit)
+{
+	Inventory inventory;
+	inventory.sources = {{"rdseed", SourceKind::cpu, "", 512, false},
+	                     {"jitter", SourceKind::jitter, "", 512, false}};
+	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "jitter").use, Use::ignore);
+	inventory.sources[0].distrust = "no trust";
+	EXPECT_EQ(decided(decide(inventory, {}, {}, std::nullopt), "jitter").use, Use::read);
+	Config config;
+	config.sources["rdseed"].credit = 100;
+	EXPECT_EQ(decided(decide(inventory, config, {}, std::nullopt), "jitter").use, Use::ignore);
+	config.sources["rdseed"].credit = 0;
+	EXPECT_EQ(decided(decide(inventory, config, {}, std::nullopt), "jitter").use, Use::read);
+}
+
+TEST(Decide, TheDaemonDoesNotSelectAnUntrustedHwrng)
+{
+	auto inventory = distrusting();
+	EXPECT_FALSE(decide(inventory, {}, {}, std::nullopt).select);
+	// The kernel chose it, and would credit it.
+	make_current(inventory, "cpu_rng.rdseed");
+	auto decision = decide(inventory, {}, {}, std::nullopt);
+	EXPECT_EQ(decision.select, "tpm_rng.0");
+	EXPECT_EQ(decision.reason, "cpu_rng.rdseed earns no credit (no trust); of the others, this one "
+	                           "claims the most entropy");
+	// An administrator selected it, or prefers it, or credits it.
+	inventory.hwrng->selected = true;
+	EXPECT_FALSE(decide(inventory, {}, {}, std::nullopt).select);
+	inventory.hwrng->selected = false;
+	Config config;
+	config.prefer = {"cpu_rng.*"};
+	EXPECT_FALSE(decide(inventory, config, {}, std::nullopt).select);
+	config.prefer.clear();
+	config.sources["cpu_rng.*"].credit = 1;
+	decision = decide(inventory, config, {}, std::nullopt);
+	EXPECT_FALSE(decision.select);
+	EXPECT_EQ(decision.reason, "cpu_rng.rdseed is in use, and ranks first");
+	// There is nothing better.
+	inventory = distrusting();
+	make_current(inventory, "");
+	std::erase_if(inventory.sources, [](const auto &source) { return source.distrust.empty(); });
+	decision = decide(inventory, {}, {}, std::nullopt);
+	EXPECT_FALSE(decision.select);
+	EXPECT_EQ(decision.reason, "no hwrng earns credit: no trust");
+	config.sources.clear();
+	config.prefer = {"cpu_rng.*"};
+	EXPECT_EQ(decide(inventory, config, {}, std::nullopt).select, "cpu_rng.rdseed");
+}
+
 TEST(Decide, KeepsTheBestHwrng)
 {
 	Config config;

@@ -95,9 +95,24 @@ struct Fed {
 	unsigned assessed = full_quality; ///< at most so many bits in 1024 are credited
 	std::optional<unsigned>
 	    decided; ///< bits in 1024 that the configuration sets instead of half the claim
+	std::string distrust = {}; ///< why nothing is credited, whatever the source claims
 	bool reseeded = false;
 	bool ready_before = false;
 };
+
+/// How many bits in 1024 are credited, and why.
+std::string explained(const Harvest &got, const Fed &fed)
+{
+	if (!fed.distrust.empty())
+		return fed.distrust;
+	const bool bounded =
+	    fed.decided ? fed.assessed < *fed.decided : 2 * fed.assessed < got.source.claim;
+	if (bounded)
+		return fmt::format("what it was assessed to have, {} in 1024", fed.assessed);
+	if (fed.decided)
+		return fmt::format("as configured, {} in 1024", *fed.decided);
+	return fmt::format("half of what it claims, {} in 1024", got.source.claim);
+}
 
 void print_json_result(const Harvest &got, const Fed &fed, const std::vector<Rejected> &rejected,
                        bool dry_run)
@@ -116,6 +131,8 @@ void print_json_result(const Harvest &got, const Fed &fed, const std::vector<Rej
 	                 {"claim", got.source.claim},
 	                 {"assessed", fed.assessed},
 	                 {"credit", fed.decided ? nlohmann::ordered_json(*fed.decided) : nullptr},
+	                 {"distrust", fed.distrust.empty() ? nlohmann::ordered_json(nullptr)
+	                                                   : nlohmann::ordered_json(fed.distrust)},
 	                 {"credited_bits", dry_run ? 0 : fed.bits},
 	                 {"would_credit_bits", fed.bits},
 	                 {"crng_ready_before", fed.ready_before},
@@ -130,13 +147,8 @@ void print_text_result(const Harvest &got, const Fed &fed, bool dry_run)
 	const auto &fips = got.sample.fips;
 	fmt::print("Source    {} ({})\n", got.source.name, got.reason);
 	fmt::print("Health    FIPS 140-2: {}; healthy\n", to_text(fips));
-	const bool bounded =
-	    fed.decided ? fed.assessed < *fed.decided : 2 * fed.assessed < got.source.claim;
-	const char *why = fed.decided ? "as configured" : "half of what it claims";
-	fmt::print("{} {} bytes, credited with {} bits ({}, {} in 1024)\n",
-	           dry_run ? "Would feed" : "Fed      ", got.good, fed.bits,
-	           bounded ? "what it was assessed to have" : why,
-	           bounded ? fed.assessed : fed.decided.value_or(got.source.claim));
+	fmt::print("{} {} bytes, credited with {} bits ({})\n", dry_run ? "Would feed" : "Fed      ",
+	           got.good, fed.bits, explained(got, fed));
 	const bool ready = crng_ready();
 	const char *more = "";
 	if (dry_run)
@@ -144,7 +156,8 @@ void print_text_result(const Harvest &got, const Fed &fed, bool dry_run)
 	else if (fed.reseeded)
 		more = ", reseeded just now";
 	else if (!ready)
-		more = "; feed again until it is ready (see `hwrngctl status`)";
+		more = fed.bits == 0 ? "; bytes without credit do not make it ready"
+		                     : "; feed again until it is ready (see `hwrngctl status`)";
 	fmt::print("CRNG      {}{}\n", ready ? "ready" : "not ready yet", more);
 }
 
@@ -186,9 +199,10 @@ Result<Fed> feed(std::optional<KernelPool> &pool, const Config &config, Harvest 
 {
 	const auto configured = config.source(got.source.name);
 	const unsigned assessed = configured.assessed.value_or(full_quality);
-	Fed fed{.bits = credited_bits(got.good, got.source.claim, assessed, configured.credit),
+	Fed fed{.bits = credited_bits(got.good, got.source, configured),
 	        .assessed = assessed,
 	        .decided = configured.credit,
+	        .distrust = std::string(why_uncredited(got.source, configured)),
 	        .ready_before = crng_ready()};
 	if (!pool)
 		return fed;
@@ -213,7 +227,7 @@ Result<ExitCode> feed_command(const Context &context, const FeedOptions &options
 	if (!config)
 		return std::unexpected(config.error());
 	const auto inventory = take_inventory(context.root, *config);
-	const auto candidates = rank(inventory, options.source);
+	const auto candidates = rank(inventory, options.source, *config);
 	if (!candidates)
 		return std::unexpected(candidates.error());
 	// Open the pool first, so that a slow source is not read in vain.

@@ -59,6 +59,17 @@ std::string tpm_text(const Tpm &tpm)
 	return text + ", not a hwrng yet: `hwrngctl load tpm` makes it one";
 }
 
+std::string cpu_text(const Inventory &inventory)
+{
+	std::vector<std::string> parts;
+	if (!inventory.cpu_instructions.empty())
+		parts.push_back(fmt::format("{}", fmt::join(inventory.cpu_instructions, ", ")));
+	for (const auto &[name, erratum] : inventory.faulty_instructions)
+		parts.push_back(fmt::format("{} is not used: {}", name, erratum));
+	return parts.empty() ? "no random number instruction (a hypervisor may hide it)"
+	                     : fmt::format("{}", fmt::join(parts, "; "));
+}
+
 /// A predicate for rows with this health.
 auto has_health(const char *health)
 {
@@ -81,15 +92,22 @@ std::string judge_daemon(const std::optional<DaemonStatus> &daemon,
 }
 
 /// The verdict, in one line.
-std::string judgement(const Inventory &inventory, const std::optional<DaemonStatus> &daemon,
-                      const std::vector<SourceRow> &rows)
+std::string judgement(const Inventory &inventory, const Config &config,
+                      const std::optional<DaemonStatus> &daemon, const std::vector<SourceRow> &rows)
 {
 	const bool no_source = std::ranges::all_of(rows, has_health("absent"));
+	const auto distrusted = [&](const SourceInfo &source) {
+		return !source.absent.empty() ||
+		       !why_uncredited(source, config.source(source.name)).empty();
+	};
+	if (!inventory.crng_ready && no_source)
+		return "The CRNG is not ready and no source was found: give this machine one (a "
+		       "virtio-rng device, or the TPM in the firmware's set-up).";
+	if (!inventory.crng_ready && std::ranges::all_of(inventory.sources, distrusted))
+		return "The CRNG is not ready and no source earns credit: give this machine another one, "
+		       "or set `credit` for one in hwrngd.conf.";
 	if (!inventory.crng_ready)
-		return no_source
-		           ? "The CRNG is not ready and no source was found: give this machine one (a "
-		             "virtio-rng device, or the TPM in the firmware's set-up)."
-		           : "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
+		return "The CRNG is not ready: `hwrngctl feed --once` feeds it.";
 	if (rows.empty() || (no_source && !daemon))
 		return "The CRNG is ready. No hardware source was found to refresh it.";
 	if (!inventory.hwrng || inventory.hwrng->current.empty())
@@ -100,25 +118,32 @@ std::string judgement(const Inventory &inventory, const std::optional<DaemonStat
 	                   judge_daemon(daemon, rows));
 }
 
-Json source_json(const SourceInfo &source)
+Json text_or_null(std::string_view text)
+{
+	return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json source_json(const SourceInfo &source, const SourceConfig &settings)
 {
 	return json_object({{"name", source.name},
 	                    {"kind", name(source.kind)},
 	                    {"driver", source.driver},
 	                    {"claim", source.claim},
-	                    {"credit_bits_per_1000_bytes", credited_bits(1000, source.claim)},
-	                    {"current", source.current}});
+	                    {"credit_bits_per_1000_bytes", credited_bits(1000, source, settings)},
+	                    {"current", source.current},
+	                    {"absent", text_or_null(source.absent)},
+	                    {"distrust", text_or_null(why_uncredited(source, settings))}});
 }
 
-Json sources_json(const Inventory &inventory)
+Json sources_json(const Inventory &inventory, const Config &config)
 {
 	Json sources = Json::array();
 	for (const auto &source : inventory.sources)
-		sources.push_back(source_json(source));
+		sources.push_back(source_json(source, config.source(source.name)));
 	return sources;
 }
 
-void print_status_json(const Inventory &inventory, const Environment &around,
+void print_status_json(const Inventory &inventory, const Config &config, const Environment &around,
                        const std::optional<std::string> &probed_instead,
                        const std::optional<DaemonStatus> &daemon,
                        const std::vector<SourceRow> &rows)
@@ -126,6 +151,9 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	Json tpms = Json::array();
 	Json modules = Json::array();
 	Json feeders = Json::array();
+	Json faulty = Json::array();
+	for (const auto &[name, erratum] : inventory.faulty_instructions)
+		faulty.push_back(json_object({{"name", name}, {"erratum", erratum}}));
 	for (const auto &tpm : inventory.tpms)
 		tpms.push_back(json_object({{"name", tpm.name},
 		                            {"version", tpm.version},
@@ -160,14 +188,15 @@ void print_status_json(const Inventory &inventory, const Environment &around,
 	                        {"pool_size", or_null(inventory.pool_size)},
 	                        {"pool_meaning", pool_meaning(inventory)},
 	                        {"hwrng", hwrng},
-	                        {"sources", sources_json(inventory)},
+	                        {"sources", sources_json(inventory, config)},
 	                        {"tpms", tpms},
 	                        {"cpu_instructions", inventory.cpu_instructions},
+	                        {"faulty_instructions", faulty},
 	                        {"modules", modules},
 	                        {"feeders", feeders},
 	                        {"sees_all_processes", around.sees_all_processes},
 	                        {"daemon", daemon ? to_json(*daemon) : Json(nullptr)},
-	                        {"judgement", judgement(inventory, daemon, rows)}}));
+	                        {"judgement", judgement(inventory, config, daemon, rows)}}));
 }
 
 /// `probed_instead`: the result of hwrng_probe::in_place_of().
@@ -215,7 +244,21 @@ void print_feeders_text(const Environment &around)
 		           feeder.second);
 }
 
-void print_sources_text(const Inventory &inventory)
+/// Which sources earn no credit although they claim some, and why.
+void print_distrust_text(const Inventory &inventory, const Config &config)
+{
+	std::map<std::string_view, std::vector<std::string>> distrusted; // by the reason
+	for (const auto &source : inventory.sources)
+		if (const auto why = why_uncredited(source, config.source(source.name));
+		    !why.empty() && source.absent.empty())
+			distrusted[why].push_back(source.name);
+	for (const auto &[why, names] : distrusted)
+		fmt::print("{} earn{} no credit: {}\n",
+		           for_terminal(fmt::format("{}", fmt::join(names, ", "))),
+		           names.size() == 1 ? "s" : "", for_terminal(std::string(why)));
+}
+
+void print_sources_text(const Inventory &inventory, const Config &config)
 {
 	if (inventory.sources.empty()) {
 		fmt::print("No source was found.\n");
@@ -227,6 +270,10 @@ void print_sources_text(const Inventory &inventory)
 		fmt::print("  {:<18} {:<9} {:<24} {:<12} {}\n", for_terminal(source.name),
 		           name(source.kind), source.driver.empty() ? "?" : for_terminal(source.driver),
 		           source.claim, source.current ? "by the kernel" : "-");
+	for (const auto &source : inventory.sources)
+		if (!source.absent.empty())
+			fmt::print("{} {}\n", for_terminal(source.name), for_terminal(source.absent));
+	print_distrust_text(inventory, config);
 }
 
 void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
@@ -272,9 +319,9 @@ void print_rows(const std::vector<SourceRow> &rows)
 
 Result<ExitCode> status_command(const Context &context)
 {
-	const auto config = read_config(context.root);
 	// ask_daemon() reports a bad configuration; everything else can be shown nevertheless.
-	const auto inventory = take_inventory(context.root, config.value_or(Config()));
+	const auto config = read_config(context.root).value_or(Config());
+	const auto inventory = take_inventory(context.root, config);
 	const auto around = inspect_environment(context.root, inventory);
 	const auto answer = ask_daemon(context.root);
 	if (!answer)
@@ -286,7 +333,7 @@ Result<ExitCode> status_command(const Context &context)
 	    inventory.hwrng ? hwrng_probe::in_place_of(context.root, inventory.hwrng->current)
 	                    : std::nullopt;
 	if (context.json) {
-		print_status_json(inventory, around, probed_instead, daemon, rows);
+		print_status_json(inventory, config, around, probed_instead, daemon, rows);
 		return exit_code;
 	}
 	fmt::print("Kernel      {} ({})\n", inventory.kernel, inventory.architecture);
@@ -296,10 +343,7 @@ Result<ExitCode> status_command(const Context &context)
 	                             inventory.pool_size.value_or(0), pool_meaning(inventory))
 	               : "");
 	print_hwrng_text(inventory, probed_instead);
-	fmt::print("CPU         {}\n",
-	           inventory.cpu_instructions.empty()
-	               ? "no random number instruction (a hypervisor may hide it)"
-	               : fmt::format("{}", fmt::join(inventory.cpu_instructions, ", ")));
+	fmt::print("CPU         {}\n", cpu_text(inventory));
 	if (inventory.tpms.empty())
 		fmt::print("TPM         none\n");
 	for (const auto &tpm : inventory.tpms)
@@ -312,20 +356,22 @@ Result<ExitCode> status_command(const Context &context)
 	print_daemon_text(answer);
 	fmt::print("\n");
 	print_rows(rows);
-	fmt::print("\n{}\n", for_terminal(judgement(inventory, daemon, rows)));
+	print_distrust_text(inventory, config);
+	fmt::print("\n{}\n", for_terminal(judgement(inventory, config, daemon, rows)));
 	return exit_code;
 }
 
 Result<ExitCode> list_command(const Context &context)
 {
-	const auto inventory = inventory_of(context);
-	if (!inventory)
-		return std::unexpected(inventory.error());
+	const auto config = read_config(context.root);
+	if (!config)
+		return std::unexpected(config.error());
+	const auto inventory = take_inventory(context.root, *config);
 	if (context.json)
-		print_json(json_object({{"sources", sources_json(*inventory)}}));
+		print_json(json_object({{"sources", sources_json(inventory, *config)}}));
 	else
-		print_sources_text(*inventory);
-	return inventory->sources.empty() ? ExitCode::no_source : ExitCode::done;
+		print_sources_text(inventory, *config);
+	return inventory.sources.empty() ? ExitCode::no_source : ExitCode::done;
 }
 
 } // namespace hwrngd

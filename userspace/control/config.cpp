@@ -4,7 +4,6 @@
 #include "base/address.h"
 #include "base/write_file.h"
 #include "control/config_table.h"
-#include "control/credit.h"
 
 #include <fnmatch.h>
 

@@ -18,6 +18,9 @@
 
 namespace hwrngd {
 
+/// The highest quality. The unit is the kernel's: bits of entropy per 1024 bits.
+inline constexpr unsigned full_quality = 1024;
+
 /// A table [source."PATTERN"].
 struct SourceConfig {
 	/// `credit`: credited bits of entropy per 1024 bits, 0 to 1024. Default: half of the claim.

@@ -2,15 +2,17 @@
 // How much entropy a source's bytes are credited with. Decided only here.
 #pragma once
 
+#include "control/config.h"
+#include "control/inventory.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace hwrngd {
-
-/// The highest quality. The unit is the kernel's: bits of entropy per 1024 bits.
-inline constexpr unsigned full_quality = 1024;
 
 /// The bits of entropy with which `bytes` bytes of a source are credited, rounded down. The quality
 /// is what the administrator has `decided`. Without a decision it is half of the source's `claim`,
@@ -26,6 +28,22 @@ inline constexpr unsigned full_quality = 1024;
 	                 uint64_t{decided ? 2 * full_quality : full_quality}}) /
 	       full_quality / 2;
 }
+
+/// Why a source earns no credit unless the administrator configures it, whatever it claims; empty
+/// if its claim counts. Who provides a source decides: the kernel may not trust the CPU. The result
+/// is for SourceInfo::distrust.
+[[nodiscard]] std::string distrust_of(const SourceInfo &source, const Inventory &inventory);
+
+/// The reason if `source` earns no credit for distrust with these settings of it; else empty.
+[[nodiscard]] std::string_view why_uncredited(const SourceInfo &source,
+                                              const SourceConfig &settings);
+
+/// The credit of `bytes` bytes of a source, in bits, with the administrator's settings of it.
+[[nodiscard]] uint64_t credited_bits(uint64_t bytes, const SourceInfo &source,
+                                     const SourceConfig &settings);
+
+/// True if its bytes are credited at all.
+[[nodiscard]] bool earns_credit(const SourceInfo &source, const SourceConfig &settings);
 
 /// The fill level of the kernel's pool before Linux 5.18, in bits. Those kernels count how much
 /// entropy is left (drivers/char/random.c). Since 5.18, and the stable kernels with its changes

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/inventory.h"
 
+#include "control/credit.h"
 #include "control/programs.h"
 #include "kernel/crng.h"
-#include "source/source.h"
+#include "kernel/trust_cpu.h"
 
 #include <sys/utsname.h>
 
@@ -58,6 +59,7 @@ void read_kernel(const Root &root, Inventory &inventory)
 	inventory.crng_ready = crng_ready();
 	inventory.entropy_available = root.read_number("/proc/sys/kernel/random/entropy_avail");
 	inventory.pool_size = root.read_number("/proc/sys/kernel/random/poolsize");
+	inventory.cpu_distrust = cpu_distrust(root, inventory.kernel);
 }
 
 /// The quality from a parameter of one of our modules, if `name` belongs to that module.
@@ -182,9 +184,14 @@ void list_sources(const Root &root, Inventory &inventory)
 		inventory.sources.push_back({.name = instruction,
 		                             .kind = SourceKind::cpu,
 		                             .driver = "CPU instruction",
-		                             .claim = instruction == "rdseed" || instruction == "rndrrs"
-		                                          ? claim_of_seed
-		                                          : claim_of_generator});
+		                             .claim = instruction == "rdrand" || instruction == "rndr"
+		                                          ? claim_of_generator
+		                                          : claim_of_seed});
+	for (const auto &[name, erratum] : inventory.faulty_instructions)
+		inventory.sources.push_back({.name = name,
+		                             .kind = SourceKind::cpu,
+		                             .driver = "CPU instruction (faulty)",
+		                             .absent = "is not used: " + erratum});
 }
 
 } // namespace
@@ -219,7 +226,9 @@ Inventory take_inventory(const Root &root, const Config &config)
 	if (auto state = HwrngSysfs(root).read())
 		inventory.hwrng = std::move(*state);
 	read_tpms(root, inventory);
-	inventory.cpu_instructions = cpu_instructions(root);
+	auto instructions = cpu_instructions(root);
+	inventory.cpu_instructions = std::move(instructions.usable);
+	inventory.faulty_instructions = std::move(instructions.faulty);
 	list_sources(root, inventory);
 	// Both parts are needed: the socket, and the generator behind it.
 	if (has_crypto_module(root, inventory.kernel, "algif_rng") &&
@@ -229,6 +238,8 @@ Inventory take_inventory(const Root &root, const Config &config)
 		                             .driver = "jitterentropy_rng",
 		                             .claim = claim_of_jitter});
 	list_configured(root, config, inventory);
+	for (auto &source : inventory.sources)
+		source.distrust = distrust_of(source, inventory);
 	return inventory;
 }
 

@@ -4,6 +4,7 @@
 
 #include "control/config.h"
 #include "kernel/hwrng_sysfs.h"
+#include "source/source.h"
 
 #include <optional>
 #include <string>
@@ -26,8 +27,11 @@ struct SourceInfo {
 	std::string path = {};                 ///< of a generator
 	unsigned speed = 0;                    ///< of a serial line, in baud; 0: unchanged
 	std::vector<std::string> command = {}; ///< the program that prints its bytes, with arguments
-	/// Why it does not exist; the text continues a sentence after its name. Empty if it exists.
+	/// Why it cannot be read, because it does not exist or must not be used. The text continues a
+	/// sentence after its name. Empty if it can be read.
 	std::string absent = {};
+	/// Why its claim does not count; see distrust_of(). Empty if it counts.
+	std::string distrust = {};
 };
 
 struct Tpm {
@@ -47,7 +51,9 @@ struct Inventory {
 	std::optional<HwrngState> hwrng;           ///< none: the kernel has no hwrng framework
 	std::vector<SourceInfo> sources;
 	std::vector<Tpm> tpms;
-	std::vector<std::string> cpu_instructions;
+	std::vector<std::string> cpu_instructions; ///< those that can be used
+	std::vector<FaultyInstruction> faulty_instructions = {};
+	std::string cpu_distrust = {}; ///< see cpu_distrust()
 
 	/// True if the pool holds only 256 bits: since Linux 5.18, and in the stable kernels that
 	/// adopted that change.

@@ -128,15 +128,24 @@ SourceDecision decide_source(const SourceInfo &source, const Inventory &inventor
 	return decision;
 }
 
-/// Ignores jitter if another source can be read: jitter needs the most CPU time and is trusted
-/// least.
+/// Adds to the reason why the source earns no credit, if there is a special reason.
+void explain_credit(SourceDecision &decision, const Config &config)
+{
+	const auto &source = decision.source;
+	if (const auto why = why_uncredited(source, config.source(source.name));
+	    decision.use != Use::ignore && !why.empty())
+		decision.reason += fmt::format("; earns no credit: {}", why);
+}
+
+/// Ignores jitter if another source can be read and earns credit: jitter needs the most CPU time
+/// and is trusted least.
 void spare_jitter(Decision &decision, const Config &config,
                   const std::map<std::string, SourceState> &states)
 {
 	const auto serves = [&](const auto &other) {
 		const auto state = states.find(other.source.name);
 		return other.use == Use::read && other.source.kind != SourceKind::jitter &&
-		       other.source.claim > 0 &&
+		       earns_credit(other.source, config.source(other.source.name)) &&
 		       (state == states.end() || state->second != SourceState::quarantined);
 	};
 	const auto better = std::find_if(decision.sources.begin(), decision.sources.end(), serves);
@@ -149,6 +158,13 @@ void spare_jitter(Decision &decision, const Config &config,
 		decided.use = Use::ignore;
 		decided.reason = fmt::format("not needed, because {} is read", better->source.name);
 	}
+}
+
+/// May the daemon select this hwrng by itself? The kernel credits the current hwrng by its claim.
+bool is_trusted(const SourceInfo &source, const Config &config)
+{
+	return why_uncredited(source, config.source(source.name)).empty() ||
+	       first_match(config.prefer, source.name) != nullptr;
 }
 
 /// The hwrngs that may be current, best first.
@@ -166,12 +182,30 @@ std::vector<const SourceInfo *> rank_hwrngs(const Inventory &inventory, const Co
 		const auto *pattern = first_match(config.prefer, source->name);
 		const auto position = pattern == nullptr ? static_cast<ptrdiff_t>(config.prefer.size())
 		                                         : pattern - config.prefer.data();
-		return std::tuple(position, full_quality - std::min(source->claim, full_quality),
-		                  !source->current, std::string_view(source->name));
+		return std::tuple(position, !is_trusted(*source, config),
+		                  full_quality - std::min(source->claim, full_quality), !source->current,
+		                  std::string_view(source->name));
 	};
 	std::sort(ranked.begin(), ranked.end(),
 	          [&](const auto *a, const auto *b) { return key(a) < key(b); });
 	return ranked;
+}
+
+/// Why another hwrng than `current` is selected, without a preference. `in_use`: its source, if it
+/// may be selected.
+std::string why_another(const std::string &current, const SourceInfo *in_use, const Config &config)
+{
+	if (current.empty())
+		return "no hwrng is in use, and this one claims the most entropy";
+	if (in_use == nullptr)
+		return fmt::format(
+		    "{} is denied or quarantined; of the others, this one claims the most entropy",
+		    current);
+	if (!is_trusted(*in_use, config))
+		return fmt::format(
+		    "{} earns no credit ({}); of the others, this one claims the most entropy", current,
+		    in_use->distrust);
+	return "it claims the most entropy of all hwrngs";
 }
 
 void decide_current(Decision &decision, const Inventory &inventory, const Config &config,
@@ -205,10 +239,16 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 		decision.reason = fmt::format("{} is in use, and ranks first", best.name);
 		return;
 	}
+	if (!is_trusted(best, config)) {
+		decision.reason = fmt::format("no hwrng earns credit: {}", best.distrust);
+		return;
+	}
+	const auto current = std::find_if(ranked.begin(), ranked.end(),
+	                                  [](const auto *source) { return source->current; });
+	const auto *in_use = current == ranked.end() ? nullptr : *current;
 	// Without a preference the kernel's own choice, by quality, is good enough.
-	const bool current_will_do = std::any_of(ranked.begin(), ranked.end(),
-	                                         [](const auto *source) { return source->current; });
-	if (preferred == nullptr && current_will_do && !state.selected) {
+	if (preferred == nullptr && !state.selected && in_use != nullptr &&
+	    is_trusted(*in_use, config)) {
 		decision.reason = fmt::format("the kernel chose {}", state.current);
 		return;
 	}
@@ -217,16 +257,9 @@ void decide_current(Decision &decision, const Inventory &inventory, const Config
 		return;
 	}
 	decision.select = best.name;
-	if (preferred != nullptr)
-		decision.reason = fmt::format("it matches \"{}\" in `prefer`", *preferred);
-	else if (current_will_do)
-		decision.reason = "it claims the most entropy of all hwrngs";
-	else if (state.current.empty())
-		decision.reason = "no hwrng is in use, and this one claims the most entropy";
-	else
-		decision.reason = fmt::format(
-		    "{} is denied or quarantined; of the others, this one claims the most entropy",
-		    state.current);
+	decision.reason = preferred != nullptr
+	                      ? fmt::format("it matches \"{}\" in `prefer`", *preferred)
+	                      : why_another(state.current, in_use, config);
 }
 
 } // namespace
@@ -249,15 +282,17 @@ Decision decide(const Inventory &inventory, const Config &config,
                 const std::optional<std::string> &chosen)
 {
 	Decision decision;
-	for (const auto &source : inventory.sources)
+	for (const auto &source : inventory.sources) {
 		decision.sources.push_back(decide_source(source, inventory, config));
+		explain_credit(decision.sources.back(), config);
+	}
 	spare_jitter(decision, config, states);
 	decide_current(decision, inventory, config, states, chosen);
 	return decision;
 }
 
 Result<std::vector<Candidate>> rank(const Inventory &inventory,
-                                    const std::optional<std::string> &wanted)
+                                    const std::optional<std::string> &wanted, const Config &config)
 {
 	std::vector<Candidate> candidates;
 	for (const auto &source : inventory.sources) {
@@ -265,8 +300,10 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 			if (source.name != *wanted)
 				continue;
 			if (!source.absent.empty())
-				return fail(ExitCode::no_source, fmt::format("{} {}; it is read once it exists",
-				                                             source.name, source.absent));
+				return fail(ExitCode::no_source, fmt::format("{} {}{}", source.name, source.absent,
+				                                             source.kind == SourceKind::generator
+				                                                 ? "; it is read once it exists"
+				                                                 : ""));
 			candidates.push_back({source, "selected by name"});
 			continue;
 		}
@@ -286,9 +323,10 @@ Result<std::vector<Candidate>> rank(const Inventory &inventory,
 		            "this machine has no usable source of randomness: no hwrng, no TPM 2.0, no CPU "
 		            "instruction. See `hwrngctl status`. If this is a virtual machine, give it a "
 		            "virtio-rng device");
-	const auto key = [](const Candidate &candidate) {
+	const auto key = [&](const Candidate &candidate) {
 		const auto &source = candidate.source;
-		return std::tuple(source.claim == 0, order(source),
+		const bool distrusted = !why_uncredited(source, config.source(source.name)).empty();
+		return std::tuple(source.claim == 0 || distrusted, order(source),
 		                  full_quality - std::min(source.claim, full_quality),
 		                  std::string_view(source.name));
 	};

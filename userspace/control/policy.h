@@ -21,11 +21,13 @@ struct Candidate {
 
 /// The sources to try, best first: the hwrng in use, the other hwrngs by claim, TPM 2.0 through its
 /// resource manager, generators, commands and other machines, CPU instructions, jitter. Sources
-/// that claim nothing come last, and absent ones are left out. With `wanted`, only that source.
+/// that claim nothing, or whose claim does not count by `config`, come last. Absent ones are left
+/// out. With `wanted`, only that source.
 /// Errors: ExitCode::no_source if there is no source, if `wanted` is unknown (with the names of all
 /// sources), or if it is absent (with the reason).
 [[nodiscard]] Result<std::vector<Candidate>> rank(const Inventory &inventory,
-                                                  const std::optional<std::string> &wanted);
+                                                  const std::optional<std::string> &wanted,
+                                                  const Config &config = {});
 
 /// How a source is used.
 enum class Use : uint8_t {

@@ -177,9 +177,11 @@ void add_crng(const Machine &machine, const std::optional<Finding> &hwrng,
 		Finding finding{.id = "crng-not-ready",
 		                .text = "The CRNG is not ready: programs that need it wait",
 		                .evidence = {{"getrandom(2)", "not ready yet"}}};
-		const auto is_hardware = [](const SourceInfo &source) {
+		const auto is_hardware = [&](const SourceInfo &source) {
+			const auto &uncredited = machine.facts.uncredited;
 			// The kernel can collect jitter without hwrngd.
-			return source.kind != SourceKind::jitter && source.absent.empty();
+			return source.kind != SourceKind::jitter && source.absent.empty() &&
+			       std::ranges::find(uncredited, source.name, &Evidence::where) == uncredited.end();
 		};
 		if (std::ranges::any_of(machine.inventory.sources, is_hardware))
 			finding.remedy = {{"feed it", "hwrngctl feed --once"}};
@@ -239,6 +241,26 @@ void add_amd_ftpm(const Machine &machine, std::vector<Finding> &findings)
 	findings.push_back(std::move(finding));
 }
 
+/// Sources that earn no credit because the kernel does not trust the CPU.
+void add_distrust(const Machine &machine, std::vector<Finding> &findings)
+{
+	const auto &why = machine.inventory.cpu_distrust;
+	std::vector<std::string> names;
+	for (const auto &[name, reason] : machine.facts.uncredited)
+		if (reason == why)
+			names.push_back(name);
+	if (names.empty())
+		return;
+	findings.push_back(
+	    {.id = "cpu-not-trusted",
+	     .severity = Severity::note,
+	     .text =
+	         fmt::format("{}, so hwrngd does not credit the CPU ({})", why, fmt::join(names, ", ")),
+	     .evidence = {{"/proc/cmdline", why}},
+	     .remedy = {{"if you do trust it, boot with random.trust_cpu=on, or set `credit` for these "
+	                 "sources in hwrngd.conf; nothing else needs doing"}}});
+}
+
 void add_platform(const Machine &machine, std::vector<Finding> &findings)
 {
 	const auto &facts = machine.facts;
@@ -246,12 +268,17 @@ void add_platform(const Machine &machine, std::vector<Finding> &findings)
 	    .id = "cpu-erratum",
 	    .severity = Severity::note,
 	    .text = "An instruction of this CPU is known to return bad random numbers and is not used",
-	    .remedy = {{"newer microcode fixes some CPUs (on Debian: apt install "
-	                "amd64-microcode, then reboot); nothing else needs doing"}}};
+	    .remedy = {
+	        {facts.hypervisor.empty()
+	             ? "newer microcode fixes some CPUs (on Debian: apt install "
+	               "amd64-microcode, then reboot); nothing else needs doing"
+	             : "newer microcode on the host fixes some CPUs; nothing else needs doing"}}};
+	for (const auto &[name, why] : machine.inventory.faulty_instructions)
+		erratum.evidence.push_back({"/proc/cpuinfo", fmt::format("{}: {}", name, why)});
 	machine.add_messages(cpu_erratum_words, erratum);
 	if (!erratum.evidence.empty())
 		findings.push_back(erratum);
-	// If the kernel itself hides an instruction, the hypervisor is not to blame.
+	// If the kernel hides an instruction, or we do not use it, the hypervisor is not to blame.
 	if (erratum.evidence.empty() && !facts.hypervisor.empty() &&
 	    machine.inventory.cpu_instructions.empty() && machine.inventory.architecture == "x86_64")
 		findings.push_back(
@@ -401,6 +428,7 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Environment &aro
 	add_boot_modules(machine, findings);
 	add_services(machine, findings);
 	add_platform(machine, findings);
+	add_distrust(machine, findings);
 	add_notes(machine, findings);
 	return by_severity(std::move(findings));
 }

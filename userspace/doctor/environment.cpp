@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/environment.h"
 
-#include <string_view>
+#include "kernel/kernel_option.h"
 
 namespace hwrngd {
 
@@ -14,18 +14,9 @@ Environment inspect_environment(const Root &root, const Inventory &inventory)
 	if (const auto modules = KernelModules::open(root, inventory.kernel))
 		for (const char *module : {"tpm_rng", "cpu_rng"})
 			around.modules.push_back(modules->inspect(module));
-	// Debian's file, then Fedora's, which also exists in some containers and images without /boot.
-	for (const auto &file :
-	     {"/boot/config-" + inventory.kernel, "/lib/modules/" + inventory.kernel + "/config"}) {
-		const auto config = root.read_if_any(file);
-		if (!config)
-			continue;
-		const std::string_view key = "\nCONFIG_HW_RANDOM_TPM=";
-		const auto at = config->find(key);
-		around.config_hw_random_tpm =
-		    at == std::string::npos ? "n" : config->substr(at + key.size(), 1);
-		around.config_file = file;
-		break;
+	if (const auto option = kernel_option(root, inventory.kernel, "CONFIG_HW_RANDOM_TPM")) {
+		around.config_hw_random_tpm = option->value.empty() ? "n" : option->value;
+		around.config_file = option->file;
 	}
 	return around;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "doctor/facts.h"
 
+#include "control/credit.h"
 #include "source/source.h"
 
 #include <fcntl.h>
@@ -388,6 +389,10 @@ Facts find_facts(const Root &root, const Inventory &inventory, const Environment
 	facts.status_socket = config.status_socket;
 	if (config.rng_current == Hold::hold && !config.prefer.empty())
 		facts.kept_rng = config.prefer.front();
+	for (const auto &source : inventory.sources)
+		if (const auto why = why_uncredited(source, config.source(source.name));
+		    !why.empty() && source.absent.empty())
+			facts.uncredited.push_back({source.name, std::string(why)});
 	facts.refusal = signature_rule(root).transform(
 	    [](const std::string &rule) { return Evidence{rule, "on"}; });
 	facts.modules_disabled = root.read_if_any("/proc/sys/kernel/modules_disabled") == "1";

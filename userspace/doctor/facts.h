@@ -91,6 +91,7 @@ struct Facts {
 	std::vector<Evidence> monitors;      ///< configuration of monitors that watch entropy_avail
 	std::vector<Evidence> quarantined_sources; ///< with the reasons
 	std::vector<Evidence> fips_failures;       ///< of hwrngd's healthy sources
+	std::vector<Evidence> uncredited;          ///< sources whose claim does not count, and why
 	std::vector<IdleDevice> idle_devices;      ///< RNG and TPM devices without a driver
 	std::vector<Evidence> waiting_tpms;        ///< states of TPMs that tpm_rng does not register
 	std::vector<Evidence> inactive_tpms;       ///< TPMs 1.2 that report that they are switched off

@@ -259,9 +259,7 @@ bool Pipeline::wants_more(PipelineSource &source, uint64_t credited)
 uint64_t Pipeline::credit_of(const PipelineSource &source, size_t bytes) const
 {
 	const auto &info = source.decision.source;
-	const auto settings = config_.source(info.name);
-	return credited_bits(bytes, info.claim, settings.assessed.value_or(full_quality),
-	                     settings.credit);
+	return credited_bits(bytes, info, config_.source(info.name));
 }
 
 uint64_t Pipeline::add_to_sink(PipelineSource &source, std::span<const uint8_t> bytes)

@@ -3,15 +3,18 @@
 // broken on some processors (AMD-SB-7055).
 #include "source/source.h"
 
+#include "base/number.h"
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
-#include <optional>
-#include <sstream>
 
 #if defined(__x86_64__)
+#include "kmod/cpu_errata.h"
+
 #include <immintrin.h>
-#elif defined(__aarch64__)
+#elif defined(__powerpc64__)
 #include <sys/auxv.h>
 #endif
 
@@ -24,6 +27,40 @@ namespace {
 constexpr int retries_of_seed = 100;
 constexpr int retries_of_generator = 10;
 
+/// `text` without white space at both ends.
+std::string_view trimmed(std::string_view text)
+{
+	constexpr std::string_view space = " \t";
+	const auto begin = text.find_first_not_of(space);
+	if (begin == std::string_view::npos)
+		return {};
+	return text.substr(begin, text.find_last_not_of(space) - begin + 1);
+}
+
+/// A value of the first CPU in /proc/cpuinfo, or an empty text. Its lines are "key : value"; an
+/// empty line ends the record of a CPU.
+[[maybe_unused]] std::string_view value_of(std::string_view cpuinfo, std::string_view key)
+{
+	while (!cpuinfo.empty() && cpuinfo.front() != '\n') {
+		const auto line = cpuinfo.substr(0, cpuinfo.find('\n'));
+		cpuinfo.remove_prefix(std::min(line.size() + 1, cpuinfo.size()));
+		const auto colon = line.find(':');
+		if (colon != std::string_view::npos && trimmed(line.substr(0, colon)) == key)
+			return trimmed(line.substr(colon + 1));
+	}
+	return {};
+}
+
+[[maybe_unused]] bool has_word(std::string_view text, std::string_view word)
+{
+	for (size_t at = 0; (at = text.find(word, at)) != std::string_view::npos; at += word.size()) {
+		const auto end = at + word.size();
+		if ((at == 0 || text[at - 1] == ' ') && (end == text.size() || text[end] == ' '))
+			return true;
+	}
+	return false;
+}
+
 using Instruction = bool (*)(uint64_t *);
 
 struct Entry {
@@ -32,6 +69,8 @@ struct Entry {
 	int retries;
 };
 
+// The blocks below are one for each architecture. is_offered() asks the kernel, not the CPU: the
+// kernel hides instructions that failed its own test.
 #if defined(__x86_64__)
 
 __attribute__((target("rdseed"))) bool rdseed(uint64_t *word)
@@ -60,6 +99,40 @@ constexpr std::array<Entry, 2> entries{{
     {"rdrand", rdrand, retries_of_generator},
 }};
 
+bool is_offered(std::string_view name, std::string_view cpuinfo)
+{
+	return has_word(value_of(cpuinfo, "flags"), name);
+}
+
+/// The erratum that makes the instruction useless on this CPU, or nullptr. Kernels hide only the
+/// instructions whose errata they know. Those of 2020 know one, and a hypervisor may show what its
+/// own kernel hides.
+const char *erratum_of(std::string_view name, std::string_view cpuinfo)
+{
+	if (value_of(cpuinfo, "vendor_id") != "AuthenticAMD")
+		return nullptr;
+	const auto number = [&](const char *key) {
+		return parse_number<unsigned>(value_of(cpuinfo, key)).value_or(0);
+	};
+	struct amd_cpu cpu = {.family = number("cpu family"),
+	                      .model = number("model"),
+	                      .stepping = number("stepping"),
+	                      .microcode = 0};
+	if (auto microcode = value_of(cpuinfo, "microcode"); microcode.starts_with("0x")) {
+		microcode.remove_prefix(2);
+		constexpr int hexadecimal = 16;
+		std::from_chars(microcode.begin(), microcode.end(), cpu.microcode, hexadecimal);
+	}
+	return name == "rdseed" ? amd_rdseed_erratum(&cpu) : amd_rdrand_erratum(&cpu);
+}
+
+/// Do all CPUs with an erratum of this instruction have it, so that only the kernel can hide it?
+/// Many CPUs of the families 15h and 16h have no RDRAND.
+bool is_in_all(std::string_view name)
+{
+	return name == "rdseed";
+}
+
 #elif defined(__aarch64__)
 
 // FEAT_RNG (Arm ARM, K12.1): the Z flag is set if no number was available in time.
@@ -87,10 +160,59 @@ constexpr std::array<Entry, 2> entries{{
     {"rndr", rndr, retries_of_generator},
 }};
 
+bool is_offered(std::string_view /*name*/, std::string_view cpuinfo)
+{
+	return has_word(value_of(cpuinfo, "Features"), "rng");
+}
+
+#elif defined(__powerpc64__)
+
+// Power ISA 3.0B, section 3.3.9: L=1 requests 64 conditioned bits; all ones means that it failed.
+bool darn(uint64_t *word)
+{
+	asm volatile(".machine push\n\t.machine power9\n\tdarn %0,1\n\t.machine pop" : "=r"(*word));
+	return *word != UINT64_MAX;
+}
+
+void relax()
+{
+	asm volatile("or 27,27,27"); // yield
+}
+
+constexpr std::array<Entry, 1> entries{{{"darn", darn, retries_of_generator}}};
+
+/// /proc/cpuinfo does not say it here. A tree without that file is no machine.
+bool is_offered(std::string_view /*name*/, std::string_view cpuinfo)
+{
+	constexpr unsigned long ppc_feature2_darn = 0x00200000; // asm/cputable.h
+	return !cpuinfo.empty() && (getauxval(AT_HWCAP2) & ppc_feature2_darn) != 0;
+}
+
 #else
 
+// No instruction: on s390x, the kernel's own driver s390-trng serves that of the CPU as a hwrng. On
+// RISC-V, only the kernel may read the CSR seed.
 void relax() {}
 constexpr std::array<Entry, 0> entries{};
+
+bool is_offered(std::string_view /*name*/, std::string_view /*cpuinfo*/)
+{
+	return false;
+}
+
+#endif
+
+#if !defined(__x86_64__)
+
+const char *erratum_of(std::string_view /*name*/, std::string_view /*cpuinfo*/)
+{
+	return nullptr;
+}
+
+bool is_in_all(std::string_view /*name*/)
+{
+	return false;
+}
 
 #endif
 
@@ -133,27 +255,23 @@ private:
 
 } // namespace
 
-std::vector<std::string> cpu_instructions(const Root &root)
+CpuInstructions cpu_instructions_in(std::string_view cpuinfo)
 {
-	// Ask the kernel, not CPUID: the kernel hides instructions that it knows to be broken (RDRAND
-	// after resume, RDSEED that returns zeros).
-	std::vector<std::string> flags;
-	std::istringstream lines(root.read_if_any("/proc/cpuinfo").value_or(""));
-	for (std::string line; flags.empty() && std::getline(lines, line);) {
-		if (!line.starts_with("flags") && !line.starts_with("Features"))
-			continue;
-		std::istringstream words(line.substr(std::min(line.find(':'), line.size() - 1) + 1));
-		for (std::string word; words >> word;)
-			flags.push_back(word);
+	CpuInstructions found;
+	for (const auto &entry : entries) {
+		const bool offered = is_offered(entry.name, cpuinfo);
+		const char *erratum = erratum_of(entry.name, cpuinfo);
+		if (erratum != nullptr && (offered || is_in_all(entry.name)))
+			found.faulty.push_back({.name = entry.name, .erratum = erratum});
+		else if (offered)
+			found.usable.emplace_back(entry.name);
 	}
-	const auto has = [&](const char *flag) {
-		return std::find(flags.begin(), flags.end(), flag) != flags.end();
-	};
-	std::vector<std::string> names;
-	for (const auto &entry : entries)
-		if (has(entry.name) || (std::string_view(entry.name).starts_with("rndr") && has("rng")))
-			names.emplace_back(entry.name);
-	return names;
+	return found;
+}
+
+CpuInstructions cpu_instructions(const Root &root)
+{
+	return cpu_instructions_in(root.read_if_any("/proc/cpuinfo").value_or(""));
 }
 
 Result<std::unique_ptr<Source>> open_cpu_instruction(const std::string &name)

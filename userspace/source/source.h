@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hwrngd {
@@ -81,11 +82,26 @@ using StartProgram = std::function<Result<std::unique_ptr<Program>>()>;
 [[nodiscard]] Result<std::unique_ptr<Source>> open_tpm2(const Root &root,
                                                         const std::string &device);
 
-/// The CPU instructions for random numbers that the kernel lists on this machine, best first:
-/// "rdseed" and "rdrand" on x86-64, "rndrrs" and "rndr" on arm64.
-[[nodiscard]] std::vector<std::string> cpu_instructions(const Root &root);
+/// An instruction of this CPU that must not be used, and the erratum that makes it useless.
+struct FaultyInstruction {
+	std::string name;
+	std::string erratum;
+};
 
-/// Opens one of cpu_instructions().
+struct CpuInstructions {
+	/// Best first: "rdseed" and "rdrand" on x86-64, "rndrrs" and "rndr" on arm64, "darn" on POWER9.
+	std::vector<std::string> usable;
+	std::vector<FaultyInstruction> faulty;
+};
+
+/// The CPU's instructions for random numbers on this machine. One that the kernel hides is not
+/// listed, unless an erratum explains it.
+[[nodiscard]] CpuInstructions cpu_instructions(const Root &root);
+
+/// As above, for these contents of /proc/cpuinfo.
+[[nodiscard]] CpuInstructions cpu_instructions_in(std::string_view cpuinfo);
+
+/// Opens a usable one of cpu_instructions().
 [[nodiscard]] Result<std::unique_ptr<Source>> open_cpu_instruction(const std::string &name);
 
 } // namespace hwrngd

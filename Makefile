@@ -158,8 +158,8 @@ dkms-modules: dkms-usable
 	@$(SUDO) dkms add hwrngd/$(VERSION)
 	@$(SUDO) dkms build hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
 	@$(SUDO) dkms install hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
-	@echo "The modules are loaded at each boot if the machine has a TPM or a CPU with random number instructions." \
-		"To load them now: modprobe -a tpm_rng cpu_rng"
+	@echo "tpm_rng is loaded when a TPM appears, so at each boot if the machine has one. To load it now: modprobe tpm_rng." \
+		"cpu_rng is loaded only if you ask for it: hwrngctl load cpu --persist"
 
 dkms-remove: dkms-usable ## Remove all versions that dkms-install installed
 	@for source in /var/lib/dkms/hwrngd/*/source; do \

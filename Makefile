@@ -163,8 +163,8 @@ dkms-modules: dkms-usable
 	@$(SUDO) dkms add hwrngd/$(VERSION)
 	@$(SUDO) dkms build hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
 	@$(SUDO) dkms install hwrngd/$(VERSION) -k $(KERNEL_RELEASE)
-	@echo "tpm_rng is loaded at each boot if the machine has a TPM. To load it now: modprobe tpm_rng." \
-		"cpu_rng is loaded only on request: modprobe cpu_rng, and at each boot: echo cpu_rng >>/etc/modules"
+	@echo "tpm_rng is loaded when a TPM appears, so at each boot if the machine has one. To load it now: modprobe tpm_rng." \
+		"cpu_rng is loaded only if you ask for it: modprobe cpu_rng, and at each boot: echo cpu_rng >>/etc/modules"
 
 dkms-remove: dkms-usable ## Remove all versions that dkms-install installed
 	@for source in /var/lib/dkms/hwrngd/*/source; do \

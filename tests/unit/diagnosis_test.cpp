@@ -129,10 +129,27 @@ TEST(Diagnosis, TheCpuReplacesABadHwrng)
 	EXPECT_EQ(machine.first().remedy.at(0).command, "") << "there is no other source";
 	machine.around.modules = {loadable("cpu_rng")};
 	const auto found = machine.first();
-	ASSERT_EQ(found.remedy.size(), 3U);
-	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu");
-	EXPECT_EQ(found.remedy[1].command, "echo cpu_rng >/etc/modules-load.d/cpu_rng.conf");
-	EXPECT_EQ(found.remedy[2].command, "hwrngctl select cpu_rng.rdrand");
+	ASSERT_EQ(found.remedy.size(), 2U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu --persist");
+	EXPECT_EQ(found.remedy[1].command, "hwrngctl select cpu_rng.rdrand");
+}
+
+TEST(Diagnosis, ACpuThatMustNotBeServedReplacesNoHwrng)
+{
+	HealthyMachine machine;
+	machine.facts.answer = HwrngAnswer::equal_bytes;
+	machine.around.modules = {loadable("cpu_rng")};
+	machine.facts.why_not_cpu_rng = "no trust";
+	EXPECT_EQ(machine.first().remedy.at(0).command, "");
+	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
+	EXPECT_EQ(machine.first().remedy.at(0).command, "hwrngctl select cpu_rng.rdrand")
+	    << "its credit is configured";
+	machine.facts.uncredited = {{"cpu_rng.rdrand", "no trust"}};
+	EXPECT_EQ(machine.first().remedy.at(0).command, "");
+	machine.inventory.hwrng = HwrngState();
+	EXPECT_EQ(machine.first().id, "no-hwrng");
+	for (const auto &step : machine.first().remedy)
+		EXPECT_FALSE(step.command.contains("cpu")) << step.command;
 }
 
 TEST(Diagnosis, ADriverInWhichReadersWaitIsUnloaded)
@@ -142,9 +159,9 @@ TEST(Diagnosis, ADriverInWhichReadersWaitIsUnloaded)
 	machine.around.modules = {loadable("cpu_rng")};
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "hwrng-silent");
-	ASSERT_EQ(found.remedy.size(), 5U);
-	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu");
-	EXPECT_EQ(found.remedy[2].command, "modprobe -r virtio_rng");
+	ASSERT_EQ(found.remedy.size(), 4U);
+	EXPECT_EQ(found.remedy[0].command, "hwrngctl load cpu --persist");
+	EXPECT_EQ(found.remedy[1].command, "modprobe -r virtio_rng");
 
 	machine.inventory.hwrng->available.emplace_back("cpu_rng.rdrand");
 	machine.inventory.hwrng->current = "cpu_rng.rdrand";
@@ -200,13 +217,62 @@ TEST(Diagnosis, ALoadedTpmModuleThatWaitsForItsTpmIsNotLoadedAgain)
 	machine.inventory.tpms = {tpm("1.2")};
 	machine.around.modules = {loaded("tpm_rng"), loadable("cpu_rng")};
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng");
-	machine.facts.waiting_tpms = {{"/sys/module/tpm_rng/tpm_rng.0/state", "back-off"}};
+	const std::string file = "/sys/module/tpm_rng/tpm_rng.0/state";
+	machine.around.module_sources = {{"tpm_rng.0", "back-off", file}};
 	machine.facts.messages = {{"the kernel's log", "tpm tpm0: A TPM error (6) occurred"}};
-	const auto found = machine.first();
+	auto found = machine.first();
 	EXPECT_EQ(found.id, "tpm-error");
+	EXPECT_TRUE(found.text.contains("returns no random bytes"));
 	EXPECT_EQ(found.evidence.back().value, "tpm tpm0: A TPM error (6) occurred");
-	ASSERT_EQ(found.remedy.size(), 3U);
-	EXPECT_EQ(found.remedy[1].command, "hwrngctl load cpu");
+	ASSERT_EQ(found.remedy.size(), 2U);
+	EXPECT_EQ(found.remedy[1].command, "hwrngctl load cpu --persist");
+	machine.around.module_sources[0].state = "failed";
+	EXPECT_EQ(machine.first().id, "tpm-error");
+	EXPECT_TRUE(machine.first().text.contains("fails the health tests"));
+	for (const char *state : {"start-up", "healthy"}) {
+		machine.around.module_sources[0].state = state;
+		found = machine.first();
+		EXPECT_EQ(found.id, "tpm-not-hwrng");
+		EXPECT_TRUE(found.text.contains("tests it first"));
+		ASSERT_EQ(found.remedy.size(), 1U);
+		EXPECT_EQ(found.remedy[0].command, "");
+	}
+}
+
+TEST(Diagnosis, ASourceThatItsModuleGaveUpIsReported)
+{
+	HealthyMachine machine;
+	const std::string file = "/sys/module/tpm_rng/tpm_rng.0/state";
+	machine.around.modules = {loaded("tpm_rng")};
+	machine.around.module_sources = {{"tpm_rng.0", "failed", file}};
+	EXPECT_EQ(machine.count("hwrng-withdrawn"), 0) << "it is tested again by itself";
+	// It is not in use.
+	machine.around.module_sources[0].state = "withdrawn";
+	machine.inventory.hwrng->available.emplace_back("tpm_rng.0");
+	auto found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-withdrawn");
+	EXPECT_EQ(found.severity, Severity::warning);
+	ASSERT_EQ(found.evidence.size(), 1U);
+	EXPECT_EQ(found.evidence[0].where, file);
+	ASSERT_EQ(found.remedy.size(), 1U);
+	EXPECT_EQ(found.remedy[0].command, "echo start-up >" + file);
+	// It is in use, so that reads fail.
+	machine.inventory.hwrng->current = "tpm_rng.0";
+	machine.facts.answer = HwrngAnswer::error;
+	found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-withdrawn");
+	EXPECT_EQ(found.severity, Severity::problem);
+	EXPECT_EQ(machine.count("hwrng-withdrawn"), 1);
+	EXPECT_EQ(found.remedy.at(1).command, "hwrngctl select virtio_rng.0");
+	// It was never a hwrng.
+	machine.inventory.hwrng = HwrngState();
+	machine.inventory.tpms = {tpm("2.0")};
+	found = machine.first();
+	EXPECT_EQ(found.id, "hwrng-withdrawn");
+	EXPECT_EQ(machine.count("hwrng-withdrawn"), 1);
+	EXPECT_EQ(machine.count("tpm-error"), 0);
+	machine.around.module_sources.push_back({"tpm_rng.1", "withdrawn", "x"});
+	EXPECT_EQ(machine.count("hwrng-withdrawn"), 2);
 }
 
 TEST(Diagnosis, IfModuleLoadingIsDisabledTheModuleIsLoadedAtTheNextBoot)
@@ -218,7 +284,7 @@ TEST(Diagnosis, IfModuleLoadingIsDisabledTheModuleIsLoadedAtTheNextBoot)
 	machine.facts.modules_disabled = true;
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "modules-refused");
-	EXPECT_EQ(found.remedy.at(0).command, "echo tpm_rng >/etc/modules-load.d/tpm_rng.conf");
+	EXPECT_EQ(found.remedy.at(0).command, "echo tpm_rng >/etc/modules-load.d/hwrngd-tpm_rng.conf");
 	machine.around.modules = {loaded("tpm_rng")};
 	EXPECT_EQ(machine.first().id, "tpm-not-hwrng") << "it is loaded already";
 }
@@ -255,10 +321,10 @@ TEST(Diagnosis, AnAmdFirmwareTpmIsNotUsed)
 	machine.facts.amd_ftpm = true;
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "amd-ftpm");
-	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu --persist");
 	machine.facts.hypervisor = "QEMU";
 	found = machine.first();
-	ASSERT_EQ(found.remedy.size(), 4U) << "a software TPM does not stutter";
+	ASSERT_EQ(found.remedy.size(), 3U) << "a software TPM does not stutter";
 	EXPECT_EQ(found.remedy[1].command, "hwrngctl unload tpm");
 }
 
@@ -268,17 +334,17 @@ TEST(Diagnosis, AMissingModuleIsInstalledFirst)
 	machine.inventory.hwrng = HwrngState();
 	EXPECT_EQ(machine.first().id, "no-hwrng");
 	EXPECT_EQ(machine.first().remedy.at(1).command, "apt install hwrngd-dkms");
-	EXPECT_EQ(machine.first().remedy.at(2).command, "hwrngctl load cpu");
+	EXPECT_EQ(machine.first().remedy.at(2).command, "hwrngctl load cpu --persist");
 	machine.inventory.tpms = {tpm("2.0")};
 	machine.facts.amd_ftpm = true;
 	auto found = machine.first();
 	EXPECT_EQ(found.id, "amd-ftpm");
 	EXPECT_EQ(found.remedy.at(0).command, "apt install hwrngd-dkms");
-	EXPECT_EQ(found.remedy.at(1).command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy.at(1).command, "hwrngctl load cpu --persist");
 	machine.facts.hypervisor = "QEMU";
 	found = machine.first();
 	EXPECT_EQ(found.remedy.at(1).command, "apt install hwrngd-dkms");
-	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm");
+	EXPECT_EQ(found.remedy.at(2).command, "hwrngctl load tpm --persist");
 }
 
 TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsReported)
@@ -293,7 +359,7 @@ TEST(Diagnosis, AnAmdFirmwareTpmThatAnOldKernelReadsIsReported)
 	const auto found = machine.first();
 	EXPECT_EQ(found.id, "amd-ftpm");
 	EXPECT_EQ(found.severity, Severity::warning);
-	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu");
+	EXPECT_EQ(found.remedy.at(0).command, "hwrngctl load cpu --persist");
 	machine.facts.hypervisor = "QEMU";
 	EXPECT_EQ(machine.count("amd-ftpm"), 0) << "a software TPM";
 	machine.facts.hypervisor = "";

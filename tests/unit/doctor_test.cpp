@@ -268,7 +268,11 @@ TEST(Doctor, WhatTheFirmwareSaysAboutATpmIsRead)
 	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
 	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");
 	tree.file("/sys/module/tpm_rng/tpm_rng.0/state", "start-up\n");
+	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");
+	tree.file("/sys/module/tpm_rng/tpm_rng.0/state", "back-off\n");
 	EXPECT_EQ(first_of(tree), "tpm-error");
+	tree.file("/sys/module/tpm_rng/tpm_rng.0/state", "withdrawn\n");
+	EXPECT_EQ(first_of(tree), "hwrng-withdrawn");
 	std::filesystem::remove_all(tree.at("/sys/module"));
 	tree.file("/sys/class/tpm/tpm0/enabled", "1\n");
 	EXPECT_EQ(first_of(tree), "tpm-not-hwrng");

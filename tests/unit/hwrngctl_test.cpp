@@ -2,6 +2,7 @@
 // hwrngctl as users run it, on fake machines made of files.
 #include "aes_ctr.h"
 #include "base/file_descriptor.h"
+#include "control/inventory.h"
 #include "fake_daemon.h"
 #include "fake_tree.h"
 #include "good_hwrng.h"
@@ -17,6 +18,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -462,6 +464,152 @@ TEST(Hwrngctl, LoadSaysWhatIsMissing)
 	ran = run(tree, "load tpm");
 	EXPECT_EQ(ran.code, 0);
 	EXPECT_NE(ran.out.find("already serves tpm0 as tpm-rng-0"), std::string::npos);
+}
+
+/// A machine on which tpm_rng is loaded and tests its TPM.
+std::string testing_machine(FakeTree &tree, const std::string &state = "start-up\n")
+{
+	tree.hwrng("virtio_rng.0", "virtio_rng.0");
+	tree.file("/proc/modules", "");
+	tree.file("/proc/sys/kernel/osrelease", "6.12.0\n");
+	tree.file("/sys/class/tpm/tpm0/tpm_version_major", "2\n");
+	std::string file = "/sys/module/tpm_rng/tpm_rng.0/state";
+	tree.file(file, state);
+	return file;
+}
+
+TEST(Hwrngctl, LoadSaysWhatItsSourcesWaitFor)
+{
+	FakeTree tree;
+	const auto file = testing_machine(tree);
+	const auto said = [&](const char *state) {
+		tree.file(file, std::string(state) + "\n");
+		const auto ran = run(tree, "load tpm --no-wait");
+		EXPECT_EQ(ran.code, 0) << ran.err;
+		return ran.out;
+	};
+	EXPECT_TRUE(said("start-up")
+	                .contains("tpm_rng: already loaded: tpm_rng.0 is still being tested; see " +
+	                          file + "\n"));
+	EXPECT_TRUE(said("healthy").contains("tpm_rng.0 is still being tested"));
+	EXPECT_TRUE(said("failed").contains("tpm_rng.0 failed its test and is tested again; see"));
+	EXPECT_TRUE(said("back-off").contains("tpm_rng.0 returns no data and is asked again later"));
+	EXPECT_TRUE(said("starved").contains("tpm_rng.0 is starved by other users"));
+	EXPECT_TRUE(said("unregistered").contains("tpm_rng.0 was refused by the kernel's hwrng"));
+	EXPECT_TRUE(said("withdrawn").contains("`echo start-up >" + file + "` tests it again"));
+	EXPECT_TRUE(said("new").contains("tpm_rng.0 is not a hwrng: its state is \"new\""));
+	const auto document = nlohmann::json::parse(run(tree, "load tpm --no-wait -o json").out);
+	EXPECT_EQ(document["modules"][0]["pending"][0]["name"], "tpm_rng.0");
+	EXPECT_EQ(document["modules"][0]["pending"][0]["state"], "new");
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
+	EXPECT_TRUE(said("healthy").contains("tpm_rng: already loaded\n"));
+}
+
+TEST(Hwrngctl, LoadWaitsForTheTestOfItsSources)
+{
+	FakeTree tree;
+	const auto file = testing_machine(tree);
+	const auto program = "'" + std::string(hwrngctl_path) + "' --root=" + tree.at("/").string();
+	const auto while_it_waits = [&](const std::string &text, const std::string &name) {
+		// Like sysfs, never shows half a value.
+		const auto path = tree.at(name).string();
+		const auto change = fmt::format("echo {0} >{1}.new; mv {1}.new {1}", text, path);
+		const auto begin = std::chrono::steady_clock::now();
+		const auto command = program + " load tpm >" + tree.at("/stdout").string() +
+		                     " & sleep 0.5; " + change + "; wait $!";
+		const int status = std::system(command.c_str()); // NOLINT: a second process
+		EXPECT_EQ(WEXITSTATUS(status), 0);
+		EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(9));
+		return tree.text("/stdout");
+	};
+	EXPECT_EQ(while_it_waits("virtio_rng.0 tpm_rng.0", std::string(hw_random) + "/rng_available"),
+	          "tpm_rng: already loaded: new hwrng: tpm_rng.0\nrng_current is virtio_rng.0\n");
+	testing_machine(tree);
+	EXPECT_TRUE(while_it_waits("failed", file).contains("tpm_rng.0 failed its test and is tested"));
+	// The wait ends, however long the test takes.
+	testing_machine(tree);
+	const auto begin = std::chrono::steady_clock::now();
+	EXPECT_TRUE(run(tree, "load tpm").out.contains("tpm_rng.0 is still being tested"));
+	const auto took = std::chrono::steady_clock::now() - begin;
+	EXPECT_GE(took, std::chrono::seconds(9));
+	EXPECT_LT(took, std::chrono::seconds(15));
+}
+
+TEST(Hwrngctl, LoadPersistLoadsAtEveryBootUntilUnloadPersist)
+{
+	FakeTree tree;
+	testing_machine(tree);
+	tree.file("/sys/module/cpu_rng/refcnt", "0\n");
+	const std::string file = "/etc/modules-load.d/hwrngd-cpu_rng.conf";
+	auto ran = run(tree, "load cpu --persist");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_TRUE(ran.out.contains("cpu_rng: already loaded: " + tree.at(file).string() +
+	                             " loads it at every boot\n"))
+	    << ran.out;
+	EXPECT_EQ(tree.text(file), "# Written by `hwrngctl load cpu --persist`; `hwrngctl unload cpu "
+	                           "--persist` removes it.\ncpu_rng\n");
+	EXPECT_FALSE(tree.root().exists("/etc/modules-load.d/hwrngd-tpm_rng.conf"));
+	std::filesystem::remove_all(tree.at("/sys/module/cpu_rng"));
+	EXPECT_TRUE(run(tree, "unload cpu").out.contains("nothing to do\n"));
+	EXPECT_TRUE(tree.root().exists(file));
+	ran = run(tree, "unload cpu --persist");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_TRUE(ran.out.contains("nothing to do; removed " + tree.at(file).string())) << ran.out;
+	EXPECT_FALSE(tree.root().exists(file));
+	EXPECT_TRUE(run(tree, "unload cpu --persist").out.contains("there is no "));
+	// A module that cannot be loaded is not loaded at boot either.
+	EXPECT_NE(run(tree, "load cpu --persist").code, 0);
+	EXPECT_FALSE(tree.root().exists(file));
+	// The file cannot be written.
+	tree.file("/sys/module/cpu_rng/refcnt", "0\n");
+	tree.file(file + "/in the way", "");
+	EXPECT_NE(run(tree, "load cpu --persist").code, 0);
+}
+
+TEST(Hwrngctl, LoadSaysThatACpuIsNotTrusted)
+{
+	FakeTree tree;
+	testing_machine(tree);
+	tree.file("/sys/module/cpu_rng/refcnt", "0\n");
+	std::ifstream real("/proc/cpuinfo");
+	tree.file("/proc/cpuinfo", {std::istreambuf_iterator<char>(real), {}});
+	if (take_inventory(tree.root(), {}).cpu_instructions.empty())
+		GTEST_SKIP() << "this CPU has no random instruction";
+	EXPECT_TRUE(run(tree, "load cpu").out.contains("cpu_rng: already loaded\n"));
+	tree.file("/proc/cmdline", "random.trust_cpu=off\n");
+	auto ran = run(tree, "load cpu");
+	EXPECT_EQ(ran.code, 0) << ran.err;
+	EXPECT_TRUE(ran.out.contains("hwrngd does not credit it: the kernel was booted with "
+	                             "random.trust_cpu=off"))
+	    << ran.out;
+	EXPECT_TRUE(ran.out.contains("to credit it, set `credit` in [source.\"cpu_rng.*\"] of "
+	                             "/etc/hwrngd.conf"))
+	    << ran.out;
+	tree.file("/etc/hwrngd.conf", "[source.\"cpu_rng.*\"]\ncredit = 100\n");
+	EXPECT_TRUE(run(tree, "load cpu").out.contains("cpu_rng: already loaded\n"));
+}
+
+TEST(Hwrngctl, StatusShowsSourcesThatServeNoData)
+{
+	FakeTree tree;
+	const auto file = testing_machine(tree);
+	auto ran = run(tree, "status");
+	EXPECT_TRUE(ran.out.contains("tpm0 (TPM 2.0), not a hwrng yet (see below)\n")) << ran.out;
+	EXPECT_TRUE(ran.out.contains("\ntpm_rng.0 is still being tested; see " + file)) << ran.out;
+	tree.hwrng("virtio_rng.0 tpm_rng.0", "virtio_rng.0");
+	tree.file(file, "failed\n");
+	ran = run(tree, "status");
+	EXPECT_FALSE(ran.out.contains("tpm_rng.0 failed")) << "the daemon's state of it says more";
+	tree.file(file, "withdrawn\n");
+	ran = run(tree, "status");
+	EXPECT_TRUE(ran.out.contains("\ntpm_rng.0 failed its tests again and again")) << ran.out;
+	const auto status = nlohmann::json::parse(run(tree, "status -o json").out);
+	EXPECT_EQ(status["modules"][0]["sources"][0]["name"], "tpm_rng.0");
+	EXPECT_EQ(status["modules"][0]["sources"][0]["state"], "withdrawn");
+	EXPECT_TRUE(status["modules"][1]["sources"].empty());
+	ran = run(tree, "doctor");
+	EXPECT_TRUE(ran.out.contains("[hwrng-withdrawn]")) << ran.out;
+	EXPECT_TRUE(ran.out.contains("echo start-up >" + file)) << ran.out;
 }
 
 } // namespace

@@ -6,16 +6,15 @@ namespace hwrngd {
 
 namespace {
 
-/// `load` or `unload`.
-CLI::App &add_module_command(CLI::App &app, Run &run, const char *name, const char *what,
-                             Result<ExitCode> (*command)(const Context &, const std::string &))
+/// `load` or `unload`. `persist`: the help text of --persist.
+CLI::App &add_module_command(CLI::App &app, const std::shared_ptr<ModuleOptions> &options,
+                             const char *name, const char *what, const char *persist)
 {
-	const auto which = std::make_shared<std::string>("all");
 	auto &sub = *app.add_subcommand(name, what);
-	sub.add_option("MODULE", *which, "tpm (tpm_rng), cpu (cpu_rng) or all of them")
+	sub.add_option("MODULE", options->which, "tpm (tpm_rng), cpu (cpu_rng) or all of them")
 	    ->check(CLI::IsMember({"tpm", "cpu", "all"}))
 	    ->default_str("all");
-	on_call(sub, run, which, command);
+	sub.add_flag("--persist", options->persist, persist);
 	return sub;
 }
 
@@ -42,15 +41,25 @@ void add_select(CLI::App &app, Run &run)
 
 void add_load(CLI::App &app, Run &run)
 {
-	add_module_command(app, run, "load",
-	                   "Load the kernel modules that turn TPM and CPU into hwrngs", load_command)
-	    .footer(examples("hwrngctl load tpm"));
+	const auto options = std::make_shared<ModuleOptions>();
+	auto &load = add_module_command(app, options, "load",
+	                                "Load the kernel modules that turn TPM and CPU into hwrngs",
+	                                "Also load them at every boot, by a file in "
+	                                "/etc/modules-load.d");
+	load.add_flag("--no-wait", options->no_wait,
+	              "Do not wait up to 10 seconds until the modules have tested their sources");
+	on_call(load, run, options, load_command);
+	load.footer(examples("hwrngctl load tpm\n  "
+	                     "hwrngctl load cpu --persist             load it at every boot"));
 }
 
 void add_unload(CLI::App &app, Run &run)
 {
-	add_module_command(app, run, "unload", "Unload these modules", unload_command)
-	    .footer(examples("hwrngctl unload all"));
+	const auto options = std::make_shared<ModuleOptions>();
+	auto &unload = add_module_command(app, options, "unload", "Unload these modules",
+	                                  "Also remove the file that loads them at every boot");
+	on_call(unload, run, options, unload_command);
+	unload.footer(examples("hwrngctl unload all"));
 }
 
 } // namespace hwrngd

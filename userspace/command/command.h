@@ -67,9 +67,15 @@ struct SelectOptions {
 /// `persist` makes the daemon repeat the choice at every boot.
 [[nodiscard]] Result<ExitCode> select_command(const Context &context, const SelectOptions &options);
 
-/// `load` and `unload`; `which` is tpm, cpu or all.
-[[nodiscard]] Result<ExitCode> load_command(const Context &context, const std::string &which);
-[[nodiscard]] Result<ExitCode> unload_command(const Context &context, const std::string &which);
+struct ModuleOptions {
+	std::string which = "all"; ///< tpm, cpu or all
+	/// Also at every boot: writes a file for systemd, or removes it.
+	bool persist = false;
+	bool no_wait = false; ///< for the test of the new sources; only for `load`
+};
+/// `load` and `unload`.
+[[nodiscard]] Result<ExitCode> load_command(const Context &context, const ModuleOptions &options);
+[[nodiscard]] Result<ExitCode> unload_command(const Context &context, const ModuleOptions &options);
 
 struct TestOptions {
 	std::optional<std::string> file;   ///< "-" is standard input

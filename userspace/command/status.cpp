@@ -50,12 +50,14 @@ std::string module_text(const ModuleState &module)
 	return fmt::format("not loadable: {}", fmt::join(module.obstacles, "; "));
 }
 
-std::string tpm_text(const Tpm &tpm)
+std::string tpm_text(const Tpm &tpm, const Environment &around)
 {
 	auto text = fmt::format("{} (TPM {}{}{})", tpm.name, tpm.version,
 	                        tpm.description.empty() ? "" : ", ", tpm.description);
 	if (tpm.hwrng)
 		return text + ", a hwrng as " + *tpm.hwrng;
+	if (around.module_source("tpm_rng." + tpm.name.substr(3)) != nullptr)
+		return text + ", not a hwrng yet (see below)";
 	return text + ", not a hwrng yet: `hwrngctl load tpm` makes it one";
 }
 
@@ -143,6 +145,23 @@ Json sources_json(const Inventory &inventory, const Config &config)
 	return sources;
 }
 
+Json module_json(const ModuleState &module, const Environment &around)
+{
+	Json sources = Json::array();
+	for (const auto &[name, state, file] : around.module_sources)
+		if (name.starts_with(module.name + "."))
+			sources.push_back(json_object({{"name", name}, {"state", state}, {"file", file}}));
+	return json_object({{"name", module.name},
+	                    {"loaded", module.loaded},
+	                    {"builtin", module.builtin},
+	                    {"path", or_null(module.path)},
+	                    {"signer", or_null(module.signer)},
+	                    {"loadable", module.obstacles.empty()},
+	                    {"obstacles", module.obstacles},
+	                    {"caution", or_null(module.caution)},
+	                    {"sources", sources}});
+}
+
 void print_status_json(const Inventory &inventory, const Config &config, const Environment &around,
                        const std::optional<std::string> &probed_instead,
                        const std::optional<DaemonStatus> &daemon,
@@ -161,14 +180,7 @@ void print_status_json(const Inventory &inventory, const Config &config, const E
 		                            {"resource_manager", tpm.resource_manager},
 		                            {"hwrng", or_null(tpm.hwrng)}}));
 	for (const auto &module : around.modules)
-		modules.push_back(json_object({{"name", module.name},
-		                               {"loaded", module.loaded},
-		                               {"builtin", module.builtin},
-		                               {"path", or_null(module.path)},
-		                               {"signer", or_null(module.signer)},
-		                               {"loadable", module.obstacles.empty()},
-		                               {"obstacles", module.obstacles},
-		                               {"caution", or_null(module.caution)}}));
+		modules.push_back(module_json(module, around));
 	for (const auto &feeder : around.feeders)
 		feeders.push_back(
 		    json_object({{"name", feeder.name}, {"pid", feeder.pid}, {"what", feeder.what}}));
@@ -228,6 +240,18 @@ void print_modules_text(const Environment &around)
 			fmt::print("Module      {}: {}\n", module.name, module_text(module));
 	if (!loaded.empty())
 		fmt::print("Module      {}: loaded\n", fmt::join(loaded, ", "));
+}
+
+/// The sources of our modules that serve no data.
+void print_module_sources_text(const Inventory &inventory, const Environment &around)
+{
+	const auto is_listed = [&](const ModuleSource &source) {
+		return std::ranges::find(inventory.sources, source.name, &SourceInfo::name) !=
+		       inventory.sources.end();
+	};
+	for (const auto &source : around.module_sources)
+		if (source.withdrawn() || !is_listed(source))
+			fmt::print("{}\n", for_terminal(why_unregistered(source)));
 }
 
 void print_feeders_text(const Environment &around)
@@ -347,7 +371,7 @@ Result<ExitCode> status_command(const Context &context)
 	if (inventory.tpms.empty())
 		fmt::print("TPM         none\n");
 	for (const auto &tpm : inventory.tpms)
-		fmt::print("TPM         {}\n", tpm_text(tpm));
+		fmt::print("TPM         {}\n", tpm_text(tpm, around));
 	if (around.config_hw_random_tpm)
 		fmt::print("            CONFIG_HW_RANDOM_TPM={} in this kernel\n",
 		           *around.config_hw_random_tpm);
@@ -356,6 +380,7 @@ Result<ExitCode> status_command(const Context &context)
 	print_daemon_text(answer);
 	fmt::print("\n");
 	print_rows(rows);
+	print_module_sources_text(inventory, around);
 	print_distrust_text(inventory, config);
 	fmt::print("\n{}\n", for_terminal(judgement(inventory, config, daemon, rows)));
 	return exit_code;

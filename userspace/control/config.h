@@ -74,11 +74,11 @@ struct Config {
 	std::optional<unsigned> fill_watermark;
 	Hold rng_current = Hold::prefer;
 	std::chrono::milliseconds probe_interval{600'000}; ///< for RNGs that are not current; 0: never
-	std::vector<std::string> prefer; ///< patterns of sources, the most preferred first
-	std::vector<std::string> deny;   ///< patterns of sources that must not be used
-	std::vector<std::string> modules{"tpm_rng", "cpu_rng"}; ///< kernel modules to load
-	std::string status_socket = "/run/hwrngd/status";       ///< empty: no socket
-	std::string user = "hwrngd";                            ///< the daemon runs as this user
+	std::vector<std::string> prefer;             ///< patterns of sources, the most preferred first
+	std::vector<std::string> deny;               ///< patterns of sources that must not be used
+	std::vector<std::string> modules{"tpm_rng"}; ///< kernel modules to load
+	std::string status_socket = "/run/hwrngd/status"; ///< empty: no socket
+	std::string user = "hwrngd";                      ///< the daemon runs as this user
 	EgdConfig egd;
 	std::map<std::string, SourceConfig> sources; ///< by pattern
 

@@ -11,6 +11,7 @@
 #include "daemon/hwrng_chooser.h"
 #include "daemon/inventory_watcher.h"
 #include "daemon/machine_events.h"
+#include "daemon/module_loader.h"
 #include "daemon/service_manager.h"
 #include "daemon/source_cache.h"
 #include "daemon/status_socket.h"
@@ -40,28 +41,6 @@ constexpr std::chrono::milliseconds unready_interval = 1s;
 // Units that wait for the first feed wait no longer than this, even if every source is slow or bad.
 constexpr auto ready_limit = 5s;
 
-/// Loads the modules that are not loaded yet. Runs in the control thread.
-void load_modules(const Root &root, const Helper &helper, const std::vector<std::string> &names)
-{
-	for (const auto &name : names) {
-		if (root.exists("/sys/module/" + name))
-			continue;
-		const auto done = helper.load(name);
-		const Fields fields = {{"HWRNGD_MODULE", name}};
-		if (!done)
-			log(done.error().code == ExitCode::no_source ? Priority::info : Priority::notice,
-			    Event::module_not_loaded, done.error().message, fields);
-		else if (root.exists("/sys/module/" + name))
-			log(Priority::info, Event::module_loaded, fmt::format("loaded the module {}", name),
-			    fields);
-		else
-			log(Priority::info, Event::module_not_loaded,
-			    fmt::format("module {} is not needed here: the kernel already serves its hardware",
-			                name),
-			    fields);
-	}
-}
-
 std::vector<std::string> available_hwrngs(const Inventory &inventory)
 {
 	return inventory.hwrng ? inventory.hwrng->available : std::vector<std::string>{};
@@ -76,6 +55,10 @@ public:
 	      control_(io_), inventory_(root_, config_, control_,
 	                                [this](const auto &before) { on_inventory(before); }),
 	      hwrng_(root_, control_, [this] { inventory_.refresh(); }),
+	      modules_(
+	          root_, control_, steady_clock_of(io_),
+	          [helper = helper_.helper()](const auto &name) { return helper->load(name); },
+	          [this] { inventory_.refresh(); }),
 	      source_cache_(std::make_shared<SourceCache>(root_)),
 	      pipeline_(io_, pool_,
 	                {.open = [cache = source_cache_](
@@ -105,8 +88,6 @@ public:
 		if (auto started = hwrng_.start(); !started)
 			return started;
 		inventory_.refresh();
-		load_modules();
-		inventory_.refresh();
 		ready_limit_.expires_after(ready_limit);
 		ready_limit_.async_wait([this](const asio::error_code &error) {
 			if (!error)
@@ -121,13 +102,6 @@ public:
 	}
 
 private:
-	void load_modules()
-	{
-		control_.run([root = root_, helper = helper_.helper(), names = config_.modules] {
-			hwrngd::load_modules(root, *helper, names);
-		});
-	}
-
 	void stop(int signal)
 	{
 		interrupt_reads(signal);
@@ -184,9 +158,8 @@ private:
 		const bool first = before.kernel.empty();
 		if (!first && available_hwrngs(now) != available_hwrngs(before))
 			hwrng_.forget_refusal();
-		if (!first && now.tpms.size() > before.tpms.size())
-			load_modules();
 		decide_again();
+		modules_.apply(now, config_);
 		if (first)
 			feed_regularly();
 	}
@@ -333,6 +306,7 @@ private:
 	Time started_ = std::chrono::steady_clock::now();
 	InventoryWatcher inventory_;
 	HwrngChooser hwrng_;
+	ModuleLoader modules_;
 	Decision decision_;
 	std::string last_error_; ///< of the pool since the last feed; it is logged once
 	std::unique_ptr<StatusSocket> status_;

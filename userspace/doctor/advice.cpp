@@ -42,10 +42,17 @@ std::vector<Advice> advise_source(const std::string &hypervisor, const std::stri
 	    {"switch the TPM on in the firmware's set-up (also called fTPM, PTT, Security Device)"}};
 }
 
+Advice load_always(const std::string &module, const std::string &what)
+{
+	return {fmt::format("{}, now and at every boot", what),
+	        fmt::format("hwrngctl load {} --persist", module.substr(0, module.find('_')))};
+}
+
 Advice keep_loaded(const std::string &module)
 {
+	// The file of `hwrngctl load --persist`.
 	return {fmt::format("load {} at every boot", module),
-	        fmt::format("echo {0} >/etc/modules-load.d/{0}.conf", module)};
+	        fmt::format("echo {0} >/etc/modules-load.d/hwrngd-{0}.conf", module)};
 }
 
 } // namespace hwrngd

@@ -17,7 +17,10 @@ struct Advice {
 [[nodiscard]] std::vector<Advice> advise_source(const std::string &hypervisor,
                                                 const std::string &board);
 
-/// How to load `module` at every boot.
+/// How to load `module` now and at every boot. `what` is what that achieves.
+[[nodiscard]] Advice load_always(const std::string &module, const std::string &what);
+
+/// How to load `module` at every boot, if it cannot be loaded now.
 [[nodiscard]] Advice keep_loaded(const std::string &module);
 
 } // namespace hwrngd

@@ -241,6 +241,20 @@ void add_amd_ftpm(const Machine &machine, std::vector<Finding> &findings)
 	findings.push_back(std::move(finding));
 }
 
+/// Sources that their modules have given up, unless an earlier finding is about them.
+void add_withdrawn(const Machine &machine, std::vector<Finding> &findings)
+{
+	for (const auto &source : machine.around.module_sources) {
+		if (!source.withdrawn())
+			continue;
+		const auto is_it = [&](const Finding &finding) {
+			return finding.id == "hwrng-withdrawn" && finding.evidence.front().where == source.file;
+		};
+		if (std::ranges::none_of(findings, is_it))
+			findings.push_back(withdrawn(machine, source));
+	}
+}
+
 /// Sources that earn no credit because the kernel does not trust the CPU.
 void add_distrust(const Machine &machine, std::vector<Finding> &findings)
 {
@@ -423,6 +437,7 @@ std::vector<Finding> diagnose(const Inventory &inventory, const Environment &aro
 	} else {
 		add_amd_ftpm(machine, findings);
 	}
+	add_withdrawn(machine, findings);
 	add_load(machine, findings);
 	add_feeders(machine, findings);
 	add_boot_modules(machine, findings);

@@ -14,6 +14,8 @@ Environment inspect_environment(const Root &root, const Inventory &inventory)
 	if (const auto modules = KernelModules::open(root, inventory.kernel))
 		for (const char *module : {"tpm_rng", "cpu_rng"})
 			around.modules.push_back(modules->inspect(module));
+	for (const char *module : {"tpm_rng", "cpu_rng"})
+		std::ranges::move(module_sources(root, module), std::back_inserter(around.module_sources));
 	if (const auto option = kernel_option(root, inventory.kernel, "CONFIG_HW_RANDOM_TPM")) {
 		around.config_hw_random_tpm = option->value.empty() ? "n" : option->value;
 		around.config_file = option->file;

@@ -2,6 +2,7 @@
 #include "doctor/facts.h"
 
 #include "control/credit.h"
+#include "control/modules.h"
 #include "source/source.h"
 
 #include <fcntl.h>
@@ -149,8 +150,7 @@ void inspect_idle_devices(const Root &root, Facts &facts)
 	}
 }
 
-/// Finds out whether the firmware lists a TPM, which TPMs are switched off, and which ones tpm_rng
-/// does not register.
+/// Finds out whether the firmware lists a TPM, and which TPMs are switched off.
 void inspect_tpms(const Root &root, const Inventory &inventory, Facts &facts)
 {
 	for (const char *table : {"TPM2", "TCPA"}) {
@@ -158,7 +158,7 @@ void inspect_tpms(const Root &root, const Inventory &inventory, Facts &facts)
 		if (!facts.tpm_table && root.exists(file))
 			facts.tpm_table = Evidence{file, "exists"};
 	}
-	for (const auto &tpm : inventory.tpms) {
+	for (const auto &tpm : inventory.tpms)
 		// Documentation/ABI/stable/sysfs-class-tpm
 		for (const auto &[name, off] : {std::pair("enabled", "0"), std::pair("active", "0"),
 		                                std::pair("temp_deactivated", "1")}) {
@@ -166,19 +166,12 @@ void inspect_tpms(const Root &root, const Inventory &inventory, Facts &facts)
 			if (root.read_if_any(file) == off)
 				facts.inactive_tpms.push_back({file, off});
 		}
-		if (tpm.hwrng)
-			continue;
-		const auto file = fmt::format("/sys/module/tpm_rng/tpm_rng.{}/state", tpm.name.substr(3));
-		if (const auto state = root.read_if_any(file))
-			facts.waiting_tpms.push_back({file, *state});
-	}
 }
 
 /// One record of /dev/kmsg: "priority,number,microseconds,flags;text" (Documentation/ABI/testing/
 /// dev-kmsg).
 void parse_message(const std::string &record, Facts &facts)
 {
-	constexpr std::array<std::string_view, 2> amd_words{"Disabling hwrng", "is left alone"};
 	const auto text = record.find(';');
 	if (text == std::string::npos)
 		return;
@@ -197,8 +190,8 @@ void parse_message(const std::string &record, Facts &facts)
 	if (facts.messages.size() < most &&
 	    // A machine can log the same message a thousand times.
 	    std::ranges::find(facts.messages, message, &Evidence::value) == facts.messages.end() &&
-	    (has_one_of(amd_words) || has_one_of(tpm_error_words) || has_one_of(refusal_words) ||
-	     has_one_of(cpu_erratum_words)))
+	    (has_one_of(amd_tpm_words) || has_one_of(tpm_upgrade_words) ||
+	     has_one_of(tpm_error_words) || has_one_of(refusal_words) || has_one_of(cpu_erratum_words)))
 		facts.messages.push_back({"the kernel's log", message});
 }
 
@@ -389,6 +382,7 @@ Facts find_facts(const Root &root, const Inventory &inventory, const Environment
 	facts.status_socket = config.status_socket;
 	if (config.rng_current == Hold::hold && !config.prefer.empty())
 		facts.kept_rng = config.prefer.front();
+	facts.why_not_cpu_rng = why_not_cpu_rng(inventory, config);
 	for (const auto &source : inventory.sources)
 		if (const auto why = why_uncredited(source, config.source(source.name));
 		    !why.empty() && source.absent.empty())

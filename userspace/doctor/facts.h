@@ -21,6 +21,12 @@ struct Evidence {
 	std::string value;
 };
 
+/// What the kernel and tpm_rng log about an AMD firmware TPM.
+inline constexpr std::array<std::string_view, 2> amd_tpm_words{
+    "Disabling hwrng", "is left alone: reading an AMD firmware TPM"};
+/// What tpm_rng logs about a TPM that is being updated.
+inline constexpr std::array<std::string_view, 1> tpm_upgrade_words{
+    "is left alone: it is in firmware upgrade mode"};
 /// What the kernel logs about a TPM that returns an error.
 inline constexpr std::array<std::string_view, 5> tpm_error_words{
     "A TPM error (", "TPM is disabled/deactivated", "field failure mode", "start-up test failed",
@@ -91,9 +97,9 @@ struct Facts {
 	std::vector<Evidence> monitors;      ///< configuration of monitors that watch entropy_avail
 	std::vector<Evidence> quarantined_sources; ///< with the reasons
 	std::vector<Evidence> fips_failures;       ///< of hwrngd's healthy sources
+	std::string why_not_cpu_rng;               ///< why cpu_rng must not be loaded; empty if it may
 	std::vector<Evidence> uncredited;          ///< sources whose claim does not count, and why
 	std::vector<IdleDevice> idle_devices;      ///< RNG and TPM devices without a driver
-	std::vector<Evidence> waiting_tpms;        ///< states of TPMs that tpm_rng does not register
 	std::vector<Evidence> inactive_tpms;       ///< TPMs 1.2 that report that they are switched off
 	std::vector<Evidence> stuck_readers;       ///< of a silent hwrng, with the driver they wait in
 	std::vector<Evidence> messages;            ///< of the kernel's log, about randomness

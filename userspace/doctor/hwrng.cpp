@@ -2,12 +2,9 @@
 #include "doctor/hwrng.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 namespace hwrngd::diagnosis {
-
-using std::string_view_literals::operator""sv;
 
 namespace {
 
@@ -52,6 +49,25 @@ Finding modules_refused(const Machine &machine, const ModuleState &module)
 
 } // namespace
 
+Finding withdrawn(const Machine &machine, const ModuleSource &source)
+{
+	Finding finding{
+	    .id = "hwrng-withdrawn",
+	    .severity = Severity::warning,
+	    .text = fmt::format("{} failed the health tests of its module again and again, so the "
+	                        "module gave it up: it serves no data",
+	                        source.name),
+	    .evidence = {{source.file, source.state}},
+	    .remedy = {
+	        {"test it again; if it fails again, the hardware is faulty", test_again(source)}}};
+	if (machine.current() == source.name) {
+		finding.severity = Severity::problem;
+		if (const auto other = machine.other_hwrng())
+			finding.remedy.push_back({"or select another hwrng", "hwrngctl select " + *other});
+	}
+	return finding;
+}
+
 Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 {
 	const auto *module = machine.module("tpm_rng");
@@ -67,7 +83,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		    {machine.around.config_file,
 		     "CONFIG_HW_RANDOM_TPM=" + *machine.around.config_hw_random_tpm});
 	if (machine.facts.amd_ftpm) {
-		machine.add_messages(std::array{"Disabling hwrng"sv, "is left alone"sv}, finding);
+		machine.add_messages(amd_tpm_words, finding);
 		const bool guest = !machine.facts.hypervisor.empty();
 		finding.id = "amd-ftpm";
 		finding.certainty = Certainty::likely;
@@ -83,8 +99,7 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 			// A loaded module keeps its old options.
 			if (module != nullptr && module->loaded)
 				finding.remedy.push_back({"unload tpm_rng", "hwrngctl unload tpm"});
-			finding.remedy.push_back({"load tpm_rng", "hwrngctl load tpm"});
-			finding.remedy.push_back(keep_loaded("tpm_rng"));
+			finding.remedy.push_back(load_always("tpm_rng", "load tpm_rng"));
 		} else {
 			finding.remedy = machine.serve_cpu();
 			finding.remedy.push_back(
@@ -93,19 +108,30 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		}
 		return finding;
 	}
-	if (const auto *state = machine.no_data_from(tpm)) {
+	if (const auto state = machine.no_data_from(tpm)) {
 		finding.id = "tpm-error";
 		finding.certainty = Certainty::likely;
-		finding.text =
-		    fmt::format("{} returns no random bytes, so it is not a hwrng yet; the usual reason is "
-		                "that the TPM is switched off or was not started",
-		                tpm.name);
+		finding.text = fmt::format(
+		    "{} {}, so it is not a hwrng yet; the usual reason is that the TPM is switched off or "
+		    "was not started",
+		    tpm.name,
+		    state->value == "failed" ? "fails the health tests of tpm_rng"
+		                             : "returns no random bytes");
 		finding.evidence.push_back(*state);
 		machine.add_messages(tpm_error_words, finding);
 		finding.remedy = {{"switch it on in the firmware's set-up (TPM state: enabled, active)"}};
 		std::ranges::copy(machine.serve_cpu(), std::back_inserter(finding.remedy));
 		return finding;
 	}
+	if (const auto *source = machine.source_of(tpm); source != nullptr && source->withdrawn())
+		return withdrawn(machine, *source);
+	if (const auto *source = machine.source_of(tpm); source != nullptr && source->is_tested()) {
+		finding.text = fmt::format("{} is not a hwrng yet: tpm_rng tests it first", tpm.name);
+		finding.evidence.push_back({source->file, source->state});
+		finding.remedy = {{"wait some seconds, then run doctor again"}};
+		return finding;
+	}
+	machine.add_messages(tpm_upgrade_words, finding);
 	if (!machine.has_module("tpm_rng")) {
 		if (machine.loaded_at_boot("tpm_rng"))
 			finding.id = "tpm-rng-module-missing";
@@ -113,9 +139,10 @@ Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm)
 		                "driver does not serve it as a hwrng";
 		finding.remedy.push_back({"install tpm_rng", "apt install hwrngd-dkms"});
 	}
-	finding.remedy.push_back({"make it a hwrng", "hwrngctl load tpm"});
-	if (!machine.loaded_at_boot("tpm_rng"))
-		finding.remedy.push_back(keep_loaded("tpm_rng"));
+	if (machine.loaded_at_boot("tpm_rng"))
+		finding.remedy.push_back({"make it a hwrng", "hwrngctl load tpm"});
+	else
+		finding.remedy.push_back(load_always("tpm_rng", "make it a hwrng"));
 	return finding;
 }
 
@@ -195,6 +222,9 @@ Finding why_no_hwrng(const Machine &machine)
 std::optional<Finding> hwrng_fault(const Machine &machine)
 {
 	const auto current = machine.current();
+	if (const auto *source = machine.around.module_source(current);
+	    source != nullptr && source->withdrawn())
+		return withdrawn(machine, *source);
 	const bool ccp = current.starts_with("ccp");
 	Finding finding{.id = "hwrng-silent",
 	                .text = {},

@@ -12,6 +12,9 @@ namespace hwrngd::diagnosis {
 /// What is wrong with the hwrng in use; nothing if it returns data or was not read.
 [[nodiscard]] std::optional<Finding> hwrng_fault(const Machine &machine);
 
+/// A source that its module has given up. Its id is hwrng-withdrawn.
+[[nodiscard]] Finding withdrawn(const Machine &machine, const ModuleSource &source);
+
 /// Why `tpm` is not a hwrng.
 [[nodiscard]] Finding tpm_not_hwrng(const Machine &machine, const Tpm &tpm);
 

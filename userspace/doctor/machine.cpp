@@ -57,32 +57,37 @@ bool Machine::refused(const std::string &name) const
 
 bool Machine::has_cpu_rng() const
 {
-	return !inventory.cpu_instructions.empty() && has_module("cpu_rng") && !refused("cpu_rng");
+	return !inventory.cpu_instructions.empty() && facts.why_not_cpu_rng.empty() &&
+	       has_module("cpu_rng") && !refused("cpu_rng");
 }
 
 std::vector<Advice> Machine::serve_cpu() const
 {
-	if (inventory.cpu_instructions.empty() || refused("cpu_rng"))
+	if (inventory.cpu_instructions.empty() || !facts.why_not_cpu_rng.empty() || refused("cpu_rng"))
 		return {};
 	std::vector<Advice> steps;
 	if (!has_module("cpu_rng"))
 		steps.push_back({"install the module that serves the CPU", "apt install hwrngd-dkms"});
-	steps.push_back({"make the CPU's instructions hwrngs", "hwrngctl load cpu"});
-	steps.push_back(keep_loaded("cpu_rng"));
+	steps.push_back(load_always("cpu_rng", "make the CPU's instructions hwrngs"));
 	return steps;
 }
 
-const Evidence *Machine::no_data_from(const Tpm &tpm) const
+const ModuleSource *Machine::source_of(const Tpm &tpm) const
 {
-	const auto find_in = [](const std::vector<Evidence> &seen, const std::string &folder) {
-		const auto found = std::ranges::find_if(
-		    seen, [&](const Evidence &one) { return one.where.contains(folder); });
-		return found == seen.end() ? nullptr : &*found;
-	};
-	const auto *own = find_in(facts.inactive_tpms, fmt::format("/{}/", tpm.name));
-	return own != nullptr
-	           ? own
-	           : find_in(facts.waiting_tpms, fmt::format("/tpm_rng.{}/", tpm.name.substr(3)));
+	return tpm.hwrng ? nullptr : around.module_source("tpm_rng." + tpm.name.substr(3));
+}
+
+std::optional<Evidence> Machine::no_data_from(const Tpm &tpm) const
+{
+	const auto own = std::ranges::find_if(facts.inactive_tpms, [&](const Evidence &one) {
+		return one.where.contains(fmt::format("/{}/", tpm.name));
+	});
+	if (own != facts.inactive_tpms.end())
+		return *own;
+	const auto *source = source_of(tpm);
+	if (source == nullptr || source->is_tested() || source->withdrawn())
+		return std::nullopt;
+	return Evidence{source->file, source->state};
 }
 
 void Machine::add_messages(std::span<const std::string_view> words, Finding &finding) const
@@ -116,10 +121,14 @@ Evidence Machine::seen_available() const
 
 std::optional<std::string> Machine::other_hwrng() const
 {
+	const auto distrusted = [&](const std::string &name) {
+		return std::ranges::find(facts.uncredited, name, &Evidence::where) !=
+		       facts.uncredited.end();
+	};
 	std::optional<std::string> other;
 	if (inventory.hwrng)
 		for (const auto &name : inventory.hwrng->available)
-			if (name != current() && (!other || name.starts_with("tpm")) &&
+			if (name != current() && (!other || name.starts_with("tpm")) && !distrusted(name) &&
 			    !switching_danger(*inventory.hwrng, name))
 				other = name;
 	return other;
@@ -142,7 +151,7 @@ std::vector<Advice> Machine::unload_silent() const
 	if (inventory.hwrng && std::ranges::all_of(inventory.hwrng->available, is_its)) {
 		const auto *tpm = unserved_tpm();
 		if (tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !facts.amd_ftpm)
-			steps = {{"make the TPM a hwrng", "hwrngctl load tpm"}, keep_loaded("tpm_rng")};
+			steps = {load_always("tpm_rng", "make the TPM a hwrng")};
 		else if (has_cpu_rng())
 			steps = serve_cpu();
 	}
@@ -162,8 +171,7 @@ std::vector<Advice> Machine::use_another() const
 		return {{"select another hwrng", "hwrngctl select " + *other}};
 	if (const auto *tpm = unserved_tpm();
 	    tpm != nullptr && has_module("tpm_rng") && !refused("tpm_rng") && !facts.amd_ftpm)
-		return {{"make the TPM a hwrng", "hwrngctl load tpm"},
-		        keep_loaded("tpm_rng"),
+		return {load_always("tpm_rng", "make the TPM a hwrng"),
 		        {"select it", "hwrngctl select tpm_rng." + tpm->name.substr(3)}};
 	if (has_cpu_rng()) {
 		auto steps = serve_cpu();

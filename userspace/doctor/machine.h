@@ -54,9 +54,12 @@ public:
 	/// How to make the CPU a hwrng, now and at every boot; nothing if that is impossible.
 	[[nodiscard]] std::vector<Advice> serve_cpu() const;
 
+	/// What tpm_rng says about a TPM that is not a hwrng; nullptr if it does not serve it.
+	[[nodiscard]] const ModuleSource *source_of(const Tpm &tpm) const;
+
 	/// Evidence that a TPM returns no random bytes: from the TPM itself, or from tpm_rng, which
-	/// does not register it; or nullptr.
-	[[nodiscard]] const Evidence *no_data_from(const Tpm &tpm) const;
+	/// does not register it.
+	[[nodiscard]] std::optional<Evidence> no_data_from(const Tpm &tpm) const;
 
 	/// Adds the messages of the kernel's log that contain one of these words.
 	void add_messages(std::span<const std::string_view> words, Finding &finding) const;

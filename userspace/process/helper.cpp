@@ -197,8 +197,9 @@ private:
 		// The parent ignores SIGCHLD; this process must wait for its child.
 		std::signal(SIGCHLD, SIG_DFL);
 		const auto which = module.substr(0, module.find('_'));
-		const auto ended =
-		    run_program({hwrngctl_.string(), "--root", root_.at("/").string(), "load", which});
+		// The daemon has other work for the thread that waits for this.
+		const auto ended = run_program(
+		    {hwrngctl_.string(), "--root", root_.at("/").string(), "load", which, "--no-wait"});
 		if (!ended)
 			return std::unexpected(ended.error());
 		if (!WIFEXITED(ended->status))

@@ -13,5 +13,5 @@ guest() {
 	echo 1 >/proc/sys/kernel/modules_disabled
 	check_equal "doctor reports that module loading is switched off" modules-refused "$(first)"
 	check_match "doctor shows the setting" '^  seen  /proc/sys/kernel/modules_disabled: 1$' "$(hwrngctl doctor)"
-	check_match "doctor says what to do for the next boot" '^            echo tpm_rng >/etc/modules-load.d/tpm_rng.conf$' "$(hwrngctl doctor)"
+	check_match "doctor says what to do for the next boot" '^            echo tpm_rng >/etc/modules-load.d/hwrngd-tpm_rng.conf$' "$(hwrngctl doctor)"
 }

@@ -27,6 +27,15 @@ guest() {
 	done
 	check_equal "the previous source is restored" "$before" "$(cat $hw_random/rng_current)"
 	check_equal "the restored source counts as the kernel's choice" 0 "$(cat $hw_random/rng_selected)"
+	mkdir -p /etc/modules-load.d
+	check "load cpu --persist" hwrngctl load cpu --persist
+	check_match "it names the file" 'cpu_rng: already loaded: /etc/modules-load\.d/hwrngd-cpu_rng\.conf loads it at every boot' "$(cat "$output")"
+	check_equal "the file has the module" cpu_rng "$(grep -v '^#' /etc/modules-load.d/hwrngd-cpu_rng.conf)"
+	check "unload cpu --persist" hwrngctl unload cpu --persist
+	check_match "it names the file" 'cpu_rng: unloaded: removed /etc/modules-load\.d/hwrngd-cpu_rng\.conf' "$(cat "$output")"
+	check_fails "the file is gone" 1 test -e /etc/modules-load.d/hwrngd-cpu_rng.conf
+	check_equal "no source of ours is left" "" "$(ours)"
+	check "load cpu" hwrngctl load cpu
 	check "unload cpu" hwrngctl unload cpu
 	check_equal "no source of ours is left" "" "$(ours)"
 

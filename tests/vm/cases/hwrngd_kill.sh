@@ -16,7 +16,8 @@ is_loaded() { grep -q "^$1 " /proc/modules; }
 leaves() { [ "$(find /run/hwrngd -type "$1" | sort | xargs)" = "$2" ]; }
 is_answered() { hwrngctl status | grep -q "pid $daemon)"; }
 configure() {
-	printf '%s\n' 'reseed_interval = 0.1' 'prefer = ["cpu_rng.rdrand"]' "probe_interval = $1" >$conf
+	printf '%s\n' 'reseed_interval = 0.1' 'prefer = ["cpu_rng.rdrand"]' "probe_interval = $1" \
+		'modules = ["tpm_rng", "cpu_rng"]' >$conf
 }
 
 # in_order: succeeds if everything is as configured, as with a daemon that was never killed.

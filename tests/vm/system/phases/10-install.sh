@@ -47,6 +47,8 @@ guest() {
 	# A dry run "adds" the TPM once more.
 	check_match "udev would load tpm_rng for the TPM" 'kmod load tpm_rng' \
 		"$(udevadm test --action=add /sys/class/tpm/tpm0 2>&1)"
+	check_equal "udev would not load it for anything else" "" \
+		"$(udevadm test --action=add /sys/class/misc/hw_random 2>&1 | grep 'kmod load tpm_rng')"
 	check_match "udev would give /dev/hwrng to our group" 'hwrngd' "$(try_rule /sys/class/misc/hw_random)"
 
 	check "hwrngd.service is active" eventually 60 systemctl is-active hwrngd.service

@@ -13,6 +13,8 @@ guest() {
 	tell "fed $(daemon_says '.last_feed - .started | . * 1000 | round') ms after its start, from: $(fed_from)"
 	check "the hwrng is the one that the configuration prefers" eventually 30 current_is 'tpm_rng.*'
 	check "the TPM is fed from" eventually 60 feeds_from 'tpm.*'
+	check "cpu_rng is loaded now and at every boot" hwrngctl load cpu --persist
+	check_match "hwrngctl names its file" '/etc/modules-load.d/hwrngd-cpu_rng.conf loads it at every boot' "$(cat "$output")"
 	check_equal "no source is in quarantine" "" "$(daemon_says '.sources[] | select(.state == "quarantined") | .name')"
 	tell "rng_available: $(cat "$hw_random/rng_available")"
 	check_equal "no unit has failed" "" "$(failed_units)"

@@ -5,6 +5,7 @@ from=reboot
 
 guest() {
 	check "the boot is over" boot_is_over
+	check "cpu_rng was loaded at boot, as hwrngctl was told" test -d /sys/module/cpu_rng
 	check "modprobe tpm_rng succeeds" modprobe tpm_rng
 	echo tpm_rng >>/etc/modules
 	# Only /etc/modules must load it.

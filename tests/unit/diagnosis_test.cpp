@@ -239,6 +239,21 @@ TEST(Diagnosis, ALoadedTpmModuleThatWaitsForItsTpmIsNotLoadedAgain)
 	}
 }
 
+TEST(Diagnosis, AStarvedCpuIsNotServedByLoadingItsModuleAgain)
+{
+	HealthyMachine machine;
+	machine.inventory.hwrng = HwrngState();
+	machine.around.modules = {loaded("cpu_rng")};
+	const std::string file = "/sys/module/cpu_rng/cpu_rng.rdrand/state";
+	machine.around.module_sources = {{"cpu_rng.rdrand", "starved", file}};
+	const auto found = machine.first();
+	EXPECT_EQ(found.id, "no-hwrng");
+	EXPECT_TRUE(found.text.contains("cpu_rng.rdrand is starved")) << found.text;
+	EXPECT_EQ(found.evidence.back().where, file);
+	for (const auto &step : found.remedy)
+		EXPECT_FALSE(step.command.contains("load cpu")) << step.command;
+}
+
 TEST(Diagnosis, ASourceThatItsModuleGaveUpIsReported)
 {
 	HealthyMachine machine;

@@ -52,7 +52,7 @@ public:
 	       FileDescriptor egd)
 	    : root_(std::move(root)), config_(std::move(config)), pool_(std::move(pool)),
 	      helper_(io_, std::move(helper)), signals_(io_), feed_timer_(io_), ready_limit_(io_),
-	      control_(io_), inventory_(root_, config_, control_,
+	      control_(io_), inventory_(root_, config_, control_, steady_clock_of(io_),
 	                                [this](const auto &before) { on_inventory(before); }),
 	      hwrng_(root_, control_, [this] { inventory_.refresh(); }),
 	      modules_(

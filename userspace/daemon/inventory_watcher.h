@@ -6,7 +6,7 @@
 #include "control/feeders.h"
 #include "control/inventory.h"
 #include "daemon/control_thread.h"
-#include "health/lifecycle.h"
+#include "pool/clock.h"
 
 #include <functional>
 #include <set>
@@ -19,7 +19,7 @@ class InventoryWatcher {
 public:
 	/// `config` is read at each refresh. `on_refresh` is called after each refresh with the
 	/// previous inventory, which is empty the first time.
-	InventoryWatcher(Root root, const Config &config, ControlThread &control,
+	InventoryWatcher(Root root, const Config &config, ControlThread &control, Clock clock,
 	                 std::function<void(const Inventory &before)> on_refresh);
 
 	/// Takes the inventory again. If a refresh is already running, another one follows it.
@@ -35,21 +35,27 @@ private:
 	struct Found {
 		Inventory inventory;
 		std::vector<Feeder> feeders;
+		bool testing = false; ///< a module of ours tests a source before it registers it
 	};
 
 	void check_framework();
 	void finish_refresh(const Found &found);
+	/// Checks the framework every second for a while: the registration of a source sends no event.
+	void look_soon();
 	/// Logs each other program that feeds the pool, once.
 	void report_other_feeders(const std::vector<Feeder> &feeders);
 
 	Root root_;
 	const Config &config_;
 	ControlThread &control_;
+	Clock clock_;
 	std::function<void(const Inventory &)> on_refresh_;
 	Inventory inventory_;
 	bool busy_ = false;          ///< the control thread is working for us
 	bool refresh_again_ = false; ///< refresh when that is done
 	Time refreshed_;
+	Alarm soon_;                          ///< the next call of look_soon()
+	unsigned looks_ = 0;                  ///< calls of it for the sources that are tested now
 	std::set<std::string> other_feeders_; ///< those that were logged
 };
 

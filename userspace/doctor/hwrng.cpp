@@ -203,6 +203,16 @@ Finding why_no_hwrng(const Machine &machine)
 	                   ? "The kernel knows no hardware RNG: reading /dev/hwrng fails with "
 	                     "\"No such device\""
 	                   : "The kernel's hwrng framework is not loaded or not built";
+	// The module is loaded, so that loading it does not help.
+	const auto &sources = machine.around.module_sources;
+	if (const auto cpu = std::ranges::find_if(
+	        sources, [](const auto &source) { return source.name.starts_with("cpu_rng."); });
+	    cpu != sources.end()) {
+		finding.text += "; " + why_unregistered(*cpu);
+		finding.evidence.push_back({cpu->file, cpu->state});
+		finding.remedy = advise_source(machine.facts.hypervisor, machine.facts.board);
+		return finding;
+	}
 	if (machine.has_cpu_rng()) {
 		finding.text += "; the CPU's instructions can serve as one";
 		finding.remedy = machine.serve_cpu();

@@ -89,6 +89,19 @@ TEST(Policy, AnAbsentSourceIsIgnoredWithAReasonAndIsNotACandidate)
 	EXPECT_EQ(decide(inventory, {}, {}, std::nullopt).sources.front().use, Use::read);
 }
 
+TEST(Policy, AFaultyInstructionThatIsNamedIsRefusedWithItsErratum)
+{
+	Inventory inventory;
+	inventory.sources.push_back({.name = "rdseed",
+	                             .kind = SourceKind::cpu,
+	                             .driver = "",
+	                             .claim = 0,
+	                             .absent = "is not used: erratum"});
+	const auto ranked = rank(inventory, "rdseed", {});
+	ASSERT_FALSE(ranked);
+	EXPECT_EQ(ranked.error().message, "rdseed is not used: erratum");
+}
+
 TEST(Policy, JitterIsReadOnlyIfNoOtherSourceIsUsable)
 {
 	auto inventory = machine();

@@ -61,7 +61,7 @@ struct Loading {
 		const std::lock_guard lock(mutex);
 		return static_cast<size_t>(std::ranges::count(tries, module));
 	}
-	void unload(const std::string &module)
+	void unload(const std::string &module) const
 	{
 		std::filesystem::remove_all(tree.at("/sys/module/" + module));
 	}

@@ -302,12 +302,16 @@ void print_sources_text(const Inventory &inventory, const Config &config)
 
 void print_daemon_text(const Result<std::optional<DaemonStatus>> &answer)
 {
-	if (!answer || !*answer) {
-		fmt::print("Daemon      {}\n", answer ? "hwrngd is not running"
-		                                      : "hwrngd did not answer; see the error message");
+	if (!answer) {
+		fmt::print("Daemon      hwrngd did not answer; see the error message\n");
 		return;
 	}
-	const DaemonStatus &daemon = **answer;
+	const auto &status = *answer;
+	if (!status) {
+		fmt::print("Daemon      hwrngd is not running\n");
+		return;
+	}
+	const DaemonStatus &daemon = *status;
 	fmt::print("Daemon      {}\n", for_terminal(in_a_line(daemon)));
 	if (daemon.config_error)
 		fmt::print("            it keeps its old configuration: {}\n",

@@ -10,6 +10,7 @@ namespace hwrngd {
 std::vector<ModuleDecision> decide_modules(const Inventory &inventory, const Config &config)
 {
 	std::vector<ModuleDecision> decisions;
+	decisions.reserve(config.modules.size());
 	for (const auto &module : config.modules)
 		decisions.push_back({.module = module,
 		                     .why_not = module == "tpm_rng" ? why_not_tpm_rng(inventory)

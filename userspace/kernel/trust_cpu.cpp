@@ -29,7 +29,7 @@ Parameter next_parameter(std::string_view &line)
 	bool in_quotes = quoted;
 	size_t end = 0;
 	for (; end < line.size() && (in_quotes || !is_space(line[end])); end++)
-		in_quotes ^= line[end] == '"';
+		in_quotes = in_quotes != (line[end] == '"');
 	auto text = line.substr(0, end);
 	line.remove_prefix(end);
 	const auto equals = text.find('=');

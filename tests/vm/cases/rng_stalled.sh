@@ -30,6 +30,8 @@ within() {
 }
 
 guest() {
+	# On a generic kernel the TPM may be current.
+	[ "$(cat $hw_random/rng_current)" = virtio_rng.0 ] || echo virtio_rng.0 >$hw_random/rng_current
 	check "a reader stalls in virtio-rng" stall_hwrng
 	for round in 1 2; do
 		check "*modprobe cpu_rng returns" within 10 modprobe cpu_rng

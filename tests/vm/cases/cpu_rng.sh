@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="cpu_rng: RDRAND becomes cpu_rng.rdrand if an administrator loads the module"
-arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the case for arm64"
+arches=amd64 arches_why="x86 instructions; cpu_rng_arches is the case for others"
 cpu=max,-rdseed
 
 hw_random=/sys/class/misc/hw_random

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="cpu_rng: refuses to load on a CPU without random number instructions"
-arches=amd64 arches_why="x86 instructions; cpu_rng_arm64 is the case for arm64"
-cpu=max,-rdrand,-rdseed
+tpm=none
+cpu=$(cpu_without_source)
 
 guest() {
 	check_fails "modprobe fails" 1 modprobe cpu_rng

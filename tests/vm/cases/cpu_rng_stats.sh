@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154
 description="cpu_rng: the statistics of a source under sysfs are as ABI.txt documents them"
 programs=kmod/ABI.txt
+tpm=none
 source=$(cpu_source) block=$(hwrng_block)
 
 hw_random=/sys/class/misc/hw_random

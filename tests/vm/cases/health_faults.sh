@@ -11,7 +11,7 @@ hw_random=/sys/class/misc/hw_random
 
 # get NAME: sets $value to the attribute of the source. It starts no process, because this takes long under TCG.
 get() { read -r value <"$stats/$1"; }
-read_rng() { dd if=/dev/hwrng of=/dev/null bs=64 "$@" 2>/dev/null; }
+read_rng() { dd if=/dev/hwrng of=/dev/null bs=$block "$@" 2>/dev/null; }
 # faults NAME VALUE...: switches these on, and all others off.
 faults() {
 	for fault in stick bias flap block lanes counter; do
@@ -82,7 +82,11 @@ table() {
 	row "upper half zero" $late "lanes 0xffffffff00000000"
 	row "counter of bytes" $late "counter 1"
 	row "counter of words" $late "counter 8"
-	row "100 bad bytes after 4 KiB" $((4096 + block)) "flap 4096"
+	if [ "$1-$block" = cpu_rng-128 ]; then
+		skip "$source: 100 bad bytes after 4 KiB" "one read takes all of them, so that the next one may pass the start-up test"
+	else
+		row "100 bad bytes after 4 KiB" $((4096 + block)) "flap 4096"
+	fi
 	faults
 	check "$source recovers" heal
 }

@@ -3,6 +3,7 @@
 description="health tests: a source that fails again and again is withdrawn, until root asks for it"
 kernels=6.1 kernels_why="it takes over a minute; make long-test runs it on the other kernels"
 timeout=240
+tpm=none
 [ "$arch" != amd64 ] || cpu=max,-rdseed
 source=$(cpu_source)
 

@@ -74,6 +74,8 @@ guest() {
 	check_equal "the state is start-up" start-up "$(stat state)"
 	check "the module can be unloaded meanwhile" timeout 5 rmmod tpm_rng
 	check "the module can be loaded again" insmod /faults/tpm_rng.ko duplicate=1 fault_error=5
+	# Not the TPM, which the kernel would read while it is current on a generic kernel.
+	echo virtio_rng.0 >$hw_random/rng_current
 	check "third mark" tpm_mark
 	sleep 8
 	check "fourth mark" tpm_mark
@@ -87,6 +89,7 @@ guest() {
 }
 
 after() {
-	check_match "ten reads of a failing chip were three or four commands" '^[34]$' "$(tpm_getrandom_between_marks 1)"
+	# khwrngd may have read before the first mark.
+	check_match "ten reads of a failing chip were two to four commands" '^[2-4]$' "$(tpm_getrandom_between_marks 1)"
 	check_match "a chip that is not registered yet was tried with growing pauses" '^[23]$' "$(tpm_getrandom_between_marks 3)"
 }

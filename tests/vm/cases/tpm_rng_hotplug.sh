@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154
 description="tpm_rng: a second TPM is plugged and unplugged, also while it is read (pitfall 5)"
-arches=amd64 arches_why="guests have swtpm only on amd64"
 programs=/usr/bin/swtpm
 timeout=240
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2154
 description="tpm_rng: a read is one command, even of a TPM that returns few bytes for a command"
-arches=amd64 arches_why="guests have Perl only on amd64"
 programs="/usr/bin/perl tests/vm/faulty"
 
 hw_random=/sys/class/misc/hw_random

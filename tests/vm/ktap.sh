@@ -240,6 +240,21 @@ plug() {
 	swtpm=$!
 }
 
+# plug_in N: like plug, but waits for the TPM, which must get this number. The kernel gives up on a TPM that
+# needs more than 2 s for a command, which may happen in a slow guest; then its swtpm ends, and it is plugged
+# in again, up to five times.
+plug_in() {
+	for _ in 1 2 3 4 5; do
+		plug "$1"
+		while [ -e "/proc/$swtpm/exe" ]; do
+			[ ! -d "/sys/class/tpm/tpm$1" ] || return 0
+			usleep 50000
+		done
+		diag "the kernel gave up on TPM $1: $(cat "/tmp/tpm$1.log")"
+	done
+	false
+}
+
 # ---- on the host ----
 
 # tpm_commands: prints the codes of the commands that the TPM received, in order, from its log.

@@ -40,7 +40,7 @@ guest() {
 	check "the TPM proxy loads" modprobe tpm_vtpm_proxy
 	check "the module loads" modprobe tpm_rng duplicate=1
 	check_equal "there is one source" "tpm_rng.0 " "$(available)"
-	plug 1
+	plug_in 1
 	check "a plugged TPM becomes a second source" await "$both"
 	check "the second source can be selected" select_rng tpm_rng.1
 	check_equal "the second source can be read" 4096 "$(dd if=/dev/hwrng bs=64 count=64 2>/dev/null | wc -c)"
@@ -61,7 +61,7 @@ guest() {
 	exec 5<&-
 	check_equal "another source serves" 64 "$(dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c)"
 
-	plug 1
+	plug_in 1
 	check "pitfall 5: the number of the unplugged TPM is used again" await "$both"
 	check "the module unloads with two TPMs" timeout 10 rmmod tpm_rng
 	check "the module loads with two TPMs" modprobe tpm_rng duplicate=1

@@ -65,7 +65,7 @@ guest() {
 	check "the modules load" modprobe -a tpm_vtpm_proxy cpu_rng
 	check "tpm_rng loads" modprobe tpm_rng duplicate=1
 	# Use a TPM inside the guest, because QEMU itself would wait for a stopped TPM.
-	plug 1
+	plug_in 1
 	check "a plugged TPM appears" await_tpm
 	check "the TPM is selected" select_rng tpm_rng.1
 	stutter &

@@ -45,7 +45,7 @@
 #ifndef _HEALTH_H
 #define _HEALTH_H
 
-#include <linux/bitops.h>
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
@@ -54,7 +54,6 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#include <asm/barrier.h>
 #include <asm/byteorder.h>
 
 #define HEALTH_REPETITION_CUTOFF	9
@@ -67,6 +66,10 @@
 /* This many failures, with fewer good bytes in between, end the service. */
 #define HEALTH_STRIKES			8
 #define HEALTH_GOOD_BYTES		(64UL << 20)
+
+/* What health_retest() asks of the next read */
+#define HEALTH_RETEST			1
+#define HEALTH_FORGIVE			2
 
 enum health_test {
 	HEALTH_REPETITION,
@@ -97,8 +100,7 @@ struct health {
 	unsigned int strikes;		/* failures that are not forgotten yet */
 	unsigned long good;		/* bytes served since the last failure */
 	u64 retry;			/* earliest next read, in jiffies */
-	bool retest;			/* see health_retest() */
-	bool forgive;
+	atomic_t requests;		/* see health_retest() */
 	unsigned long failures[HEALTH_TESTS];
 };
 
@@ -122,7 +124,7 @@ static inline void health_init(struct health *health, const char *name)
 static inline bool health_withdrawn(const struct health *health)
 {
 	return READ_ONCE(health->strikes) >= HEALTH_STRIKES &&
-	       !READ_ONCE(health->forgive);
+	       !(atomic_read(&health->requests) & HEALTH_FORGIVE);
 }
 
 /*
@@ -131,10 +133,8 @@ static inline bool health_withdrawn(const struct health *health)
  */
 static inline void health_retest(struct health *health, bool forgive)
 {
-	if (forgive)
-		WRITE_ONCE(health->forgive, true);
-	/* Pairs with health_begin(), which must then see forgive too. */
-	smp_store_release(&health->retest, true);
+	atomic_or(HEALTH_RETEST | (forgive ? HEALTH_FORGIVE : 0),
+		  &health->requests);
 }
 
 /* Leaves the source alone for 2^n seconds, at most 64. */
@@ -157,13 +157,12 @@ static inline void health_hold(struct health *health, unsigned int n)
  */
 static inline int health_begin(struct health *health)
 {
-	/* Pairs with health_retest(). */
-	if (unlikely(smp_load_acquire(&health->retest))) {
-		WRITE_ONCE(health->retest, false);
+	if (unlikely(atomic_read(&health->requests))) {
+		int requests = atomic_xchg(&health->requests, 0);
+
 		health_restart(health);
-		if (READ_ONCE(health->forgive)) {
+		if (requests & HEALTH_FORGIVE) {
 			WRITE_ONCE(health->strikes, 0);
-			WRITE_ONCE(health->forgive, false);
 			health->retry = 0;
 		}
 	}
